@@ -1,0 +1,199 @@
+/**
+ * What a call needs of the rest of the house: the three planes, the store, and the eyes that watch.
+ * Every order returns at once; what came of it arrives later as a `CallEvent`. Drivers implement these, `main.ts` joins
+ * them, the simulator implements them in virtual time.
+ */
+import type { Temporal } from 'temporal-polyfill';
+import type { Deadline } from '../clock/deadline.js';
+import type { Grant, Refusal } from '../policy/decision.js';
+import type { CallId, E164, HandsetId, PersonId, TrunkId } from '../policy/ids.js';
+import type { LineFacts, Lockdown, Usage } from '../policy/request.js';
+import type { CallRecord, EndCause, LegDialog, LegName, MediaStats } from './record.js';
+
+/** A handset asks for a call; signalling has already authenticated it. */
+export interface CallRequest {
+  readonly call: CallId;
+  readonly handset: HandsetId;
+  readonly person?: PersonId;
+  /** As it came, never normalised before policy sees it. */
+  readonly dialled: string;
+  readonly at: Temporal.Instant;
+  /** The handset's SDP offer. */
+  readonly offer: string;
+  /** Where the INVITE came from: SIP source address, no port. */
+  readonly source: string;
+}
+
+/** A cutoff: an order that ends calls now. */
+export interface CutoffOrder {
+  readonly id: string;
+  readonly target: Lockdown['target'] | { readonly kind: 'call'; readonly call: CallId };
+  readonly reason: string;
+  /** Who ordered: "headquarters", "console", "cli", "panic-input". */
+  readonly by: string;
+  /** How long calls stay refused and relays open, milliseconds; 'until-released' for a standing lockdown. */
+  readonly hold: number | 'until-released';
+}
+
+/** What a cutoff achieved, with measured times from the order's arrival, milliseconds. */
+export interface CutoffResult {
+  readonly id: string;
+  readonly calls: number;
+  readonly silentMs: number;
+  readonly byesSentMs: number;
+  readonly relaysOpenMs: number;
+  /** Every plane of every call confirmed. */
+  readonly complete: boolean;
+}
+
+export type PlaneName = 'signalling' | 'media' | 'line';
+
+/** All that can happen to a call after its request. */
+export type CallEvent =
+  | { readonly type: 'judged'; readonly decision: Grant | Refusal }
+  | { readonly type: 'media-opened'; readonly trunkOffer: string }
+  | { readonly type: 'media-failed'; readonly code: string }
+  | { readonly type: 'dialling'; readonly trunk: TrunkId; readonly dialog: LegDialog }
+  | { readonly type: 'trunk-ringing' }
+  | { readonly type: 'trunk-early-media'; readonly sdp: string }
+  | { readonly type: 'trunk-answered'; readonly answer: string; readonly dialogs: readonly LegDialog[] }
+  | { readonly type: 'trunk-failed'; readonly status: number; readonly cause: EndCause }
+  | { readonly type: 'media-connected'; readonly handsetAnswer: string }
+  | { readonly type: 'committed' }
+  | { readonly type: 'commit-failed'; readonly why: string }
+  | { readonly type: 'armed'; readonly plane: PlaneName }
+  | { readonly type: 'arm-failed'; readonly plane: PlaneName; readonly why: string }
+  | { readonly type: 'accepted' }
+  | { readonly type: 'handset-cancelled' }
+  | { readonly type: 'handset-hung-up' }
+  | { readonly type: 'trunk-hung-up' }
+  | { readonly type: 'deadline-passed'; readonly by: PlaneName | 'calls' }
+  | { readonly type: 'cutoff'; readonly order: CutoffOrder }
+  | { readonly type: 'narrowed'; readonly notAfter: Temporal.Instant }
+  | { readonly type: 'hook-on' }
+  | { readonly type: 'controller-lost' }
+  | { readonly type: 'callee-redirected' }
+  | { readonly type: 'plane-lost'; readonly plane: PlaneName; readonly why: string }
+  | { readonly type: 'ring-timeout' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'released'; readonly plane: 'signalling'; readonly legs: readonly LegName[] }
+  | { readonly type: 'released'; readonly plane: 'media'; readonly stats?: MediaStats }
+  | { readonly type: 'released'; readonly plane: 'line'; readonly relayOpen: boolean }
+  | { readonly type: 'release-timeout'; readonly plane: PlaneName }
+  | { readonly type: 'recorded' }
+  | { readonly type: 'record-failed'; readonly why: string };
+
+/** Where planes report. `calls` implements it; an event for an unknown or ended call is dropped and counted. */
+export interface CallSink {
+  request(request: CallRequest): void;
+  event(call: CallId, event: CallEvent): void;
+  /** A whole plane went away (process exit, closed socket, no heartbeat): every call it held hears `plane-lost`. */
+  planeLost(plane: PlaneName, why: string): void;
+}
+
+export interface DialOrder {
+  readonly trunks: readonly TrunkId[];
+  readonly number: E164;
+  readonly callerIdentity: string;
+  readonly offer: string;
+  readonly ringMs: number;
+}
+
+export interface SignallingPlane {
+  /** 180 to the handset (local ring-back). */
+  ring(call: CallId): void;
+  /** INVITE to the trunks in order. Answers `dialling` for each INVITE sent, then `trunk-ringing`, `trunk-answered` or `trunk-failed`. */
+  dial(call: CallId, order: DialOrder): void;
+  /** 200 to the handset with this SDP. Answers `accepted` when the ACK is in. */
+  accept(call: CallId, answer: string): void;
+  /** Final failure to the handset. Answers `released`. */
+  refuse(call: CallId, refusal: { readonly status: number; readonly rule: string; readonly fact: string }): void;
+  /** The engine itself sends BYE to both legs at the deadline. Answers `armed`, and later `deadline-passed`. */
+  arm(call: CallId, deadline: Deadline): void;
+  /** CANCEL or BYE to each leg that is up, each whatever happens to the other. Answers `released` once each leg answered or was declared dead (32 s). */
+  release(call: CallId, cause: EndCause): void;
+  /** After a crash: ends what the journal says may still be up. Settles when each leg answered or was declared dead. */
+  endFromJournal(dialogs: readonly LegDialog[]): Promise<void>;
+}
+
+export interface MediaOrder {
+  readonly handsetOffer: string;
+  readonly earlyMedia: boolean;
+  readonly digitsAllowed: string;
+}
+
+export interface MediaPlane {
+  /** Opens the four sockets, both gates closed. Answers `media-opened` with the offer for the trunk, or `media-failed`. */
+  open(call: CallId, order: MediaOrder): void;
+  /** The trunk's SDP (early or final). Final answers `media-connected` with the answer for the handset. Gates stay closed until `arm`. */
+  connect(call: CallId, trunkSdp: string, final: boolean): void;
+  /** Opens both gates until the deadline and sounds the warnings. Answers `armed`; later `deadline-passed`, once. A second `arm` may only bring the deadline closer. */
+  arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void;
+  /** Silence at once, sockets closed. Answers `released` with the statistics. Harmless for a call that it does not hold. */
+  close(call: CallId): void;
+}
+
+export interface LinePlane {
+  facts(handset: HandsetId): LineFacts;
+  /** From now on no lease of this handset reaches past the deadline. Answers `armed`; then may report `hook-on`, `controller-lost`, `deadline-passed`. */
+  arm(call: CallId, handset: HandsetId, deadline: Deadline): void;
+  /** Opens the relay at once and holds it open for `holdMs`. Answers `released` when the board has confirmed. */
+  cut(call: CallId, handset: HandsetId, holdMs: number): void;
+  /** The call is over by itself; the standing lease goes on. Answers `released` at once. */
+  release(call: CallId, handset: HandsetId): void;
+  /** A standing lockdown holds these relays open until lifted. */
+  setLockdowns(lockdowns: readonly Lockdown[]): void;
+}
+
+/** An event as `calls` states it; the store adds sequence, hash and the CloudEvents envelope. */
+export interface EventDraft {
+  readonly kind: 'event' | 'alarm';
+  /** e.g. `balise.call.ended`. */
+  readonly type: string;
+  /** Plain JSON; no called number in clear. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A call that the journal holds and no record closes. */
+export interface OpenCall {
+  readonly request: CallRequest;
+  readonly grant: Grant;
+  readonly answeredAt?: Temporal.Instant;
+  readonly deadline?: Deadline;
+  readonly dialogs: readonly LegDialog[];
+}
+
+/** The disk. Each method is one transaction and returns when it is done; it throws when the disk cannot take it. */
+export interface CallStore {
+  /** Before the INVITE leaves. */
+  open(request: CallRequest, grant: Grant): void;
+  /** Each dialog as it comes to be known, so that its BYE or CANCEL can be sent after a crash. */
+  saveDialog(call: CallId, dialog: LegDialog): void;
+  /** Durable (fsync) before it returns: the deadline, the answer's instant and both dialogs. */
+  commitDeadline(call: CallId, answeredAt: Temporal.Instant, deadline: Deadline, dialogs: readonly LegDialog[]): void;
+  /** Closes the journal entry, counts the usage, and appends the events to the outbox, all or nothing. Recording a call twice is refused, silently. */
+  record(record: CallRecord, events: readonly EventDraft[]): void;
+  openCalls(): readonly OpenCall[];
+  usage(handset: HandsetId, number: E164 | undefined, dayStart: Temporal.Instant): Usage;
+  lockdowns(): readonly Lockdown[];
+  setLockdown(id: string, lockdown: Lockdown, events: readonly EventDraft[]): void;
+  releaseLockdown(target: Lockdown['target'], events: readonly EventDraft[]): void;
+  append(events: readonly EventDraft[]): void;
+  /** Room for more calls: false near the outbox's limit (`store.full`). */
+  hasRoom(): boolean;
+  /** The newest instant on disk; a wall clock earlier than it is not to be believed. */
+  newestInstant(): Temporal.Instant | undefined;
+}
+
+export type HandsetPhase = 'idle' | 'calling' | 'ringing' | 'talking' | 'ended';
+
+/** Those who watch: the uplink's retained topics, the terminal, the console. Never throws. */
+export interface CallObserver {
+  handset(
+    handset: HandsetId,
+    phase: HandsetPhase,
+    detail: { readonly call: CallId; readonly until?: Temporal.Instant },
+  ): void;
+  ended(record: CallRecord): void;
+  cutoff(order: CutoffOrder, result: CutoffResult): void;
+}
