@@ -1,0 +1,80 @@
+/**
+ * `npm test`: installs what it needs, builds, checks format, lint and import rules, and runs every test.
+ * The last line reads `N passed, N failed`. `npm test -- calls policy` runs the tests of these rooms alone.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, installPackages, installPeers, root, say } from './set-up.mjs';
+
+const rooms = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+function finish() {
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+  process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
+}
+
+/** A check of the tree as a whole; it counts as one test. */
+function check(name, command, args) {
+  say(name);
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (result.status === 0) counts.passed += 1;
+  else counts.failed += 1;
+}
+
+function testFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+installPackages();
+const missing = installPeers();
+if (missing.length > 0 && process.env.CI) counts.failed += missing.length;
+rmSync(join(root, 'dist', 'tests'), { recursive: true, force: true });
+rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+build();
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+if (rooms.length === 0) {
+  check('checking format and lint', bin('biome'), ['ci', '.']);
+  check('checking the import rules of the house', bin('depcruise'), [
+    '--config',
+    '.dependency-cruiser.cjs',
+    'gateway',
+    'device-agents',
+    'scripts',
+    'tests',
+  ]);
+  check('checking that the generated types match the schemas', process.execPath, [
+    join(root, 'dist', 'scripts', 'generate-types.js'),
+    '--check',
+  ]);
+}
+
+const all = testFiles(join(root, 'dist', 'tests'));
+const files = rooms.length === 0 ? all : all.filter((file) => rooms.some((room) => file.includes(`/tests/${room}`)));
+// The long system tests first, so that the two cores end together.
+files.sort((a, b) => Number(b.includes('/system/')) - Number(a.includes('/system/')));
+say(`running ${files.length} test files`);
+const tap = spawn(bin('tap'), ['run', '--reporter=terse', ...files], {
+  cwd: root,
+  stdio: ['ignore', 'pipe', 'inherit'],
+  env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, BALISE_MISSING: missing.join(' ') },
+});
+let tail = '';
+tap.stdout.on('data', (chunk) => {
+  process.stdout.write(chunk);
+  tail = (tail + chunk).slice(-4000);
+});
+tap.on('close', (code) => {
+  const found = /# \{ total: \d+(?:, pass: (\d+))?(?:, fail: (\d+))?(?:, skip: (\d+))?(?:, todo: (\d+))? \}/.exec(tail);
+  counts.passed += Number(found?.[1] ?? 0);
+  counts.failed += Number(found?.[2] ?? 0);
+  counts.skipped += Number(found?.[3] ?? 0);
+  // A runner that failed without a failed assertion (a crash, a time-out before any count) is a failure all the same.
+  if (code !== 0 && !(Number(found?.[2] ?? 0) > 0)) counts.failed += 1;
+  finish();
+});
