@@ -1,0 +1,88 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+
+const PACKET_MS = 20;
+const SAMPLES = 160;
+const HEADER = 12;
+/** Silence would do, but a human-like level makes captures readable: a µ-law ramp that repeats. */
+const PAYLOAD = Buffer.from(Array.from({ length: SAMPLES }, (_, i) => 0x80 + ((i * 7) % 0x70)));
+
+/** The audio half of a simulated phone: sends G.711 µ-law every 20 ms and remembers when it heard something last. */
+export class RtpPhone {
+  readonly #socket: Socket;
+  readonly #packet = Buffer.alloc(HEADER + SAMPLES);
+  #timer: NodeJS.Timeout | undefined;
+  #sequence = Math.floor(Math.random() * 0x8000);
+  #timestamp = Math.floor(Math.random() * 0x7fffffff);
+  /** Packets heard, and when the last one came (CLOCK_MONOTONIC, nanoseconds). */
+  received = 0;
+  lastReceivedNs = 0n;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#packet[0] = 0x80;
+    this.#packet.writeUInt32BE(Math.floor(Math.random() * 0xffffffff), 8);
+    PAYLOAD.copy(this.#packet, HEADER);
+    socket.on('message', () => {
+      this.received += 1;
+      this.lastReceivedNs = process.hrtime.bigint();
+    });
+    socket.on('error', () => this.close());
+  }
+
+  static async open(address: string): Promise<RtpPhone> {
+    const socket = createSocket('udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return new RtpPhone(socket);
+  }
+
+  /** An SDP body that offers or answers with this phone's port. */
+  sdp(): string {
+    const { address, port } = this.#socket.address();
+    return [
+      'v=0',
+      `o=- ${port} 1 IN IP4 ${address}`,
+      's=-',
+      `c=IN IP4 ${address}`,
+      't=0 0',
+      `m=audio ${port} RTP/AVP 0 101`,
+      'a=rtpmap:0 PCMU/8000',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=ptime:20',
+      'a=sendrecv',
+      '',
+    ].join('\r\n');
+  }
+
+  /** Talks to the address in the peer's SDP until closed. */
+  talkTo(sdp: string): void {
+    const address = /^c=IN IP4 (\S+)/m.exec(sdp)?.[1];
+    const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1] ?? 0);
+    if (address === undefined || port === 0) return;
+    clearInterval(this.#timer);
+    const startNs = process.hrtime.bigint();
+    let sent = 0;
+    const send = () => {
+      this.#sequence = (this.#sequence + 1) & 0xffff;
+      this.#timestamp = (this.#timestamp + SAMPLES) >>> 0;
+      this.#packet[1] = sent === 0 ? 0x80 : 0;
+      this.#packet.writeUInt16BE(this.#sequence, 2);
+      this.#packet.writeUInt32BE(this.#timestamp, 4);
+      this.#socket.send(this.#packet, port, address);
+      sent += 1;
+      const elapsedMs = Number(process.hrtime.bigint() - startNs) / 1e6;
+      this.#timer = setTimeout(send, Math.max(0, sent * PACKET_MS - elapsedMs));
+    };
+    send();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    try {
+      this.#socket.close();
+    } catch {
+      // Already closed: closing twice is harmless.
+    }
+  }
+}
