@@ -21,7 +21,7 @@ export interface Board {
    */
   readonly agent: string;
   /**
-   * How the agent reaches it; the same for all boards of an agent.
+   * How the agent reaches it, serial or rtu-over-tcp; the same for all boards of an agent.
    */
   readonly transport: SerialTransport | RtuOverTcpTransport;
   /**

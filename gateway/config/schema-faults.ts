@@ -177,7 +177,7 @@ function inWords(error: ErrorObject): Breach {
       return {
         pointer: at + pointerStep(tag),
         found: quoted(params.tagValue, undefined),
-        expected: `a known ${tag}: serial or rtu-over-tcp`,
+        expected: `a "${tag}" that is known`,
         hint: about,
       };
     }
