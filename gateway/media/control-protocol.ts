@@ -1,0 +1,166 @@
+/**
+ * What the gateway and the relay's process say to one another: one JSON object a line, over a UNIX socket.
+ * The gateway gives orders, each with an id; the relay answers each with that id, and tells events by itself. Both import
+ * this file and nothing else of one another.
+ */
+
+export const PROTOCOL_VERSION = 1;
+/** The gateway beats this often, and the relay answers each beat. */
+export const BEAT_MS = 500;
+/** No beat for this long, in either direction, is loss of contact. */
+export const CONTACT_MS = 2_000;
+/** A line longer than this is a fault of the peer, not a message. */
+export const MAX_LINE = 64 * 1024;
+
+/** G.711 of either law at 8 kHz, RFC 3551 §4.5.14. */
+export type VoiceCodec = 'pcma' | 'pcmu';
+
+/** One voice payload type that may pass. */
+export interface VoiceFormat {
+  readonly codec: VoiceCodec;
+  readonly payloadType: number;
+}
+
+/** What may pass in one direction; everything else is dropped. */
+export interface StreamFormats {
+  readonly voice: readonly VoiceFormat[];
+  /** The payload type of RFC 4733 events; absent when none were negotiated. */
+  readonly events?: number;
+  /** The receiver negotiated events too; without it they are taken from the sender and dropped here. */
+  readonly eventsPass: boolean;
+}
+
+/** Where a peer's SDP says that it sends from and receives at. `rtcpPort` 0: it takes no RTCP. */
+export interface PeerAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  /** CIDR networks from which the first packets may come instead, for 2 s from the answer. */
+  readonly networks: readonly string[];
+}
+
+/** An order without its id, as callers state it. */
+export type OrderBody =
+  | { readonly do: 'hello'; readonly version: number }
+  | {
+      readonly do: 'open';
+      readonly call: string;
+      readonly handset: PeerAddress;
+      readonly earlyMedia: boolean;
+      /** The digits a handset may send to the trunk, of 0-9 * # A-D. */
+      readonly digitsAllowed: string;
+    }
+  | {
+      readonly do: 'connect';
+      readonly call: string;
+      readonly trunk: PeerAddress;
+      readonly toTrunk: StreamFormats;
+      readonly toHandset: StreamFormats;
+    }
+  | {
+      readonly do: 'arm';
+      readonly call: string;
+      /** The deadline: CLOCK_MONOTONIC nanoseconds, decimal. */
+      readonly atNs: string;
+      /** Seconds before the deadline at which a tone is sounded to the handset. */
+      readonly warningsS: readonly number[];
+    }
+  | { readonly do: 'close'; readonly call: string }
+  | { readonly do: 'status' }
+  /** Takes no more calls, and ends the process when the last one is closed. */
+  | { readonly do: 'retire' };
+
+export type Order = OrderBody & { readonly id: number };
+
+/** A beat has no id and is answered by a beat. */
+export interface Beat {
+  readonly do: 'beat';
+}
+
+/** What a call carried, counted by the relay; the same fields as the call record's. */
+export interface CallCounters {
+  /** Packets forwarded from the handset to the trunk. */
+  readonly handsetPackets: number;
+  /** Packets forwarded from the trunk to the handset. */
+  readonly trunkPackets: number;
+  /** Packets refused for their source, form, digits or a closed gate. */
+  readonly dropped: number;
+  readonly droppedAfterDeadline: number;
+  /** Packets that both streams' sequence numbers promise and that never came (RFC 3550 §6.4.1). */
+  readonly lost: number;
+  readonly jitterMs: number;
+  /** Keyed digits (not packets) kept from the trunk. */
+  readonly digitsDropped: number;
+  readonly lastForwardedMsAfterDeadline?: number;
+}
+
+/** Why an order failed; stable codes. */
+export type FailureCode =
+  | 'media.bad-order'
+  | 'media.call-exists'
+  | 'media.call-unknown'
+  | 'media.call-closed'
+  | 'media.ports-exhausted'
+  | 'media.socket'
+  | 'media.retiring';
+
+export type Answer =
+  | { readonly event: 'hello'; readonly id: number; readonly version: number; readonly pid: number }
+  | {
+      readonly event: 'opened';
+      readonly id: number;
+      readonly call: string;
+      /** RTP ports of ours, both even; RTCP is the next odd one. */
+      readonly handsetSide: { readonly address: string; readonly port: number };
+      readonly trunkSide: { readonly address: string; readonly port: number };
+    }
+  | { readonly event: 'connected'; readonly id: number; readonly call: string }
+  | { readonly event: 'armed'; readonly id: number; readonly call: string }
+  /** `counters` is absent when no such call was held. */
+  | { readonly event: 'closed'; readonly id: number; readonly call: string; readonly counters?: CallCounters }
+  | {
+      readonly event: 'status';
+      readonly id: number;
+      readonly calls: readonly string[];
+      readonly retiring: boolean;
+    }
+  | { readonly event: 'retiring'; readonly id: number; readonly calls: number }
+  | { readonly event: 'failed'; readonly id: number; readonly code: FailureCode; readonly why: string };
+
+/** What the relay tells unasked. */
+export type Notice =
+  | { readonly event: 'beat' }
+  | {
+      readonly event: 'deadline';
+      readonly call: string;
+      /** From the deadline until the relay noticed it. The streams were silent from the deadline itself. */
+      readonly lateMs: number;
+      /** The last packet forwarded, against the deadline: negative. Absent when none was. */
+      readonly lastForwardedMs?: number;
+    };
+
+export type RelaySays = Answer | Notice;
+
+/** Splits a byte stream into lines; `feed` throws RangeError on a line longer than MAX_LINE. */
+export class LineSplitter {
+  #rest = '';
+
+  feed(chunk: string): string[] {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = lines.pop() ?? '';
+    if (this.#rest.length > MAX_LINE) throw new RangeError(`a line longer than ${MAX_LINE} characters`);
+    return lines;
+  }
+}
+
+/** One line of JSON as an object; undefined when it is none. */
+export function parseLine(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import type { VoiceCodec } from '../control-protocol.js';
+
+/** The tables of one law of G.711: a byte to 16-bit linear, and 16-bit linear (plus 32768) to the nearest byte. */
+export interface LawTables {
+  readonly decode: Int16Array;
+  readonly encode: Uint8Array;
+}
+
+/** ITU-T G.711 table 1a; bytes are sent with their even bits inverted. */
+function decodeALaw(byte: number): number {
+  const code = byte ^ 0x55;
+  const segment = (code & 0x70) >> 4;
+  const step = ((code & 0x0f) << 4) + (segment === 0 ? 8 : 0x108);
+  const magnitude = segment > 1 ? step << (segment - 1) : step;
+  return code & 0x80 ? magnitude : -magnitude;
+}
+
+/** ITU-T G.711 table 2a; bytes are sent inverted. */
+function decodeMuLaw(byte: number): number {
+  const code = ~byte & 0xff;
+  const magnitude = ((((code & 0x0f) << 3) + 0x84) << ((code & 0x70) >> 4)) - 0x84;
+  return code & 0x80 ? -magnitude : magnitude;
+}
+
+function tablesOf(decodeByte: (byte: number) => number): LawTables {
+  const decode = Int16Array.from({ length: 256 }, (_, byte) => decodeByte(byte));
+  const byLevel = Array.from(decode, (level, byte) => ({ level, byte })).sort((a, b) => a.level - b.level);
+  const encode = new Uint8Array(65_536);
+  let nearest = 0;
+  for (let level = -32_768; level <= 32_767; level++) {
+    const distance = (at: number): number => Math.abs((byLevel[at]?.level ?? Number.POSITIVE_INFINITY) - level);
+    while (distance(nearest + 1) <= distance(nearest) && nearest < 255) nearest++;
+    encode[level + 32_768] = byLevel[nearest]?.byte ?? 0;
+  }
+  return { decode, encode };
+}
+
+export const LAWS: Readonly<Record<VoiceCodec, LawTables>> = {
+  pcma: tablesOf(decodeALaw),
+  pcmu: tablesOf(decodeMuLaw),
+};

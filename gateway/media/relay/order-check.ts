@@ -1,0 +1,119 @@
+import { isIP } from 'node:net';
+import type { Beat, Order, PeerAddress, StreamFormats, VoiceFormat } from '../control-protocol.js';
+
+/** What is wrong with an order, and its id if it had one. */
+export interface OrderFault {
+  readonly fault: string;
+  readonly id: number;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+class Wrong extends Error {}
+
+/** The order that a line of JSON holds, every field checked; extra fields are ignored, so that a newer gateway can speak to an older relay. */
+export function checkOrder(said: Fields): Order | Beat | OrderFault {
+  if (said.do === 'beat') return { do: 'beat' };
+  const id = said.id;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return { fault: '/id is no integer', id: 0 };
+  try {
+    return { ...body(said), id };
+  } catch (error) {
+    if (error instanceof Wrong) return { fault: error.message, id };
+    throw error;
+  }
+}
+
+function body(said: Fields) {
+  switch (said.do) {
+    case 'hello':
+      return { do: 'hello', version: integer(said, 'version', 0, 1_000) } as const;
+    case 'open':
+      return {
+        do: 'open',
+        call: text(said, 'call'),
+        handset: peer(said, 'handset'),
+        earlyMedia: flag(said, 'earlyMedia'),
+        digitsAllowed: text(said, 'digitsAllowed', /^[0-9*#A-Da-d]{0,16}$/),
+      } as const;
+    case 'connect':
+      return {
+        do: 'connect',
+        call: text(said, 'call'),
+        trunk: peer(said, 'trunk'),
+        toTrunk: formats(said, 'toTrunk'),
+        toHandset: formats(said, 'toHandset'),
+      } as const;
+    case 'arm':
+      return {
+        do: 'arm',
+        call: text(said, 'call'),
+        atNs: text(said, 'atNs', /^-?\d{1,19}$/),
+        warningsS: list(said, 'warningsS').map((at) => {
+          if (typeof at !== 'number' || !(at > 0)) throw new Wrong('/warningsS holds what is no number of seconds');
+          return at;
+        }),
+      } as const;
+    case 'close':
+      return { do: 'close', call: text(said, 'call') } as const;
+    case 'status':
+      return { do: 'status' } as const;
+    case 'retire':
+      return { do: 'retire' } as const;
+    default:
+      throw new Wrong('/do is no order that this relay knows');
+  }
+}
+
+function peer(said: Fields, name: string): PeerAddress {
+  const it = object(said, name);
+  return {
+    address: text(it, 'address', (value) => isIP(value) !== 0),
+    port: integer(it, 'port', 1, 65_535),
+    rtcpPort: integer(it, 'rtcpPort', 0, 65_535),
+    networks: list(it, 'networks').map((network) => String(network)),
+  };
+}
+
+function formats(said: Fields, name: string): StreamFormats {
+  const it = object(said, name);
+  const voice = list(it, 'voice').map((value): VoiceFormat => {
+    const format = object({ value }, 'value');
+    if (format.codec !== 'pcma' && format.codec !== 'pcmu') throw new Wrong(`/${name}/voice names an unknown codec`);
+    return { codec: format.codec, payloadType: integer(format, 'payloadType', 0, 127) };
+  });
+  const events = it.events === undefined ? {} : { events: integer(it, 'events', 0, 127) };
+  return { voice, ...events, eventsPass: flag(it, 'eventsPass') };
+}
+
+function object(said: Fields, name: string): Fields {
+  const value = said[name];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Wrong(`/${name} is no object`);
+  return value as Fields;
+}
+
+function list(said: Fields, name: string): readonly unknown[] {
+  const value = said[name];
+  if (!Array.isArray(value) || value.length > 64) throw new Wrong(`/${name} is no list of at most 64`);
+  return value;
+}
+
+function text(said: Fields, name: string, form: RegExp | ((value: string) => boolean) = /^.{1,128}$/): string {
+  const value = said[name];
+  const fits = typeof form === 'function' ? form : (it: string) => form.test(it);
+  if (typeof value !== 'string' || !fits(value)) throw new Wrong(`/${name} is not what it should be`);
+  return value;
+}
+
+function integer(said: Fields, name: string, least: number, most: number): number {
+  const value = said[name];
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
+    throw new Wrong(`/${name} is no integer from ${least} to ${most}`);
+  return value;
+}
+
+function flag(said: Fields, name: string): boolean {
+  const value = said[name];
+  if (typeof value !== 'boolean') throw new Wrong(`/${name} is neither true nor false`);
+  return value;
+}

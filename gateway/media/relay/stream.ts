@@ -1,0 +1,141 @@
+import type { RemoteInfo, Socket } from 'node:dgram';
+import type { RelayClock } from './clock.js';
+import type { DigitFilter } from './digit-filter.js';
+import type { LawTables } from './g711.js';
+import { Jitter } from './jitter.js';
+import type { Lease } from './lease.js';
+import { EVENT, type PayloadTypes, REFUSED } from './payload-types.js';
+import { cleanReport, REPORT_ROOM } from './rtcp.js';
+import { payloadEnd, payloadStart, payloadTypeOf, RTP_HEADER, sequenceOf, ssrcOf, timestampOf, u32 } from './rtp.js';
+import { SequenceWindow } from './sequence-window.js';
+import type { SourceLatch } from './source-latch.js';
+
+/** One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. */
+export interface Side {
+  readonly rtp: Socket;
+  readonly rtcp: Socket;
+  /** Absent until its SDP is known. */
+  latch?: SourceLatch;
+  /** Absent also when it takes no RTCP. */
+  rtcpLatch?: SourceLatch;
+}
+
+/** Something of ours sounded over a stream. */
+export interface Overlay {
+  readonly playing: boolean;
+  /** The packet with our sound mixed into its payload: a copy in a buffer of its own, good until the next call. */
+  mix(packet: Buffer, start: number, end: number, law: LawTables): Buffer;
+}
+
+/**
+ * One direction of a call's media: what one side sends, checked packet by packet, and handed to the other side unchanged.
+ * The order of the checks is the design's: deadline and contact, source, form, digits, gate.
+ */
+export class Stream {
+  readonly #clock: RelayClock;
+  readonly #lease: Lease;
+  readonly #from: Side;
+  readonly #to: Side;
+  readonly #window = new SequenceWindow();
+  readonly #jitter = new Jitter();
+  #report: Buffer | undefined;
+  /** Absent until the trunk's SDP is known. */
+  types: PayloadTypes | undefined;
+  /** Judges RFC 4733 events; absent: they pass. */
+  digits: DigitFilter | undefined;
+  overlay: Overlay | undefined;
+  open = false;
+  forwarded = 0;
+  dropped = 0;
+  droppedAfterDeadline = 0;
+  lastForwardedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: RelayClock, lease: Lease, from: Side, to: Side) {
+    this.#clock = clock;
+    this.#lease = lease;
+    this.#from = from;
+    this.#to = to;
+    from.rtp.on('message', this.rtp);
+    from.rtcp.on('message', this.rtcp);
+  }
+
+  get lost(): number {
+    return this.#window.lost;
+  }
+
+  get jitterMs(): number {
+    return this.#jitter.ms;
+  }
+
+  /** The far end answered: what came before it is no part of the statistics. */
+  answered(): void {
+    this.#window.reset();
+    this.#jitter.restart();
+    this.open = true;
+  }
+
+  /** One RTP packet. No allocation and no copy here, but for the warning's. */
+  readonly rtp = (packet: Buffer, from: RemoteInfo): void => {
+    const nowMs = this.#clock.now();
+    if (!this.#lease.holds(nowMs)) this.#late();
+    else if (!this.#forward(packet, from, nowMs)) this.dropped++;
+  };
+
+  /** One RTCP packet: rare, checked alike, and rewritten so that it tells nothing of its sender. */
+  readonly rtcp = (packet: Buffer, from: RemoteInfo): void => {
+    const nowMs = this.#clock.now();
+    if (!this.#lease.holds(nowMs)) this.#late();
+    else if (!this.#forwardReport(packet, from, nowMs)) this.dropped++;
+  };
+
+  #forward(packet: Buffer, from: RemoteInfo, nowMs: number): boolean {
+    const { latch } = this.#from;
+    if (latch === undefined || this.types === undefined || packet.length < RTP_HEADER) return false;
+    const ssrc = ssrcOf(packet);
+    if (!latch.allows(from.address, from.port, ssrc, nowMs)) return false;
+
+    const start = payloadStart(packet);
+    const payloadType = payloadTypeOf(packet);
+    const kind = this.types.kind(payloadType);
+    if (start < 0 || kind === REFUSED) return false;
+    const end = payloadEnd(packet, start);
+    if (end < 0) return false;
+    if (latch.take(from.address, from.port, ssrc)) {
+      this.#window.restart();
+      this.#jitter.restart();
+    }
+    if (!this.#window.accept(sequenceOf(packet))) return false;
+
+    if (kind !== EVENT) this.#jitter.packet(nowMs, timestampOf(packet));
+    else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return false;
+
+    const to = this.#to.latch;
+    if (!this.open || to === undefined) return false;
+    const law = this.overlay?.playing ? this.types.law(payloadType) : undefined;
+    const out = law && this.overlay ? this.overlay.mix(packet, start, end, law) : packet;
+    this.#to.rtp.send(out, to.port, to.address);
+    this.forwarded++;
+    this.lastForwardedMs = nowMs;
+    return true;
+  }
+
+  #forwardReport(packet: Buffer, from: RemoteInfo, nowMs: number): boolean {
+    const latch = this.#from.rtcpLatch;
+    const to = this.#to.rtcpLatch;
+    if (latch === undefined || to === undefined || packet.length < 8) return false;
+    const ssrc = u32(packet, 4);
+    if (!latch.allows(from.address, from.port, ssrc, nowMs)) return false;
+    this.#report ??= Buffer.alloc(REPORT_ROOM);
+    const length = cleanReport(packet, this.#report);
+    if (length === 0) return false;
+    latch.take(from.address, from.port, ssrc);
+    if (!this.#lease.armed) return false;
+    this.#to.rtcp.send(this.#report, 0, length, to.port, to.address);
+    return true;
+  }
+
+  #late(): void {
+    if (this.#lease.passed) this.droppedAfterDeadline++;
+    else this.dropped++;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What the relay costs and how late its packets are, beside rtpengine in user space where that is installed.
+ * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]`.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../gateway/clock/system-clock.js';
+import { RelayLink } from '../../gateway/media/relay-link.js';
+import type { LoadOrder, LoadResult, LoadSays, LoadStream } from './rtp-load.js';
+import { hasRtpengine, startRtpengine } from './rtpengine.js';
+
+const ADDRESS = '127.0.0.1';
+const LOAD_SOCKETS = 8;
+const WARM_UP_S = 2;
+/** Linux counts a process's time in hundredths of a second, on every machine that Node runs on. */
+const TICKS_PER_S = 100;
+const VOICE = { voice: [{ codec: 'pcma', payloadType: 8 }], eventsPass: true } as const;
+
+export interface RelayFigures {
+  readonly cpuPercentOfOneCore: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly p50DelayMs: number;
+  readonly p99DelayMs: number;
+  readonly maxDelayMs: number;
+  /** Resident at the end of the run, MB. */
+  readonly memoryMb: number;
+}
+
+export interface RelayBench {
+  readonly calls: number;
+  /** At most 60. */
+  readonly seconds: number;
+}
+
+/** A peer to be measured: its process, and how a call is put up between two ports of the load. */
+interface Subject {
+  readonly pid: number;
+  /** Settles with the ports at which the handset's and the trunk's packets are taken. */
+  readonly call: (handsetPort: number, trunkPort: number) => Promise<{ handset: number; trunk: number }>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Measures our relay's own process, spawned for it. */
+export async function benchRelay(bench: RelayBench): Promise<RelayFigures> {
+  return measure(await startRelay(bench), bench);
+}
+
+/** Measures rtpengine under the same load; undefined where it is not installed. */
+export async function benchRtpengine(bench: RelayBench): Promise<RelayFigures | undefined> {
+  if (!hasRtpengine()) return undefined;
+  const daemon = await startRtpengine({ from: 40_000, to: 40_000 + bench.calls * 6 + 100 });
+  let last = 0;
+  return measure(
+    {
+      pid: daemon.pid,
+      stop: daemon.stop,
+      call: async (handsetPort, trunkPort) => {
+        const call = `bench-${++last}`;
+        const trunk = portOf(await daemon.ask('offer', call, sdpAt(handsetPort)));
+        const handset = portOf(await daemon.ask('answer', call, sdpAt(trunkPort)));
+        return { handset, trunk };
+      },
+    },
+    bench,
+  );
+}
+
+async function startRelay({ seconds }: RelayBench): Promise<Subject> {
+  const folder = mkdtempSync(join(tmpdir(), 'balise-bench-'));
+  const socket = join(folder, 'relay.sock');
+  const script = fileURLToPath(new URL('../../gateway/media/relay/main.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const config = { socket, cellAddress: ADDRESS, carrierAddress: ADDRESS, ports: null, exitWhenOrphaned: true };
+  child.stdin.write(`${JSON.stringify(config)}\n`);
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, 'line');
+
+  const clock = systemClock(() => ({ trusted: true }));
+  const link = await RelayLink.connect(socket, {
+    clock,
+    onNotice: () => undefined,
+    onLost: (why) => console.error(`the relay was lost: ${why}`),
+  });
+  const atNs = String(clock.monotonicNs() + BigInt(seconds + WARM_UP_S + 60) * 1_000_000_000n);
+  let last = 0;
+  return {
+    pid: child.pid ?? 0,
+    call: async (handsetPort, trunkPort) => {
+      const call = `bench-${++last}`;
+      const peer = (port: number) => ({ address: ADDRESS, port, rtcpPort: 0, networks: [] });
+      const opened = await link.order({
+        do: 'open',
+        call,
+        handset: peer(handsetPort),
+        earlyMedia: false,
+        digitsAllowed: '',
+      });
+      if (opened.event === 'failed') throw new Error(`${opened.code}: ${opened.why}`);
+      await link.order({ do: 'connect', call, trunk: peer(trunkPort), toTrunk: VOICE, toHandset: VOICE });
+      const armed = await link.order({ do: 'arm', call, atNs, warningsS: [] });
+      if (armed.event === 'failed') throw new Error(`${armed.code}: ${armed.why}`);
+      return { handset: opened.handsetSide.port, trunk: opened.trunkSide.port };
+    },
+    stop: async () => {
+      link.close();
+      child.stdin.end();
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function measure(subject: Subject, { calls, seconds }: RelayBench): Promise<RelayFigures> {
+  if (seconds > 60 || calls > 5_000) throw new RangeError('at most 60 s and 5,000 calls');
+  const load = fork(fileURLToPath(new URL('./rtp-load.js', import.meta.url)), { stdio: 'inherit' });
+  const exited = once(load, 'exit');
+  try {
+    order(load, { do: 'bind', sockets: LOAD_SOCKETS * 2, address: ADDRESS });
+    const { ports } = await said(load, 'bound');
+    const streams: LoadStream[] = [];
+    for (let i = 0; i < calls; i++) {
+      const handset = i % LOAD_SOCKETS;
+      const trunk = LOAD_SOCKETS + handset;
+      const ends = await subject.call(ports[handset] ?? 0, ports[trunk] ?? 0);
+      streams.push({ socket: handset, port: ends.handset }, { socket: trunk, port: ends.trunk });
+    }
+    order(load, { do: 'run', address: ADDRESS, streams, warmUpS: WARM_UP_S, seconds });
+    await said(load, 'measuring');
+    const before = cpuSeconds(subject.pid);
+    await said(load, 'measured');
+    const cpuS = cpuSeconds(subject.pid) - before;
+    const memoryMb = residentMb(subject.pid);
+    const { result } = await said(load, 'done');
+    return figures(result, (cpuS / seconds) * 100, memoryMb);
+  } finally {
+    load.disconnect();
+    await exited;
+    await subject.stop();
+  }
+}
+
+function figures(result: LoadResult, cpuPercentOfOneCore: number, memoryMb: number): RelayFigures {
+  return { cpuPercentOfOneCore, ...result, lost: result.sent - result.received, memoryMb };
+}
+
+const order = (load: ChildProcess, what: LoadOrder): boolean => load.send(what);
+
+function said<Kind extends LoadSays['says']>(
+  load: ChildProcess,
+  kind: Kind,
+): Promise<Extract<LoadSays, { says: Kind }>> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error('the load ended'));
+    load.once('exit', gone);
+    const take = (message: LoadSays): void => {
+      if (message.says !== kind) return;
+      load.removeListener('message', take);
+      load.removeListener('exit', gone);
+      resolve(message as Extract<LoadSays, { says: Kind }>);
+    };
+    load.on('message', take);
+  });
+}
+
+/** User and system time of all threads, from the operating system's accounting (proc(5), fields 14 and 15). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+function residentMb(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1] ?? 0) / 1_024;
+}
+
+const sdpAt = (port: number): string =>
+  `v=0\r\no=- 1 1 IN IP4 ${ADDRESS}\r\ns=-\r\nc=IN IP4 ${ADDRESS}\r\nt=0 0\r\nm=audio ${port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`;
+
+function portOf(sdp: string): number {
+  const port = /m=audio (\d+)/.exec(sdp)?.[1];
+  if (port === undefined) throw new Error('rtpengine gave no port');
+  return Number(port);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const bench = { calls: Number(process.argv[2] ?? 400), seconds: Number(process.argv[3] ?? 10) };
+  console.log(
+    JSON.stringify({ ...bench, relay: await benchRelay(bench), rtpengine: await benchRtpengine(bench) }, null, 2),
+  );
+}
