@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigFault, formatFaults } from '../../gateway/config/fault.js';
+import { projectRoot } from '../../gateway/config/paths.js';
+import { check } from './check.js';
+import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { ha1 } from './ha1.js';
+
+const COMMANDS: readonly Command[] = [check, ha1];
+
+const HELP = `balise: an in-cell call gateway
+
+usage: balise <command> [options]
+       balise <command> --help
+
+commands
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`).join('\n')}
+
+options
+  -h, --help     this text
+  -V, --version  the program's version
+
+exit status
+  0   done
+  1   done, and the answer is no
+  64  wrongly called
+  69  not installed
+  70  a fault of the program
+  78  the site's files are at fault; every fault is told on stderr
+
+example
+  balise check config/demo
+`;
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+/** node:util's parseArgs throws plain errors with codes of this form for what the caller did wrong. */
+function isUsage(fault: unknown): fault is Error {
+  const code = (fault as NodeJS.ErrnoException).code;
+  return fault instanceof UsageFault || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
+}
+
+/** Runs one command line, and gives its exit status. Nothing is thrown: what went wrong is told on stderr. */
+export async function runCli(args: readonly string[], terminal: Terminal = process): Promise<ExitCode> {
+  const [first, ...rest] = args;
+  if (first === '--version' || first === '-V') {
+    terminal.stdout.write(`${version()}\n`);
+    return EXIT.ok;
+  }
+  const asked = first === 'help' ? rest[0] : first;
+  const command = COMMANDS.find(({ name }) => name === asked);
+  if (command === undefined) {
+    const isHelp = asked === undefined || asked === '--help' || asked === '-h';
+    if (isHelp && first !== undefined) {
+      terminal.stdout.write(HELP);
+      return EXIT.ok;
+    }
+    terminal.stderr.write(isHelp ? HELP : `balise: there is no command "${asked}"; see balise --help\n`);
+    return EXIT.usage;
+  }
+  if (first === 'help' || rest.includes('--help') || rest.includes('-h')) {
+    terminal.stdout.write(command.help);
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(rest, terminal);
+  } catch (fault) {
+    if (fault instanceof ConfigFault) {
+      terminal.stderr.write(formatFaults(fault));
+      return EXIT.config;
+    }
+    if (isUsage(fault)) {
+      terminal.stderr.write(`balise ${command.name}: ${fault.message}\nsee balise ${command.name} --help\n`);
+      return EXIT.usage;
+    }
+    terminal.stderr.write(`balise ${command.name}: ${fault instanceof Error ? fault.stack : String(fault)}\n`);
+    return EXIT.software;
+  }
+}
