@@ -132,7 +132,11 @@ export async function generateTypes(): Promise<string> {
       strictIndexSignatures: true,
       style: { singleQuote: true, printWidth: 120 },
     });
-    for (const [name, text] of declarations(module)) {
+    const declared = declarations(module);
+    for (const [name, text] of declared) {
+      // The compiler numbers the second of two types of one name; a title of its own makes it readable.
+      const twin = name.replace(/[0-9]+$/, '');
+      if (twin !== name && declared.has(twin)) throw new Error(`${file} has two schemas titled ${twin}: rename one`);
       const before = all.get(name);
       if (before !== undefined && before.text !== text) {
         throw new Error(`${file} and ${before.file} both declare ${name}, differently: give one another "title"`);
