@@ -1,0 +1,29 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/**
+ * How far a transaction has gone when it returns. `disk`: past fsync, it survives a power cut. `kernel`: in the write-ahead
+ * log, but not forced out; it survives the death of the process, because the kernel has it, and a power cut may undo the
+ * last of them, never a part of one.
+ */
+export type Durability = 'disk' | 'kernel';
+
+/** One database connection whose transactions each say how durable they are. */
+export class Disk {
+  private current: Durability | undefined;
+  private readonly toDisk: Statement;
+  private readonly toKernel: Statement;
+
+  constructor(readonly db: Database) {
+    this.toDisk = db.prepare('PRAGMA synchronous = FULL');
+    this.toKernel = db.prepare('PRAGMA synchronous = NORMAL');
+  }
+
+  /** Runs `work` as one transaction. Throws what `work` throws, or when the disk cannot take it; then nothing has happened. */
+  transact<T>(durability: Durability, work: () => T): T {
+    if (this.current !== durability) {
+      (durability === 'disk' ? this.toDisk : this.toKernel).run();
+      this.current = durability;
+    }
+    return this.db.transaction(work).immediate();
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The disk, as one SQLite file: the journal of open calls, the ledger of usage, lockdowns, commands seen, and the outbox, which
+ * is the audit chain. It promises that what it has returned from is there after the death of the process at any instant, and
+ * that a fact and the event that reports it are written together or not at all.
+ *
+ * How it is tested: tests/store/crash.test.ts kills a writing process again and again, from outside at random and from
+ * inside within transactions, and reads what is left.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import type { Logger } from 'pino';
+import { Temporal } from 'temporal-polyfill';
+import type { CallStore, EventDraft } from '../calls/ports.js';
+import type { Clock, Timer } from '../clock/clock.js';
+import type { ChainEnd } from './chain.js';
+import { Disk, type Durability } from './disk.js';
+import { Journal } from './journal.js';
+import { Ledger } from './ledger.js';
+import { Lockdowns } from './lockdowns.js';
+import { type ChainReport, type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
+import { Room, type RoomReport } from './room.js';
+
+export interface StoreOptions {
+  /** The site's data folder, absolute. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** `<site>/<gateway>`. */
+  readonly gatewayId: string;
+  readonly bootId: string;
+  /** The most that the database may hold before new calls are refused, bytes. Default 1 GiB. */
+  readonly limitBytes?: number;
+  /** How long a confirmed event stays on disk, milliseconds. Default 14 days. */
+  readonly keepMs?: number;
+  /** How long an ended call stays in the ledger, milliseconds; no less than the longest period of a limit. Default 62 days. */
+  readonly keepLedgerMs?: number;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+const GIB = 1024 ** 3;
+const DAY_MS = 86_400_000;
+const PRUNE_EVERY_MS = 600_000;
+/** Rows pruned in one transaction: few enough that a call does not wait for it. */
+const PRUNE_ROWS = 2_000;
+
+/** What the uplink needs of the disk; `Store.outbox` is one. */
+export interface StoredOutbox {
+  pending(after: OutboxCursor, limit: number): readonly OutboxEntry[];
+  acknowledge(sequences: readonly number[]): void;
+  resend(from: number, to: number): ResendResult;
+  append(events: readonly EventDraft[]): void;
+  depth(): number;
+  takeCommand(id: string, forgetAt: Temporal.Instant): boolean;
+}
+
+/** The open store. Made by `openStore`; each method is one transaction and throws when the disk cannot take it. */
+export class Store {
+  readonly calls: CallStore;
+  readonly outbox: StoredOutbox;
+  private readonly disk: Disk;
+  private readonly journal: Journal;
+  private readonly ledger: Ledger;
+  private readonly locks: Lockdowns;
+  private readonly events: OutboxTable;
+  private readonly room: Room;
+  private readonly seeCommand: Statement;
+  private readonly forgetCommands: Statement;
+  private readonly listeners = new Set<() => void>();
+  private newestMs: number | undefined;
+  private depth: number;
+  private housekeeping: Timer;
+
+  constructor(
+    private readonly db: Database,
+    private readonly options: StoreOptions,
+  ) {
+    this.disk = new Disk(db);
+    this.journal = new Journal(db);
+    this.ledger = new Ledger(db);
+    this.locks = new Lockdowns(db);
+    this.events = new OutboxTable(db, options);
+    this.room = new Room(db, options.folder, options.clock, options.limitBytes ?? GIB);
+    this.seeCommand = db.prepare('INSERT OR IGNORE INTO command (id, forget_ms) VALUES (?, ?)');
+    this.forgetCommands = db.prepare('DELETE FROM command WHERE forget_ms < ?');
+    this.newestMs = newestOnDisk(db);
+    this.depth = this.events.depth();
+    this.calls = this.callStore();
+    this.outbox = this.outboxOf();
+    this.housekeeping = this.keepHouse();
+  }
+
+  /** Calls `run` after each transaction that added events, and after a resend. Returns what takes it off again. */
+  onAppended(run: () => void): () => void {
+    this.listeners.add(run);
+    return () => this.listeners.delete(run);
+  }
+
+  /** Walks the audit chain, whole or from the event `from` on. Reads every event: seconds for a large outbox. */
+  verifyChain(from?: number): ChainReport {
+    return this.events.verify(from);
+  }
+
+  /** The last event: its sequence and hash; sequence 0 before the first. */
+  chainEnd(): ChainEnd {
+    const { sequence, hash } = this.events.end();
+    return { sequence, hash };
+  }
+
+  roomLeft(): RoomReport {
+    return this.room.report();
+  }
+
+  /** Drops what is past its time; when there is no room left, every confirmed event is. Returns how many events went. */
+  prune(): number {
+    const wallMs = this.options.clock.wall().epochMilliseconds;
+    // A clock that is not believed may be years ahead: nothing is old by it.
+    if (!this.options.clock.trust().trusted) return 0;
+    const short = !this.room.report().hasRoom;
+    const beforeMs = short ? Number.MAX_SAFE_INTEGER : wallMs - (this.options.keepMs ?? 14 * DAY_MS);
+    return this.disk.transact('kernel', () => {
+      this.forgetCommands.run(wallMs);
+      this.locks.prune(wallMs - DAY_MS);
+      this.ledger.prune(wallMs - (this.options.keepLedgerMs ?? 62 * DAY_MS), PRUNE_ROWS);
+      return this.events.prune(beforeMs, PRUNE_ROWS);
+    });
+  }
+
+  /** Writes out what the log holds and lets go of the file. Harmless twice. */
+  close(): void {
+    this.housekeeping.cancel();
+    if (this.db.open) this.db.close();
+  }
+
+  private callStore(): CallStore {
+    const { journal, ledger, locks } = this;
+    return {
+      open: (request, grant) => this.write('kernel', [], (newest) => journal.open(request, grant, newest)),
+      saveDialog: (call, dialog) => this.write('kernel', [], () => journal.saveDialog(call, dialog)),
+      commitDeadline: (call, answeredAt, deadline, dialogs) =>
+        this.write('disk', [], (newest) => {
+          journal.commit(call, answeredAt, deadline, newest);
+          for (const dialog of dialogs) journal.saveDialog(call, dialog);
+        }),
+      record: (record, events) => {
+        if (ledger.has(record.call)) return;
+        this.write('disk', events, (newest) => ledger.add(record, journal.close(record.call), newest));
+      },
+      openCalls: () => journal.openCalls(),
+      usage: (handset, number, dayStart) => ledger.usage(handset, number, dayStart),
+      lockdowns: () => locks.inForce(this.options.clock.wall().epochMilliseconds),
+      setLockdown: (id, lockdown, events) => {
+        this.write('disk', events, () => locks.set(id, lockdown));
+        locks.reload();
+      },
+      releaseLockdown: (target, events) => {
+        this.write('disk', events, () => locks.release(target));
+        locks.reload();
+      },
+      append: (events) => this.append(events),
+      hasRoom: () => this.room.report().hasRoom,
+      newestInstant: () =>
+        this.newestMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(this.newestMs),
+    };
+  }
+
+  private outboxOf(): StoredOutbox {
+    const { events } = this;
+    return {
+      pending: (after, limit) => events.pending(after, limit),
+      // Lost in a power cut, a mark makes an event go out twice, which headquarters sees by its sequence.
+      acknowledge: (sequences) => {
+        const wallMs = this.options.clock.wall().epochMilliseconds;
+        this.depth -= this.disk.transact('kernel', () => events.acknowledge(sequences, wallMs));
+      },
+      resend: (from, to) => {
+        const { changed, ...result } = this.disk.transact('kernel', () => events.resend(from, to));
+        this.depth += changed;
+        this.tell();
+        return result;
+      },
+      append: (drafts) => this.append(drafts),
+      depth: () => this.depth,
+      takeCommand: (id, forgetAt) =>
+        this.disk.transact('disk', () => this.seeCommand.run(id, forgetAt.epochMilliseconds).changes === 1),
+    };
+  }
+
+  private append(drafts: readonly EventDraft[]): void {
+    if (drafts.length > 0) this.write('disk', drafts, () => undefined);
+  }
+
+  /** One transaction: a fact and the events that report it. */
+  private write(durability: Durability, drafts: readonly EventDraft[], fact: (newestMs: number) => void): void {
+    // Before the transaction: whoever hears that trust has changed may append an alarm at once.
+    const { trusted } = this.options.clock.trust();
+    const wallMs = this.options.clock.wall().epochMilliseconds;
+    // Only a clock that is believed moves the newest instant, or one wrong year would make every later one unbelievable.
+    const newestMs = trusted ? Math.max(this.newestMs ?? wallMs, wallMs) : (this.newestMs ?? 0);
+    const added = this.disk.transact(durability, () => {
+      fact(newestMs);
+      return drafts.length === 0 ? 0 : this.events.append(drafts, wallMs, newestMs);
+    });
+    if (newestMs > 0) this.newestMs = newestMs;
+    this.depth += added;
+    if (added > 0) this.tell();
+  }
+
+  private tell(): void {
+    for (const run of this.listeners) run();
+  }
+
+  private keepHouse(): Timer {
+    return this.options.clock.after(PRUNE_EVERY_MS, () => {
+      try {
+        this.prune();
+      } catch (fault) {
+        // Nothing depends on it: what is not dropped now is dropped later, or shows as lack of room.
+        this.options.log.error({ event: 'store.prune-failed', err: fault });
+      }
+      this.housekeeping = this.keepHouse();
+    });
+  }
+}
+
+/** The newest instant that any row carries; rows carry the maximum so far, so the last ones of each table are enough. */
+function newestOnDisk(db: Database): number | undefined {
+  const newest = db
+    .prepare(
+      `SELECT max(newest_ms) FROM (
+         SELECT newest_ms FROM (SELECT newest_ms FROM event ORDER BY sequence DESC LIMIT 1)
+         UNION ALL SELECT newest_ms FROM (SELECT newest_ms FROM ledger ORDER BY id DESC LIMIT 1)
+         UNION ALL SELECT max(newest_ms) FROM journal)`,
+    )
+    .pluck()
+    .get() as number | null;
+  return newest === null || newest === 0 ? undefined : newest;
+}
