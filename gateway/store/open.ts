@@ -25,6 +25,7 @@ const KEEP =
 export function openStore(options: StoreOptions): Store {
   const file = join(options.folder, DATABASE_FILE);
   let db: Database | undefined;
+  let store: Store | undefined;
   try {
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     db = new Sqlite(file, { timeout: 2_000 });
@@ -43,7 +44,7 @@ export function openStore(options: StoreOptions): Store {
       options.log.info({ event: 'store.migrated', from: before, to: SCHEMA_VERSION });
     }
     claim(db, file, options.gatewayId);
-    const store = new Store(db, options);
+    store = new Store(db, options);
     const tail = store.verifyChain(Math.max(1, store.chainEnd().sequence - TAIL));
     if (!tail.whole) {
       const what = `the audit chain is broken at event ${tail.sequence} (${tail.broken})`;
@@ -51,6 +52,7 @@ export function openStore(options: StoreOptions): Store {
     }
     return store;
   } catch (fault) {
+    store?.close();
     db?.close();
     throw asStoreFault(fault, file);
   }

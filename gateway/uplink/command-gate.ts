@@ -1,0 +1,111 @@
+/**
+ * Whether an order is genuine: a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037) by a key that this gateway knows, for
+ * this gateway, now. Whether it was seen before is for the store to say, after this.
+ */
+import { compactVerify, decodeProtectedHeader, errors, importJWK } from 'jose';
+import type { Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import type { Clock } from '../clock/clock.js';
+import { type Command, commandIn, idIn } from './command-form.js';
+
+/** Why a command was refused; stable codes that headquarters sees. */
+export type CommandRefusalCode =
+  | 'too-long'
+  | 'unsigned'
+  | 'unknown-key'
+  | 'bad-signature'
+  | 'malformed'
+  | 'foreign'
+  | 'not-yet'
+  | 'expired'
+  | 'long-lived'
+  | 'replayed'
+  | 'store-failed';
+
+export interface CommandRefusal {
+  readonly genuine: false;
+  readonly why: CommandRefusalCode;
+  readonly detail: string;
+  /** As the payload says it, if it says one that a topic may hold; nobody has vouched for it. */
+  readonly id?: string;
+}
+
+export type CommandVerdict = CommandRefusal | { readonly genuine: true; readonly command: Command };
+
+/** The most that a command may hold, bytes. */
+const LONGEST = 16 * 1024;
+/** The longest life of a command, seconds. */
+const LIFE_S = 30;
+/** How far headquarters' clock may be ahead of ours, seconds. */
+const AHEAD_S = 5;
+
+type Key = Awaited<ReturnType<typeof importJWK>>;
+
+export interface CommandGateOptions {
+  readonly keys: readonly Ed25519PublicKey[];
+  /** `<site>/<gateway>`. */
+  readonly gatewayId: string;
+  readonly clock: Clock;
+}
+
+export class CommandGate {
+  private readonly keys = new Map<string, Promise<Key>>();
+
+  constructor(private readonly options: CommandGateOptions) {
+    for (const jwk of options.keys) {
+      const key = importJWK({ ...jwk }, 'EdDSA');
+      // A key that cannot be used shows as a bad signature later, and never as an unhandled rejection.
+      key.catch(() => undefined);
+      this.keys.set(jwk.kid, key);
+    }
+  }
+
+  /** Judges what came on `down/command`. Never rejects. */
+  async judge(payload: Uint8Array): Promise<CommandVerdict> {
+    if (payload.length > LONGEST) return refused('too-long', `${payload.length} bytes, and ${LONGEST} is the most`);
+    const text = Buffer.from(payload).toString('utf8').trim();
+    const id = idIn(text);
+    const verdict = await this.judgeText(text);
+    return verdict.genuine || id === undefined ? verdict : { ...verdict, id };
+  }
+
+  private async judgeText(text: string): Promise<CommandVerdict> {
+    let kid: string | undefined;
+    try {
+      kid = decodeProtectedHeader(text).kid;
+    } catch {
+      return refused('unsigned', 'it is no compact JWS');
+    }
+    const key = kid === undefined ? undefined : this.keys.get(kid);
+    if (key === undefined) {
+      return refused('unknown-key', kid === undefined ? 'its header names no key' : 'its key is none of commandKeys');
+    }
+    let content: unknown;
+    try {
+      const { payload } = await compactVerify(text, await key, { algorithms: ['EdDSA', 'Ed25519'] });
+      content = JSON.parse(Buffer.from(payload).toString('utf8'));
+    } catch (fault) {
+      if (fault instanceof SyntaxError) return refused('malformed', 'its payload is not JSON');
+      const what = fault instanceof errors.JOSEError ? fault.code : 'the key cannot be used';
+      return refused('bad-signature', what);
+    }
+    return this.judgeContent(content);
+  }
+
+  private judgeContent(content: unknown): CommandVerdict {
+    const formed = commandIn(content);
+    if ('fault' in formed) return refused('malformed', formed.fault);
+    const { command } = formed;
+    if (command.gateway !== this.options.gatewayId) return refused('foreign', 'it is for another gateway');
+    const nowS = Number(this.options.clock.wall().epochNanoseconds) / 1e9;
+    if (command.exp <= nowS) return refused('expired', `it lapsed ${(nowS - command.exp).toFixed(1)} s ago`);
+    if (command.exp - command.iat > LIFE_S) return refused('long-lived', `it lives longer than ${LIFE_S} s`);
+    if (command.iat > nowS + AHEAD_S) {
+      return refused('not-yet', `it is from ${(command.iat - nowS).toFixed(1)} s ahead of our clock`);
+    }
+    return { genuine: true, command };
+  }
+}
+
+function refused(why: CommandRefusalCode, detail: string): CommandRefusal {
+  return { genuine: false, why, detail };
+}

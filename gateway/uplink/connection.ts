@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import type { Logger } from 'pino';
+import type { UplinkConfig } from '../../config/schema/types.generated.js';
+import type { Clock, Timer } from '../clock/clock.js';
+import { reconnectMs } from './back-off.js';
+
+/** One connection to the broker, from CONNACK to its loss. */
+export interface BrokerSession {
+  readonly client: MqttClient;
+  readonly protocol: 5 | 4;
+  /** Unconfirmed QoS 1 publishes that the broker takes (MQTT 5 §3.2.2.3.3). */
+  readonly receiveMaximum: number;
+}
+
+export interface ConnectionOptions {
+  readonly config: Pick<UplinkConfig, 'url' | 'username' | 'password' | 'ca' | 'cert' | 'key'>;
+  readonly clientId: string;
+  /** The last will of the connection that is about to be made. */
+  readonly will: () => { readonly topic: string; readonly payload: string };
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly onUp: (session: BrokerSession) => void;
+  readonly onDown: () => void;
+  readonly onMessage: (topic: string, payload: Buffer) => void;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_S = 30;
+/** A connection that lasted this long was a good one: the next wait is a short one again, nanoseconds. */
+const GOOD_NS = 30_000_000_000n;
+const MOST_RECEIVED = 65_535;
+
+/**
+ * Keeps one connection to the broker, for ever: a lost one is followed by another, with back-off. Each is a client of its own
+ * with nothing carried over, because what must survive a connection is in the outbox and nowhere else.
+ * A broker that does not speak MQTT 5 is spoken to in 3.1.1.
+ */
+export class BrokerConnection {
+  private client: MqttClient | undefined;
+  private protocol: 5 | 4 = 5;
+  private attempt = 0;
+  private timer: Timer | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  start(): void {
+    this.open();
+  }
+
+  /** Drops the connection, if there is one, and makes another after the usual wait. */
+  drop(why: string): void {
+    this.options.log.warn({ event: 'uplink.dropped', why });
+    this.client?.end(true);
+  }
+
+  /** Ends for good; `graceMs` is what a DISCONNECT may take. */
+  async stop(graceMs: number): Promise<void> {
+    this.stopped = true;
+    this.timer?.cancel();
+    const { client } = this;
+    if (client === undefined) return;
+    await new Promise<void>((settle) => {
+      const late = this.options.clock.after(graceMs, () => {
+        client.end(true);
+        settle();
+      });
+      client.end(false, {}, () => {
+        late.cancel();
+        settle();
+      });
+    });
+  }
+
+  private open(): void {
+    const { config, log } = this.options;
+    let client: MqttClient;
+    try {
+      client = connect(config.url, this.clientOptions());
+    } catch (fault) {
+      // A certificate that cannot be read today may be there tomorrow.
+      log.error({ event: 'uplink.unusable', err: fault });
+      this.again();
+      return;
+    }
+    this.client = client;
+    const { protocol } = this;
+    let session: BrokerSession | undefined;
+    let upNs = 0n;
+    let lastError: Error | undefined;
+    client.on('connect', (connack: IConnackPacket) => {
+      upNs = this.options.clock.monotonicNs();
+      session = { client, protocol, receiveMaximum: connack.properties?.receiveMaximum ?? MOST_RECEIVED };
+      log.info({ event: 'uplink.connected', protocol, receiveMaximum: session.receiveMaximum });
+      this.options.onUp(session);
+    });
+    client.on('message', (topic, payload) => this.options.onMessage(topic, payload));
+    client.on('error', (fault) => {
+      lastError = fault;
+    });
+    client.once('close', () => {
+      client.end(true);
+      if (this.client === client) this.client = undefined;
+      if (session === undefined) {
+        // Refused or hung up on before CONNACK may mean the version; a host that is not there says nothing of it.
+        if (!isNetworkFault(lastError)) this.protocol = protocol === 5 ? 4 : 5;
+      } else if (this.options.clock.monotonicNs() - upNs > GOOD_NS) {
+        this.attempt = 0;
+      }
+      log.warn({
+        event: session === undefined ? 'uplink.not-connected' : 'uplink.lost',
+        protocol,
+        why: lastError?.message,
+      });
+      if (session !== undefined) this.options.onDown();
+      this.again();
+    });
+  }
+
+  private again(): void {
+    if (this.stopped) return;
+    const waitMs = reconnectMs(this.attempt, this.options.random());
+    this.attempt += 1;
+    this.timer = this.options.clock.after(waitMs, () => this.open());
+  }
+
+  private clientOptions(): IClientOptions {
+    const { config, clientId } = this.options;
+    const will = this.options.will();
+    return {
+      clientId,
+      protocolVersion: this.protocol,
+      clean: true,
+      reconnectPeriod: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      keepalive: KEEPALIVE_S,
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+      ...(config.username === undefined ? {} : { username: config.username }),
+      ...(config.password === undefined ? {} : { password: config.password }),
+      // Read at each connection, so that a certificate that was replaced is used at the next.
+      ...(config.ca === undefined ? {} : { ca: readFileSync(config.ca) }),
+      ...(config.cert === undefined ? {} : { cert: readFileSync(config.cert) }),
+      ...(config.key === undefined ? {} : { key: readFileSync(config.key) }),
+    };
+  }
+}
+
+/** Whether the fault is the operating system's: no route, nobody listening, no such name. */
+function isNetworkFault(fault: Error | undefined): boolean {
+  return fault !== undefined && 'syscall' in fault && (fault as NodeJS.ErrnoException).code !== 'ECONNRESET';
+}
