@@ -111,7 +111,7 @@ export class PlaneProcess {
       child.kill('SIGKILL');
       throw error;
     }
-    log.info({ event: 'plane.ready', plane: name, pid: child.pid });
+    log.info({ event: 'plane.ready', plane: name, planePid: child.pid });
   }
 
   /** The first line says that the process is ready; each line after it is a log line of its own. */

@@ -1,0 +1,82 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Test } from 'tap';
+
+const SAMPLES = 160;
+const HEADER = 12;
+
+/** The audio end of a peer: sends G.711 µ-law at 20 ms and notes the instant of every packet that it hears. */
+export class RtpProbe {
+  readonly #socket: Socket;
+  readonly #packet = Buffer.alloc(HEADER + SAMPLES, 0xff);
+  #sending: NodeJS.Timeout | undefined;
+  #sequence = 1;
+  #waiting: (() => void)[] = [];
+  /** Arrival of each packet, CLOCK_MONOTONIC nanoseconds, in order. */
+  readonly heardNs: bigint[] = [];
+  /** The last packet's payload. */
+  lastPayload: Buffer = Buffer.alloc(0);
+  /** Largest sample heard, on the µ-law scale (0 is silence): a warning tone shows here. */
+  loudest = 0;
+
+  private constructor(
+    socket: Socket,
+    readonly port: number,
+  ) {
+    this.#socket = socket;
+    this.#packet[0] = 0x80;
+    this.#packet[1] = 0;
+    this.#packet.writeUInt32BE(port, 8);
+    socket.on('message', (packet) => {
+      this.heardNs.push(process.hrtime.bigint());
+      this.lastPayload = packet.subarray(HEADER);
+      for (let i = HEADER; i < packet.length; i += 1)
+        this.loudest = Math.max(this.loudest, 0x7f - ((packet[i] ?? 0xff) & 0x7f));
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const wake of waiting) wake();
+    });
+  }
+
+  static async open(t: Test): Promise<RtpProbe> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const probe = new RtpProbe(socket, socket.address().port);
+    t.teardown(() => probe.close());
+    return probe;
+  }
+
+  /** Sends a packet every 20 ms to this port until closed or stopped. */
+  talkTo(port: number): void {
+    this.stopTalking();
+    this.#sending = setInterval(() => {
+      this.#sequence = (this.#sequence + 1) & 0xffff;
+      this.#packet.writeUInt16BE(this.#sequence, 2);
+      this.#packet.writeUInt32BE((this.#sequence * SAMPLES) >>> 0, 4);
+      this.#socket.send(this.#packet, port, '127.0.0.1');
+    }, 20);
+  }
+
+  stopTalking(): void {
+    clearInterval(this.#sending);
+  }
+
+  /** Settles when `count` packets have been heard in all. */
+  async heard(count: number): Promise<void> {
+    while (this.heardNs.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  get lastHeardNs(): bigint {
+    return this.heardNs.at(-1) ?? 0n;
+  }
+
+  close(): void {
+    this.stopTalking();
+    try {
+      this.#socket.close();
+    } catch {
+      // Closed already.
+    }
+  }
+}
