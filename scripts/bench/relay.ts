@@ -1,6 +1,6 @@
 /**
  * What the relay costs and how late its packets are, beside rtpengine in user space where that is installed.
- * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]`.
+ * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]` prints both kinds of pacing as JSON.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { RelayLink } from '../../gateway/media/relay-link.js';
-import type { LoadOrder, LoadResult, LoadSays, LoadStream } from './rtp-load.js';
+import type { LoadOrder, LoadResult, LoadSays, LoadStream, Pacing } from './rtp-load.js';
 import { hasRtpengine, startRtpengine } from './rtpengine.js';
 
 const ADDRESS = '127.0.0.1';
@@ -37,6 +37,8 @@ export interface RelayBench {
   readonly calls: number;
   /** At most 60. */
   readonly seconds: number;
+  /** Default: bursts. */
+  readonly pacing?: Pacing;
 }
 
 /** A peer to be measured: its process, and how a call is put up between two ports of the load. */
@@ -118,7 +120,7 @@ async function startRelay({ seconds }: RelayBench): Promise<Subject> {
   };
 }
 
-async function measure(subject: Subject, { calls, seconds }: RelayBench): Promise<RelayFigures> {
+async function measure(subject: Subject, { calls, seconds, pacing = 'bursts' }: RelayBench): Promise<RelayFigures> {
   if (seconds > 60 || calls > 5_000) throw new RangeError('at most 60 s and 5,000 calls');
   const load = fork(fileURLToPath(new URL('./rtp-load.js', import.meta.url)), { stdio: 'inherit' });
   const exited = once(load, 'exit');
@@ -132,7 +134,7 @@ async function measure(subject: Subject, { calls, seconds }: RelayBench): Promis
       const ends = await subject.call(ports[handset] ?? 0, ports[trunk] ?? 0);
       streams.push({ socket: handset, port: ends.handset }, { socket: trunk, port: ends.trunk });
     }
-    order(load, { do: 'run', address: ADDRESS, streams, warmUpS: WARM_UP_S, seconds });
+    order(load, { do: 'run', address: ADDRESS, streams, warmUpS: WARM_UP_S, seconds, pacing });
     await said(load, 'measuring');
     const before = cpuSeconds(subject.pid);
     await said(load, 'measured');
@@ -192,8 +194,11 @@ function portOf(sdp: string): number {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const bench = { calls: Number(process.argv[2] ?? 400), seconds: Number(process.argv[3] ?? 10) };
-  console.log(
-    JSON.stringify({ ...bench, relay: await benchRelay(bench), rtpengine: await benchRtpengine(bench) }, null, 2),
-  );
+  const calls = Number(process.argv[2] ?? 400);
+  const seconds = Number(process.argv[3] ?? 10);
+  for (const pacing of ['bursts', 'even'] as const) {
+    const bench = { calls, seconds, pacing };
+    const [relay, rtpengine] = [await benchRelay(bench), await benchRtpengine(bench)];
+    console.log(JSON.stringify({ ...bench, relay, rtpengine }, null, 2));
+  }
 }

@@ -19,7 +19,14 @@ export type LoadOrder =
       readonly streams: readonly LoadStream[];
       readonly warmUpS: number;
       readonly seconds: number;
+      readonly pacing: Pacing;
     };
+
+/**
+ * `even`: each packet leaves at its own instant, as those of many telephones do; the load then keeps a core for itself.
+ * `bursts`: those of a millisecond leave together, and the load sleeps between.
+ */
+export type Pacing = 'even' | 'bursts';
 
 export interface LoadResult {
   readonly sent: number;
@@ -77,7 +84,7 @@ async function bind(count: number, address: string): Promise<void> {
   say({ says: 'bound', ports: sockets.map((socket) => socket.address().port) });
 }
 
-async function run({ address, streams, warmUpS, seconds }: Extract<LoadOrder, { do: 'run' }>): Promise<void> {
+async function run({ address, streams, warmUpS, seconds, pacing }: Extract<LoadOrder, { do: 'run' }>): Promise<void> {
   const packets = streams.map((_, index) => packetOf(index));
   delays = new Float64Array(Math.ceil(((seconds * 1_000) / PACKET_MS + 2) * streams.length));
   const beginMs = performance.now();
@@ -119,7 +126,7 @@ async function run({ address, streams, warmUpS, seconds }: Extract<LoadOrder, { 
       }
       let busy = true;
       for (let i = 0; i < BURST && busy; i++) busy = send();
-      if (busy) setImmediate(pump);
+      if (busy || pacing === 'even') setImmediate(pump);
       else setTimeout(pump, 1);
     };
     pump();

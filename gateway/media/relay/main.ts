@@ -2,6 +2,7 @@
  * The relay's process. It is started by the gateway's supervisor (configuration as one line on standard input, which then
  * stays open as the life line) or by hand and by systemd with `--config <file.json>`.
  */
+import './young-heap.js';
 import { readFileSync, rmSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import pino from 'pino';
@@ -20,8 +21,11 @@ destination.on('error', () => undefined);
 const log = pino({ name: 'relay' }, destination);
 
 function fatal(event: string, msg: string): never {
-  writeSync(1, `${JSON.stringify({ level: 60, event, msg })}\n`);
-  process.exit(EX_CONFIG);
+  try {
+    writeSync(1, `${JSON.stringify({ level: 60, event, msg })}\n`);
+  } finally {
+    process.exit(EX_CONFIG);
+  }
 }
 
 async function run(config: RelayConfig, stopped: Promise<string>): Promise<void> {

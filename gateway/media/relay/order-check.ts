@@ -67,23 +67,35 @@ function body(said: Fields) {
 
 function peer(said: Fields, name: string): PeerAddress {
   const it = object(said, name);
-  return {
+  return within(name, () => ({
     address: text(it, 'address', (value) => isIP(value) !== 0),
     port: integer(it, 'port', 1, 65_535),
     rtcpPort: integer(it, 'rtcpPort', 0, 65_535),
     networks: list(it, 'networks').map((network) => String(network)),
-  };
+  }));
 }
 
 function formats(said: Fields, name: string): StreamFormats {
   const it = object(said, name);
-  const voice = list(it, 'voice').map((value): VoiceFormat => {
-    const format = object({ value }, 'value');
-    if (format.codec !== 'pcma' && format.codec !== 'pcmu') throw new Wrong(`/${name}/voice names an unknown codec`);
-    return { codec: format.codec, payloadType: integer(format, 'payloadType', 0, 127) };
+  return within(name, () => {
+    const voice = list(it, 'voice').map((value): VoiceFormat => {
+      const format = object({ voice: value }, 'voice');
+      if (format.codec !== 'pcma' && format.codec !== 'pcmu') throw new Wrong('/voice names an unknown codec');
+      return { codec: format.codec, payloadType: integer(format, 'payloadType', 0, 127) };
+    });
+    const events = it.events === undefined ? {} : { events: integer(it, 'events', 0, 127) };
+    return { voice, ...events, eventsPass: flag(it, 'eventsPass') };
   });
-  const events = it.events === undefined ? {} : { events: integer(it, 'events', 0, 127) };
-  return { voice, ...events, eventsPass: flag(it, 'eventsPass') };
+}
+
+/** Puts the name of the object before what is said of its fields. */
+function within<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Wrong) throw new Wrong(`/${name}${error.message}`);
+    throw error;
+  }
 }
 
 function object(said: Fields, name: string): Fields {

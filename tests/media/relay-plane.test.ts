@@ -1,0 +1,241 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import t, { type Test } from 'tap';
+import { Temporal } from 'temporal-polyfill';
+import type { CallEvent, CallSink } from '../../gateway/calls/ports.js';
+import type { Deadline } from '../../gateway/clock/deadline.js';
+import { RelayPlane, type RelayPlaneOptions } from '../../gateway/media/relay-plane.js';
+import { callId } from '../../gateway/policy/ids.js';
+import { clock, startRelay } from './relay-process.js';
+import { RtpParty } from './rtp-party.js';
+
+const CALL = callId('call-1');
+
+/** Listens in place of `calls`, and lets a test wait for what it hears. */
+class Ear implements CallSink {
+  readonly events: CallEvent[] = [];
+  readonly lost: string[] = [];
+  readonly #news = new EventEmitter();
+
+  request(): void {
+    throw new Error('media asks for no call');
+  }
+
+  event(call: string, event: CallEvent): void {
+    if (call !== CALL) throw new Error(`an event for ${call}`);
+    this.events.push(event);
+    this.#news.emit('news');
+  }
+
+  planeLost(plane: string, why: string): void {
+    this.lost.push(`${plane}: ${why}`);
+    this.#news.emit('news');
+  }
+
+  /** The first event of this type. Rejects after 5 s. */
+  async heard<Type extends CallEvent['type']>(type: Type): Promise<Extract<CallEvent, { type: Type }>> {
+    const signal = AbortSignal.timeout(5_000);
+    for (;;) {
+      const found = this.events.find((event) => event.type === type);
+      if (found !== undefined) return found as Extract<CallEvent, { type: Type }>;
+      await once(this.#news, 'news', { signal });
+    }
+  }
+
+  async heardLoss(): Promise<void> {
+    while (this.lost.length === 0) await once(this.#news, 'news', { signal: AbortSignal.timeout(5_000) });
+  }
+}
+
+function planeFor(t: Test, options: Partial<RelayPlaneOptions> = {}) {
+  const ear = new Ear();
+  const plane = new RelayPlane({ clock, log: pino({ level: 'silent' }), sink: ear, ...options });
+  t.teardown(() => plane.detach());
+  return { ear, plane };
+}
+
+async function parties(t: Test) {
+  const handset = await RtpParty.at('127.0.0.1', 1);
+  const trunk = await RtpParty.at('127.0.0.1', 2);
+  t.teardown(() => {
+    handset.close();
+    trunk.close();
+  });
+  return { handset, trunk };
+}
+
+const sdpOf = (party: RtpParty, origin: string): string =>
+  [
+    'v=0',
+    `o=${origin} 1 1 IN IP4 ${party.address}`,
+    `s=${origin}`,
+    `c=IN IP4 ${party.address}`,
+    't=0 0',
+    `m=audio ${party.port} RTP/AVP 8 101`,
+    'a=rtpmap:101 telephone-event/8000',
+    `a=rtcp:${party.rtcpPort}`,
+    '',
+  ].join('\r\n');
+
+const order = (party: RtpParty) => ({ handsetOffer: sdpOf(party, 'cell'), earlyMedia: false, digitsAllowed: '' });
+
+const deadlineIn = (ms: number): Deadline => ({
+  wall: Temporal.Now.instant().add({ milliseconds: ms }),
+  monotonicNs: clock.monotonicNs() + BigInt(ms) * 1_000_000n,
+  bootId: 'this',
+});
+
+const portIn = (sdp: string): number => Number(/m=audio (\d+)/.exec(sdp)?.[1]);
+
+t.test('one call, from its offer to its release', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t, { networks: { cell: ['127.0.0.0/8'], carrier: ['127.0.0.0/8'] } });
+  await plane.attach(socket);
+  const { handset, trunk } = await parties(t);
+
+  plane.open(CALL, order(handset));
+  t.same(ear.events, [], 'an order answers later, never at once');
+  const { trunkOffer } = await ear.heard('media-opened');
+  t.notMatch(trunkOffer, /cell/);
+
+  plane.connect(CALL, sdpOf(trunk, 'carrier'), false);
+  plane.connect(CALL, '', true);
+  const { handsetAnswer } = await ear.heard('media-connected');
+  t.notMatch(handsetAnswer, /carrier/);
+  t.not(/o=balise (\d+)/.exec(handsetAnswer)?.[1], /o=balise (\d+)/.exec(trunkOffer)?.[1]);
+
+  plane.arm(CALL, deadlineIn(400), [60, 10]);
+  t.equal((await ear.heard('armed')).plane, 'media');
+  const handsetSide = { address: '127.0.0.1', port: portIn(handsetAnswer) };
+  const trunkSide = { address: '127.0.0.1', port: portIn(trunkOffer) };
+  const there = await handset.send(handsetSide);
+  await trunk.got((packet) => packet.equals(there));
+  const back = await trunk.send(trunkSide);
+  await handset.got((packet) => packet.equals(back));
+
+  t.same(await ear.heard('deadline-passed'), { type: 'deadline-passed', by: 'media' });
+  plane.close(CALL);
+  const released = await ear.heard('released');
+  t.match(released, { plane: 'media', stats: { handsetPackets: 1, trunkPackets: 1, dropped: 0, lost: 0 } });
+  t.equal(ear.events.filter(({ type }) => type === 'deadline-passed').length, 1);
+  t.same(ear.lost, []);
+});
+
+t.test('an offer that cannot be used fails with its code, and needs no relay for that', async (t) => {
+  const { ear, plane } = planeFor(t);
+  const handsetOffer = 'v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9\r\n';
+  plane.open(CALL, { handsetOffer, earlyMedia: false, digitsAllowed: '' });
+  t.equal((await ear.heard('media-failed')).code, 'media.no-codec');
+});
+
+t.test('a handset whose media address is in no wing gets no media', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t, { networks: { cell: ['10.0.0.0/8'], carrier: [] } });
+  await plane.attach(socket);
+  const { handset } = await parties(t);
+  plane.open(CALL, order(handset));
+  t.equal((await ear.heard('media-failed')).code, 'media.bad-address');
+});
+
+t.test('an early SDP that cannot be used is no end, a final one is', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  const { handset } = await parties(t);
+  plane.open(CALL, order(handset));
+  await ear.heard('media-opened');
+  plane.connect(CALL, 'v=0\r\nrubbish', false);
+  plane.connect(CALL, 'v=0\r\nrubbish', true);
+  t.equal((await ear.heard('media-failed')).code, 'media.bad-sdp');
+  t.equal(ear.events.length, 2);
+});
+
+t.test('a call closed while it is being opened leaves nothing behind', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  const { handset } = await parties(t);
+  plane.open(CALL, order(handset));
+  plane.close(CALL);
+  await ear.heard('released');
+  plane.open(CALL, order(handset));
+  await ear.heard('media-opened');
+});
+
+t.test(
+  'the relay killed in mid-call: lost once, told to whoever respawns it, every later order answered',
+  async (t) => {
+    const { socket, child, exited } = await startRelay(t);
+    const { ear, plane } = planeFor(t);
+    const toRespawn: string[] = [];
+    plane.onLost((why) => toRespawn.push(why));
+    await plane.attach(socket);
+    const { handset, trunk } = await parties(t);
+    plane.open(CALL, order(handset));
+    await ear.heard('media-opened');
+    plane.connect(CALL, sdpOf(trunk, 'carrier'), true);
+    await ear.heard('media-connected');
+    plane.arm(CALL, deadlineIn(60_000), []);
+    await ear.heard('armed');
+
+    child.kill('SIGKILL');
+    plane.close(CALL);
+    await ear.heardLoss();
+    await exited;
+    t.same(await ear.heard('released'), { type: 'released', plane: 'media' }, 'no statistics, and no waiting');
+    plane.arm(CALL, deadlineIn(60_000), []);
+    t.match(await ear.heard('arm-failed'), { plane: 'media', why: /media\.lost/ });
+    plane.open(CALL, order(handset));
+    t.equal((await ear.heard('media-failed')).code, 'media.lost');
+    t.equal(ear.lost.length, 1);
+    t.equal(toRespawn.length, 1);
+    t.notOk(plane.attached);
+
+    const next = await startRelay(t);
+    await plane.attach(next.socket);
+    ear.events.length = 0;
+    plane.open(CALL, order(handset));
+    await ear.heard('media-opened');
+  },
+);
+
+t.test('a relay that is stopped and not dead is lost within 2.5 s, and its orders fail', async (t) => {
+  const { socket, child } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  const { handset } = await parties(t);
+  const from = clock.monotonicNs();
+  child.kill('SIGSTOP');
+  plane.open(CALL, order(handset));
+  await ear.heardLoss();
+  const afterMs = Number(clock.monotonicNs() - from) / 1e6;
+  t.ok(afterMs <= 2_500, `lost after ${afterMs} ms`);
+  t.match(await ear.heard('media-failed'), { code: /^media\.(lost|timeout)$/ });
+});
+
+t.test('detaching on purpose is no loss', async (t) => {
+  const { socket, child, exited } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  plane.detach();
+  child.kill('SIGTERM');
+  await exited;
+  t.same(ear.lost, []);
+});
+
+t.test('a relay that cannot be reached, or is none, rejects the attaching and reports no loss', async (t) => {
+  const { ear, plane } = planeFor(t);
+  const folder = mkdtempSync(join(tmpdir(), 'balise-media-'));
+  const socket = join(folder, 'other.sock');
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  await t.rejects(plane.attach(socket), { code: 'ENOENT' });
+  const other = createServer((client) => client.end('good day\n'));
+  await new Promise<void>((resolve) => other.listen(socket, resolve));
+  t.teardown(() => other.close());
+  await t.rejects(plane.attach(socket), /did not say hello/);
+  t.same(ear.lost, []);
+});
