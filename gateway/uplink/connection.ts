@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import type { UplinkConfig } from '../../config/schema/types.generated.js';
@@ -93,6 +94,8 @@ export class BrokerConnection {
     let lastError: Error | undefined;
     client.on('connect', (connack: IConnackPacket) => {
       upNs = this.options.clock.monotonicNs();
+      // An order's answer must not wait for the next packet to fill up (Nagle); the stream is a socket or a TLS socket.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       session = { client, protocol, receiveMaximum: connack.properties?.receiveMaximum ?? MOST_RECEIVED };
       log.info({ event: 'uplink.connected', protocol, receiveMaximum: session.receiveMaximum });
       this.options.onUp(session);

@@ -21,19 +21,20 @@ export class Lane {
   private readonly dirty = new Set<string>();
   private readonly flying = new Set<string>();
   private acks: LaneMessage[] = [];
-  private ackFlying = false;
+  /** Those of `acks` that were sent on this connection. */
+  private readonly flyingAcks = new Set<LaneMessage>();
   private send: LaneSend | undefined;
   private width = 0;
   /** Rises with each connection, so that a late confirmation of an old one is told apart. */
   private generation = 0;
 
-  /** The connection is up and takes `width` messages in flight. */
+  /** The connection is up and takes `width` states and as many acknowledgements in flight. */
   up(width: number, send: LaneSend): void {
     this.generation += 1;
     this.width = width;
     this.send = send;
     this.flying.clear();
-    this.ackFlying = false;
+    this.flyingAcks.clear();
     this.all();
   }
 
@@ -65,13 +66,14 @@ export class Lane {
   private pump(): void {
     const { send, generation } = this;
     if (send === undefined) return;
-    const [ack] = this.acks;
-    if (ack !== undefined && !this.ackFlying) {
-      this.ackFlying = true;
+    for (const ack of this.acks) {
+      if (this.flyingAcks.size >= this.width) break;
+      if (this.flyingAcks.has(ack)) continue;
+      this.flyingAcks.add(ack);
       send(ack, () => {
         if (generation !== this.generation) return;
-        this.ackFlying = false;
-        if (this.acks[0] === ack) this.acks.shift();
+        this.flyingAcks.delete(ack);
+        this.acks = this.acks.filter((other) => other !== ack);
         this.pump();
       });
     }

@@ -54,7 +54,7 @@ export interface UplinkOptions {
 
 /** Entries of the outbox in flight (budgets.md); fewer where the broker takes fewer. */
 const WINDOW = 100;
-/** Retained topics and acknowledgements in flight beside them. */
+/** Retained topics in flight beside them, and acknowledgements as many. */
 const LANE = 8;
 /** With entries in flight and none confirmed for this long, the connection is given up, milliseconds. */
 const STALL_MS = 30_000;
@@ -181,10 +181,10 @@ export class Uplink {
 
   private up(session: BrokerSession): void {
     this.session = session;
-    const presence = JSON.stringify(this.presence('online'));
-    session.client.publish(this.topics.presence, presence, { qos: 1, retain: true });
-    session.client.subscribe(this.topics.command, { qos: 1 }, (fault, granted) => this.subscribed(fault, granted));
-    const lane = Math.max(1, Math.min(LANE, Math.floor(session.receiveMaximum / 8)));
+    session.client.subscribe(this.topics.command, { qos: 1 }, (fault, granted) => {
+      if (this.session === session) this.subscribed(session, fault, granted);
+    });
+    const lane = Math.max(1, Math.min(LANE, Math.floor(session.receiveMaximum / 10)));
     this.lane.up(lane, (message, done) => {
       session.client.publish(message.topic, message.payload, { qos: 1, retain: message.retain }, (fault) => {
         if (fault && this.session === session) {
@@ -194,8 +194,8 @@ export class Uplink {
       });
     });
     this.reportStatus();
-    // Beside the window: the lane, one acknowledgement, and the presence.
-    this.drain.up(Math.max(1, Math.min(WINDOW, session.receiveMaximum - lane - 2)));
+    // Beside the window: the lane's two kinds, and the presence.
+    this.drain.up(Math.max(1, Math.min(WINDOW, session.receiveMaximum - 2 * lane - 1)));
     this.lastConfirmedNs = this.options.clock.monotonicNs();
     this.watchForStall();
   }
@@ -223,7 +223,10 @@ export class Uplink {
     });
   }
 
-  private subscribed(fault: Error | null, granted: readonly ISubscriptionGrant[] | undefined): void {
+  private subscribed(session: BrokerSession, fault: Error | null, granted?: readonly ISubscriptionGrant[]): void {
+    // Not before: whoever reads that we are on line may send an order at once.
+    const presence = JSON.stringify(this.presence('online'));
+    session.client.publish(this.topics.presence, presence, { qos: 1, retain: true });
     const refused = granted?.some(({ qos }) => (qos as number) >= 128) ?? false;
     if (fault === null && !refused) return;
     // Events must go on; that no order can come is for headquarters' broker to mend.

@@ -7,6 +7,7 @@ import { OrderFault, orderFrom } from './order.js';
 import { Receiver } from './receiver.js';
 import { sendCommand } from './send-command.js';
 import { newCommand, newSigningKey, type SigningKey, signCommand } from './sign-command.js';
+import type { Gap } from './stream-check.js';
 
 const HELP = `headquarters: the other end of the uplink
 
@@ -96,6 +97,16 @@ function connectionOf(values: Values) {
   };
 }
 
+async function askFor(gap: Gap, gateway: string, key: SigningKey, send: (jws: string) => Promise<void>): Promise<void> {
+  const order = { type: 'resend', from: gap.from, to: gap.to, reason: 'gap', by: 'headquarters' } as const;
+  try {
+    await send(await signCommand(key, newCommand(clock, gateway, order)));
+  } catch (fault) {
+    // It is asked for again when the gateway is next on line.
+    console.log(`not asked for: ${fault instanceof Error ? fault.message : fault}`);
+  }
+}
+
 async function watch(values: Values): Promise<number> {
   const key = values.key === undefined ? undefined : readKey(values.key);
   const receiver: Receiver = new Receiver({
@@ -103,12 +114,10 @@ async function watch(values: Values): Promise<number> {
     connection: connectionOf(values),
     onEvent: (event, gateway) => console.log(eventLine(event, gateway)),
     onState: (topic, message, gateway) => console.log(stateLine(topic, message, gateway)),
-    onFault: (fault, gateway) => {
-      console.log(faultLine(fault, gateway));
-      if (fault.fault !== 'gap' || key === undefined) return;
-      const order = { type: 'resend', from: fault.from, to: fault.to, reason: 'gap', by: 'headquarters' } as const;
-      void signCommand(key, newCommand(clock, gateway, order)).then((jws) => receiver.send(gateway, jws));
-    },
+    onFault: (fault, gateway) => console.log(faultLine(fault, gateway)),
+    ...(key === undefined
+      ? {}
+      : { onMissing: (gap, gateway) => void askFor(gap, gateway, key, (jws) => receiver.send(gateway, jws)) }),
     onConnection: (up) => console.log(up ? 'connected to the broker' : 'not connected to the broker'),
   });
   const asked = new Promise<void>((settle) => {

@@ -1,7 +1,7 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { EventEnvelope } from '../../config/schema/types.generated.js';
 import { eventFault } from './message-check.js';
-import { StreamCheck, type StreamFault } from './stream-check.js';
+import { type Gap, StreamCheck, type StreamFault } from './stream-check.js';
 
 export interface ReceiverOptions {
   readonly url: string;
@@ -13,6 +13,11 @@ export interface ReceiverOptions {
   readonly onEvent?: (event: EventEnvelope, gateway: string) => void;
   /** What a stream lacks, or why something was not believed. */
   readonly onFault?: (fault: ReceiverFault, gateway: string) => void;
+  /**
+   * Asks a gateway for what is missing: when a gap shows, and again each time that the gateway comes on line, because an order
+   * that found it away is lost. Also whenever `askForMissing` is called.
+   */
+  readonly onMissing?: (gap: Gap, gateway: string) => void;
   /** Retained topics and acknowledgements: `presence`, `status`, `handset/<id>`, `line/<board>`, `ack/<id>`. */
   readonly onState?: (topic: string, message: Readonly<Record<string, unknown>>, gateway: string) => void;
   /** Each time that the broker is reached, and each time that it is lost. */
@@ -74,8 +79,16 @@ export class Receiver {
 
   get counts(): ReceiverCounts {
     let missing = 0;
-    for (const stream of this.streams.values()) missing += stream.gaps.length;
+    for (const stream of this.streams.values()) missing += stream.lacking;
     return { events: this.events, duplicates: this.duplicates, missing };
+  }
+
+  /** Asks one gateway, or all, for everything that is missing now. */
+  askForMissing(gateway?: string): void {
+    for (const [name, stream] of this.streams) {
+      if (gateway !== undefined && gateway !== name) continue;
+      for (const gap of stream.gaps) this.options.onMissing?.(gap, name);
+    }
   }
 
   /** Publishes a signed command. Settles when the broker has it. */
@@ -100,6 +113,7 @@ export class Receiver {
     }
     if (kind === 'event' || kind === 'alarm') this.takeEvent(message, kind, gateway);
     else this.options.onState?.(kind, message, gateway);
+    if (kind === 'presence' && message.state === 'online') this.askForMissing(gateway);
   }
 
   private takeEvent(message: Record<string, unknown>, kind: 'event' | 'alarm', gateway: string): void {
@@ -115,7 +129,10 @@ export class Receiver {
       this.streams.set(gateway, stream);
     }
     const { isNew, faults } = stream.take(event);
-    for (const found of faults) this.options.onFault?.(found, gateway);
+    for (const found of faults) {
+      this.options.onFault?.(found, gateway);
+      if (found.fault === 'gap') this.options.onMissing?.(found, gateway);
+    }
     if (isNew) {
       this.events += 1;
       this.options.onEvent?.(event, gateway);

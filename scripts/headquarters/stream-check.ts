@@ -13,9 +13,15 @@ export interface StreamEvent {
   readonly hash: string;
 }
 
+/** A range of sequence numbers, both ends included. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
 export type StreamFault =
   /** These never came, though a later one did; both ends included. To be asked for with `resend`. */
-  | { readonly fault: 'gap'; readonly from: number; readonly to: number }
+  | ({ readonly fault: 'gap' } & Gap)
   /** The content does not have the hash that it says. */
   | { readonly fault: 'content'; readonly sequence: number }
   /** It is not linked to the event beside it. */
@@ -38,9 +44,20 @@ export class StreamCheck {
   private lastEvent: number | undefined;
   private highest = 0;
 
-  /** Numbers known to be missing now, ascending. */
-  get gaps(): readonly number[] {
-    return [...this.missing].sort((a, b) => a - b);
+  /** How many numbers are known to be missing now. */
+  get lacking(): number {
+    return this.missing.size;
+  }
+
+  /** The ranges that are known to be missing now, ascending, both ends included. */
+  get gaps(): readonly Gap[] {
+    const gaps: { from: number; to: number }[] = [];
+    for (const sequence of [...this.missing].sort((a, b) => a - b)) {
+      const last = gaps.at(-1);
+      if (last?.to === sequence - 1) last.to = sequence;
+      else gaps.push({ from: sequence, to: sequence });
+    }
+    return gaps;
   }
 
   take(event: StreamEvent): StreamVerdict {

@@ -1,0 +1,108 @@
+import { CompactSign, importJWK } from 'jose';
+import t from 'tap';
+import type { Command, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import { CommandGate } from '../../gateway/uplink/command-gate.js';
+import { cutoffOrders } from '../../gateway/uplink/cutoff-order.js';
+import { numberTokens } from '../../gateway/uplink/number-token.js';
+import { newCommand, newSigningKey, signCommand } from '../../scripts/headquarters/sign-command.js';
+import { callNumber, number, StillClock } from '../store/samples.js';
+
+const ORDER = {
+  type: 'cutoff',
+  target: { kind: 'handset', handset: 'a-101' },
+  hold: 10_000,
+  reason: 'test',
+  by: 'headquarters',
+} as const;
+
+async function world() {
+  const { privateJwk, publicJwk } = await newSigningKey('hq-1');
+  const clock = new StillClock();
+  const keys = [publicJwk as unknown as Ed25519PublicKey];
+  const gate = new CommandGate({ keys, gatewayId: 'demo/gw-1', clock });
+  const command = newCommand(clock, 'demo/gw-1', ORDER);
+  const judge = (text: string) => gate.judge(Buffer.from(text));
+  const signed = (part: Partial<Command> | object) => signCommand(privateJwk, { ...command, ...part } as Command);
+  return { privateJwk, publicJwk, clock, gate, command, judge, signed };
+}
+
+t.test('a command that headquarters signed for this gateway, now, is genuine', async (t) => {
+  const { judge, signed, command, clock } = await world();
+  t.same(await judge(await signed({})), { genuine: true, command });
+  clock.add(29_999);
+  t.same(await judge(await signed({})), { genuine: true, command }, 'until its very end');
+});
+
+t.test('what is not genuine is refused with its reason and the id that it says', async (t) => {
+  const { judge, signed, command, clock, privateJwk } = await world();
+  const { id } = command;
+  const refused = async (why: string, text: string, said: string | null = id) => {
+    const verdict = await judge(text);
+    t.match(verdict, { genuine: false, why });
+    t.equal('id' in verdict ? verdict.id : null, said);
+  };
+  const good = await signed({});
+  await refused('unsigned', JSON.stringify(command));
+  await refused('unsigned', 'nonsense', null);
+  const none = [{ alg: 'none', kid: 'hq-1' }, command].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  );
+  await refused('bad-signature', `${none.join('.')}.`);
+  const other = await newSigningKey('hq-1');
+  await refused('bad-signature', await signCommand(other.privateJwk, command));
+  await refused('unknown-key', await signCommand({ ...other.privateJwk, kid: 'hq-2' }, command));
+  const [head, , tail] = good.split('.');
+  const forged = Buffer.from(JSON.stringify({ ...command, hold: 0 })).toString('base64url');
+  await refused('bad-signature', `${head}.${forged}.${tail}`);
+  await refused('foreign', await signed({ gateway: 'demo/gw-2' }));
+  await refused('expired', await signed({ iat: command.iat - 60, exp: command.iat }));
+  await refused('not-yet', await signed({ iat: command.iat + 6, exp: command.iat + 30 }));
+  await refused('long-lived', await signed({ exp: command.iat + 31 }));
+  await refused('malformed', await signed({ type: 'open-the-gate' }));
+  await refused('malformed', await signed({ target: { kind: 'handset' } }));
+  await refused('malformed', await signed({ extra: true }));
+  await refused('malformed', await signed({ id: '../x' }), null);
+  await refused('too-long', await signed({ reason: 'x'.repeat(20_000) }), null);
+  const key = await importJWK(privateJwk, 'EdDSA');
+  const text = await new CompactSign(Buffer.from('no json'))
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'hq-1' })
+    .sign(key);
+  await refused('malformed', text, null);
+  clock.add(30_000);
+  await refused('expired', good);
+});
+
+t.test('a gateway with no key obeys nobody', async (t) => {
+  const { command, privateJwk, clock } = await world();
+  const gate = new CommandGate({ keys: [], gatewayId: 'demo/gw-1', clock });
+  t.match(await gate.judge(Buffer.from(await signCommand(privateJwk, command))), { why: 'unknown-key' });
+});
+
+t.test('a called number has one token under one key, and another under another', (t) => {
+  const token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
+  const callee = number('+442079460001');
+  t.match(token(callee), /^[A-Za-z0-9_-]{43}$/);
+  t.equal(token(callee), token(callee));
+  t.not(token(callee), token(number('+442079460002')));
+  t.not(token(callee), numberTokens(Buffer.alloc(32, 2).toString('base64'))(callee));
+  t.throws(() => numberTokens('c2hvcnQ='), /5 bytes/);
+  t.end();
+});
+
+t.test('a cutoff by number becomes one order for each call to that number', (t) => {
+  const token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
+  const callee = number('+442079460001');
+  const live = [1, 2, 3].map((n) => ({ call: callNumber(n), number: n === 2 ? number('+442079460009') : callee }));
+  const common = { id: 'c', iat: 0, exp: 30, gateway: 'demo/gw-1' };
+  const orders = cutoffOrders(
+    { ...ORDER, ...common, target: { kind: 'number', numberToken: token(callee) } },
+    live,
+    token,
+  );
+  t.match(orders, [
+    { id: 'c.1', target: { kind: 'call', call: callNumber(1) } },
+    { id: 'c.2', target: { kind: 'call', call: callNumber(3) } },
+  ]);
+  t.match(cutoffOrders({ ...ORDER, ...common }, live, token), [{ id: 'c', hold: 10_000, target: ORDER.target }]);
+  t.end();
+});
