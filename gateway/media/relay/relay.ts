@@ -43,9 +43,15 @@ export class Relay {
     this.#carrier = carrierAddress === cellAddress ? this.#cell : new PortPairs(carrierAddress, ports, onSocketError);
   }
 
-  /** Binds and frees a pair on either address. Rejects when one is not ours, or has no free pair. */
+  /** Binds and frees a pair on either address. Rejects with the system's error when one is not ours. */
   async tryAddresses(): Promise<void> {
-    for (const pairs of new Set([this.#cell, this.#carrier])) (await pairs.open()).close();
+    for (const pairs of new Set([this.#cell, this.#carrier])) {
+      const pair = await pairs.open().catch((error: unknown) => {
+        // Ports that others hold now may be free when the first call comes.
+        if (!(error instanceof PortsExhausted)) throw error;
+      });
+      pair?.close();
+    }
   }
 
   /** Carries out one order; it never rejects, what goes wrong is the answer `failed`. */
