@@ -35,6 +35,7 @@ export interface RelayPlaneOptions {
 
 interface Session {
   readonly offer: HandsetOffer;
+  closed: boolean;
   handsetEnd?: OurEnd;
   /** The trunk's last SDP: a 200 without one rests on that of the 183. */
   answer?: AudioDescription;
@@ -106,11 +107,11 @@ export class RelayPlane implements MediaPlane {
     const { earlyMedia, digitsAllowed } = order;
     const { address, port, rtcpPort } = offer;
     const handset = { address, port, rtcpPort, networks: this.#networks.cell };
-    const session: Session = { offer };
+    const session: Session = { offer, closed: false };
     this.#sessions.set(call, session);
     void this.#order({ do: 'open', call, handset, earlyMedia, digitsAllowed }).then((answer) => {
       // Closed in the meantime: the close has its own answer.
-      if (this.#sessions.get(call) !== session && answer.event !== 'failed') return;
+      if (session.closed) return;
       if (answer.event === 'failed') {
         this.#sessions.delete(call);
         this.#fail(call, answer.code, answer.why);
@@ -154,6 +155,8 @@ export class RelayPlane implements MediaPlane {
   }
 
   close(call: CallId): void {
+    const session = this.#sessions.get(call);
+    if (session) session.closed = true;
     this.#sessions.delete(call);
     void this.#order({ do: 'close', call }).then((answer) => {
       if (answer.event === 'closed') {

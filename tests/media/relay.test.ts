@@ -173,6 +173,7 @@ t.test('a relay of real sockets', async (t) => {
       await call.trunk.send(call.trunkSide, { payload: stampedPayload() });
     }
     sendAll.stop();
+    await seen();
     const counters = await call.close();
     for (const party of [call.handset, call.trunk]) {
       const stamps = party.received.map(stampOf);
@@ -196,6 +197,7 @@ t.test('a relay of real sockets', async (t) => {
     await deadlineOf('rearm');
     talk.stop();
     for (let i = 0; i < 10; i++) await call.handset.send(call.handsetSide, { payload: stampedPayload() });
+    await seen();
     const counters = await call.close();
     t.ok((counters?.droppedAfterDeadline ?? 0) >= 10, 'silent from the nearest of the three');
     const last = call.trunk.received.map(stampOf).at(-1) ?? 0n;

@@ -138,6 +138,7 @@ export class Relay {
       throw error;
     } finally {
       this.#opening.delete(call);
+      setImmediate(() => this.#retiredIfEmpty());
     }
   }
 
