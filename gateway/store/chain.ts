@@ -44,7 +44,7 @@ export function chained(draft: EventDraft, end: ChainEnd, owner: ChainOwner, wal
     id: uuid7(wallMs),
     source: sourceOf(owner.gatewayId),
     type: draft.type,
-    time: Temporal.Instant.fromEpochMilliseconds(wallMs).toString(),
+    time: Temporal.Instant.fromEpochMilliseconds(wallMs).toString({ smallestUnit: 'millisecond' }),
     datacontenttype: 'application/json',
     kind: draft.kind,
     sequence,

@@ -20,6 +20,8 @@ export class Disk {
 
   /** Runs `work` as one transaction. Throws what `work` throws, or when the disk cannot take it; then nothing has happened. */
   transact<T>(durability: Durability, work: () => T): T {
+    // Inside another transaction the outer one decides; the setting cannot change there (SQLite, PRAGMA synchronous).
+    if (this.db.inTransaction) return this.db.transaction(work)();
     if (this.current !== durability) {
       (durability === 'disk' ? this.toDisk : this.toKernel).run();
       this.current = durability;

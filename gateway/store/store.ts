@@ -123,6 +123,11 @@ export class Store {
     });
   }
 
+  /** Runs many writes as one transaction, all or nothing, past fsync at its end: for imports, never for a call. */
+  inOneTransaction(work: () => void): void {
+    this.disk.transact('disk', work);
+  }
+
   /** Writes out what the log holds and lets go of the file. Harmless twice. */
   close(): void {
     this.housekeeping.cancel();

@@ -49,6 +49,11 @@ export class CommandDesk {
     this.gate = new CommandGate(options);
   }
 
+  /** Makes ready what the first command would have to wait for. */
+  warm(): void {
+    this.gate.warm();
+  }
+
   /** What came on `down/command`. Settles when the last answer is given; never rejects. */
   async take(payload: Uint8Array): Promise<void> {
     const arrivedNs = this.options.clock.monotonicNs();

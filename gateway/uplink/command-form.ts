@@ -8,7 +8,7 @@ export type { Command } from '../../config/schema/types.generated.js';
 
 let validate: ValidateFunction<Command> | undefined;
 
-/** Compiled at the first command, so that the start does not wait for it. */
+/** Compiled when first wanted, so that the start does not wait for it. */
 function validator(): ValidateFunction<Command> {
   if (validate === undefined) {
     const ajv = newAjv();

@@ -59,6 +59,11 @@ export class CommandGate {
     }
   }
 
+  /** Makes ready what the first command would have to wait for. */
+  warm(): void {
+    commandIn(undefined);
+  }
+
   /** Judges what came on `down/command`. Never rejects. */
   async judge(payload: Uint8Array): Promise<CommandVerdict> {
     if (payload.length > LONGEST) return refused('too-long', `${payload.length} bytes, and ${LONGEST} is the most`);

@@ -113,11 +113,9 @@ export class BrokerConnection {
       } else if (this.options.clock.monotonicNs() - upNs > GOOD_NS) {
         this.attempt = 0;
       }
-      log.warn({
-        event: session === undefined ? 'uplink.not-connected' : 'uplink.lost',
-        protocol,
-        why: lastError?.message,
-      });
+      const event = session === undefined ? 'uplink.not-connected' : 'uplink.lost';
+      if (this.stopped) log.info({ event: 'uplink.closed' });
+      else log.warn({ event, protocol, why: lastError?.message });
       if (session !== undefined) this.options.onDown();
       this.again();
     });

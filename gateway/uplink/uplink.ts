@@ -224,6 +224,7 @@ export class Uplink {
   }
 
   private subscribed(session: BrokerSession, fault: Error | null, granted?: readonly ISubscriptionGrant[]): void {
+    this.desk.warm();
     // Not before: whoever reads that we are on line may send an order at once.
     const presence = JSON.stringify(this.presence('online'));
     session.client.publish(this.topics.presence, presence, { qos: 1, retain: true });

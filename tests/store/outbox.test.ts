@@ -22,7 +22,7 @@ t.test('each event is a CloudEvent as the schema says, linked to the one before 
     t.equal(hashOf(event), event.hash);
   }
   t.match(first, { sequence: 1, prevhash: GENESIS, source: 'balise/demo/gw-1', bootid: 'boot-1', data: { n: 1 } });
-  t.match(second, { sequence: 2, prevhash: first.hash, kind: 'alarm', time: '2026-03-02T10:00:00Z' });
+  t.match(second, { sequence: 2, prevhash: first.hash, kind: 'alarm', time: '2026-03-02T10:00:00.000Z' });
   t.match(first.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   t.end();
 });
