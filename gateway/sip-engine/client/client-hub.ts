@@ -1,0 +1,179 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { ClientLink } from './client-link.js';
+import { accepted, refused } from './reports.js';
+
+/** The version of drachtio's protocol that is spoken here. */
+const VERSION = '0.9.6';
+/** A connection that does not authenticate within this is closed, milliseconds. */
+const AUTHENTICATE_WITHIN_MS = 5_000;
+
+/** What an application orders with a `sip` frame. */
+export interface SipOrder {
+  readonly orderId: string;
+  /** Given with a response, and with a CANCEL. */
+  readonly transactionId: string;
+  /** Given with a request in a dialog. */
+  readonly dialogId: string;
+  readonly nextHop: string;
+  readonly message: string;
+}
+
+export interface HubEvents {
+  order(link: ClientLink, order: SipOrder): void;
+  /** An application's connection is gone, and with it whoever watched its calls. */
+  lost(link: ClientLink): void;
+  /** `tcp/host:port,udp/host:port` of all listeners. */
+  hostPorts(): string;
+}
+
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** The port that applications connect to: authenticates them, keeps their routes, passes their orders on. */
+export class ClientHub {
+  readonly #server: Server;
+  readonly #links = new Set<ClientLink>();
+  #turn = 0;
+  address = '';
+  port = 0;
+
+  constructor(
+    readonly config: { readonly address: string; readonly port: number; readonly secret: string },
+    readonly maxFrameBytes: number,
+    readonly events: HubEvents,
+  ) {
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  async open(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.config.port, this.config.address, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const place = this.#server.address();
+    if (typeof place === 'object' && place !== null) {
+      this.address = place.address;
+      this.port = place.port;
+    }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const link of this.#links) link.socket.destroy();
+    await closed;
+  }
+
+  /** Takes no further application. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
+  get connected(): number {
+    return this.#links.size;
+  }
+
+  /** The application for a request that belongs to no dialog, in turn where several have the route. */
+  linkFor(verb: string): ClientLink | undefined {
+    const lower = verb.toLowerCase();
+    let first: ClientLink | undefined;
+    let at = 0;
+    let chosen: ClientLink | undefined;
+    let count = 0;
+    for (const link of this.#links) {
+      if (!link.open || !link.routes.has(lower)) continue;
+      first ??= link;
+      if (at++ === this.#turn) chosen = link;
+      count++;
+    }
+    if (count > 1) this.#turn = (this.#turn + 1) % count;
+    return chosen ?? first;
+  }
+
+  /** Whether any application is there, and the verbs that somebody handles. */
+  routedVerbs(): string[] {
+    const verbs = new Set<string>();
+    for (const link of this.#links) for (const verb of link.routes) verbs.add(verb.toUpperCase());
+    return [...verbs].filter((verb) => !verb.startsWith('CDR:'));
+  }
+
+  get hasApplication(): boolean {
+    for (const link of this.#links) if (link.authenticated) return true;
+    return false;
+  }
+
+  #accept(socket: Socket): void {
+    const link: ClientLink = new ClientLink(
+      socket,
+      this.maxFrameBytes,
+      (from, payload) => this.#frame(from, payload),
+      (closed) => {
+        clearTimeout(patience);
+        this.#links.delete(closed);
+        if (closed.authenticated) this.events.lost(closed);
+      },
+    );
+    const patience = setTimeout(() => {
+      if (!link.authenticated) socket.destroy();
+    }, AUTHENTICATE_WITHIN_MS);
+    patience.unref();
+    this.#links.add(link);
+  }
+
+  #frame(link: ClientLink, payload: string): void {
+    const end = payload.indexOf('\r\n');
+    const line = end < 0 ? payload : payload.slice(0, end);
+    const fields = line.split('|');
+    const orderId = fields[0] ?? '';
+    const command = fields[1];
+    if (command === 'authenticate') {
+      this.#authenticate(link, orderId, fields[2] ?? '');
+      return;
+    }
+    if (!link.authenticated) {
+      link.send(refused(orderId, 'not authenticated'));
+      link.end();
+      return;
+    }
+    switch (command) {
+      case 'sip':
+        this.events.order(link, {
+          orderId,
+          transactionId: fields[2] ?? '',
+          dialogId: fields[3] ?? '',
+          nextHop: fields[4] ?? '',
+          message: end < 0 ? '' : payload.slice(end + 2),
+        });
+        return;
+      case 'route':
+        link.routes.add((fields[2] ?? '').toLowerCase());
+        link.send(accepted(orderId));
+        return;
+      case 'remove_route':
+        link.routes.delete((fields[2] ?? '').toLowerCase());
+        link.send(accepted(orderId));
+        return;
+      case 'ping':
+        link.send(accepted(orderId));
+        return;
+      default:
+        link.send(refused(orderId, `this server does not know '${command ?? ''}'`));
+    }
+  }
+
+  #authenticate(link: ClientLink, orderId: string, secret: string): void {
+    if (!sameSecret(secret, this.config.secret)) {
+      link.send(refused(orderId, 'incorrect secret'));
+      link.end();
+      return;
+    }
+    link.authenticated = true;
+    const hostPorts = this.events.hostPorts();
+    link.send(`response|${orderId}|OK|${hostPorts}|${VERSION}|${hostPorts}`);
+  }
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { FrameReader } from './frame-reader.js';
+
+/** An application that reads nothing is as good as gone, bytes. */
+const MOST_UNREAD = 64 * 1024 * 1024;
+
+/** One application's connection. What is written within one turn of the event loop goes out in one piece. */
+export class ClientLink {
+  authenticated = false;
+  open = true;
+  /** The verbs that it handles, lower case. */
+  readonly routes = new Set<string>();
+  #unsent = '';
+
+  constructor(
+    readonly socket: Socket,
+    maxFrameBytes: number,
+    onFrame: (link: ClientLink, payload: string) => void,
+    onClosed: (link: ClientLink) => void,
+  ) {
+    const reader = new FrameReader(maxFrameBytes);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      if (!reader.take(chunk, (payload) => onFrame(this, payload))) socket.destroy();
+    });
+    socket.on('error', () => socket.destroy());
+    // Half of a connection is none: an application that cannot be asked holds no calls.
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => {
+      this.open = false;
+      onClosed(this);
+    });
+  }
+
+  /** Sends a payload under a message id of its own. */
+  send(payload: string): void {
+    if (!this.open) return;
+    if (this.#unsent === '') setImmediate(() => this.#flush());
+    // An id is 36 characters and a bar.
+    this.#unsent += `${payload.length + 37}#${randomUUID()}|${payload}`;
+  }
+
+  /** Closes the connection behind whatever has been sent. */
+  end(): void {
+    this.#flush();
+    this.socket.end();
+  }
+
+  #flush(): void {
+    const text = this.#unsent;
+    this.#unsent = '';
+    if (text === '' || !this.open || this.socket.destroyed) return;
+    this.socket.write(text, 'latin1');
+    if (this.socket.writableLength > MOST_UNREAD) this.socket.destroy();
+  }
+}

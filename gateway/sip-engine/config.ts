@@ -1,0 +1,147 @@
+import { DEFAULT_MESSAGE_LIMITS, type MessageLimits } from './message/limits.js';
+import { RFC_TIMERS, type TimerValues } from './transaction/timer-values.js';
+
+export type TransportName = 'udp' | 'tcp';
+
+/** One address that SIP is spoken on. */
+export interface ListenerConfig {
+  readonly name: string;
+  /** An IP address of this machine; it is also what Via and Contact say. */
+  readonly address: string;
+  /** 0: the kernel chooses, the same number for all transports of the listener. */
+  readonly port: number;
+  readonly transports: readonly TransportName[];
+}
+
+/** What keeps a flood from costing more than its share; each one is counted when it bites. */
+export interface Limits {
+  readonly message: MessageLimits;
+  /** Requests of one source address (REGISTER, OPTIONS, INVITE) that have no final answer yet. */
+  readonly openPerAddress: number;
+  /** A TCP connection without traffic and without a call is closed after this, milliseconds. */
+  readonly tcpIdleMs: number;
+  /** A message that has begun must be whole after this, milliseconds. */
+  readonly tcpMessageMs: number;
+  readonly tcpConnections: number;
+  /** One frame of the client protocol, bytes. */
+  readonly clientFrameBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  message: DEFAULT_MESSAGE_LIMITS,
+  openPerAddress: 200,
+  tcpIdleMs: 60_000,
+  tcpMessageMs: 30_000,
+  tcpConnections: 1_000,
+  clientFrameBytes: 262_144,
+};
+
+export interface EngineConfig {
+  readonly listeners: readonly ListenerConfig[];
+  /** Where applications (drachtio-srf) connect to; port 0: the kernel chooses. */
+  readonly client: { readonly address: string; readonly port: number; readonly secret: string };
+  /** The control socket, a UNIX path in a folder that nobody else may enter. */
+  readonly control?: { readonly socket: string; readonly secret: string };
+  /** Once a control client has said hello, its silence for 2 s or its closed connection ends every dialog. */
+  readonly guard?: boolean;
+  readonly limits?: Partial<Omit<Limits, 'message'>> & { readonly message?: Partial<MessageLimits> };
+  /** Only a process obeys it: end when standard input ends. */
+  readonly exitWhenOrphaned?: boolean;
+  /** T1, T2, T4, where a network is known to need others than RFC 3261's. */
+  readonly timers?: Partial<TimerValues>;
+}
+
+/** A configuration that cannot be run: what was found, what was expected. */
+export class ConfigFault extends Error {
+  override readonly name = 'ConfigFault';
+}
+
+export function limitsOf(config: EngineConfig): Limits {
+  const { message, ...rest } = config.limits ?? {};
+  return { ...DEFAULT_LIMITS, ...rest, message: { ...DEFAULT_MESSAGE_LIMITS, ...message } };
+}
+
+export function timersOf(config: EngineConfig): TimerValues {
+  return { ...RFC_TIMERS, ...config.timers };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fields(value: unknown, where: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new ConfigFault(`${where}: expected an object, found ${JSON.stringify(value)}`);
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ConfigFault(`${where}: expected a non-empty string, found ${JSON.stringify(value)}`);
+}
+
+function port(value: unknown, where: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new ConfigFault(`${where}: expected a port from 0 to 65535, found ${JSON.stringify(value)}`);
+}
+
+function numbers(value: unknown, where: string, known: readonly string[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, number] of Object.entries(fields(value ?? {}, where))) {
+    if (!known.includes(name)) throw new ConfigFault(`${where}/${name}: no such setting; known: ${known.join(', ')}`);
+    if (typeof number !== 'number' || !(number > 0)) {
+      throw new ConfigFault(`${where}/${name}: expected a number above 0, found ${JSON.stringify(number)}`);
+    }
+    found[name] = number;
+  }
+  return found;
+}
+
+function listener(value: unknown, where: string): ListenerConfig {
+  const given = fields(value, where);
+  const transports = given.transports;
+  if (!Array.isArray(transports) || transports.length === 0 || !transports.every((t) => t === 'udp' || t === 'tcp')) {
+    throw new ConfigFault(
+      `${where}/transports: expected ["udp"], ["tcp"] or both, found ${JSON.stringify(transports)}`,
+    );
+  }
+  return {
+    name: text(given.name, `${where}/name`),
+    address: text(given.address, `${where}/address`),
+    port: port(given.port, `${where}/port`),
+    transports: transports as TransportName[],
+  };
+}
+
+/** Reads a configuration from JSON text. Throws `ConfigFault`. */
+export function readConfig(json: string): EngineConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new ConfigFault(`the configuration is not JSON: ${String(error)}`);
+  }
+  const given = fields(value, '');
+  if (!Array.isArray(given.listeners) || given.listeners.length === 0) {
+    throw new ConfigFault(`/listeners: expected at least one, found ${JSON.stringify(given.listeners)}`);
+  }
+  const client = fields(given.client, '/client');
+  const control = given.control === undefined ? undefined : fields(given.control, '/control');
+  const { message, ...limits } = fields(given.limits ?? {}, '/limits');
+  const names = Object.keys(DEFAULT_LIMITS).filter((name) => name !== 'message');
+  return {
+    listeners: given.listeners.map((one, at) => listener(one, `/listeners/${at}`)),
+    client: {
+      address: text(client.address, '/client/address'),
+      port: port(client.port, '/client/port'),
+      secret: text(client.secret, '/client/secret'),
+    },
+    ...(control && {
+      control: { socket: text(control.socket, '/control/socket'), secret: text(control.secret, '/control/secret') },
+    }),
+    guard: given.guard === true,
+    limits: {
+      ...numbers(limits, '/limits', names),
+      message: numbers(message, '/limits/message', Object.keys(DEFAULT_MESSAGE_LIMITS)),
+    },
+    exitWhenOrphaned: given.exitWhenOrphaned === true,
+    timers: numbers(given.timers, '/timers', Object.keys(RFC_TIMERS)),
+  };
+}

@@ -1,0 +1,103 @@
+import type { ClientLink } from '../client/client-link.js';
+import { fromNetwork, madeUp } from '../client/reports.js';
+import type { Dialog } from '../dialog/dialog.js';
+import type { SipMessage } from '../message/message.js';
+import { tagOf } from '../message/name-addr.js';
+import { printMessage } from '../message/print.js';
+import { reasonPhrase } from '../message/reason.js';
+import type { ClientTransaction, ClientUser } from '../transaction/client-transaction.js';
+import type { Flow } from '../transport/flow.js';
+import { contactUri, recordedRoutes } from './addressing.js';
+import type { Endings } from './endings.js';
+import type { Room } from './room.js';
+import { madeUpResponse } from './sketch.js';
+
+/** A request that the application sent: what its answers do to the dialog, and what the application hears of them. */
+export class ApplicationRequest implements ClientUser {
+  /** The tag of the callee whose 2xx was the first. */
+  #answeredBy: string | undefined;
+
+  constructor(
+    readonly room: Room,
+    readonly endings: Endings,
+    readonly link: ClientLink,
+    readonly dialog: Dialog | undefined,
+    /** It is the INVITE that begins the dialog. */
+    readonly initial: boolean,
+  ) {}
+
+  onResponse(transaction: ClientTransaction, response: SipMessage, from: Flow): void {
+    const { dialog } = this;
+    if (dialog !== undefined) {
+      if (from.connection !== undefined && dialog.state !== 'ended') dialog.moveTo(from);
+      if (transaction.isInvite) {
+        if (!this.#inviteAnswer(transaction, dialog, response, from)) return;
+      } else if (transaction.sent.method === 'BYE' && endsDialog(response.status)) this.room.dialogs.remove(dialog);
+    }
+    if (!this.link.open) return;
+    const text = response.clean ? response.raw : printMessage(response);
+    const time = this.room.clock.timeOfDay();
+    this.link.send(fromNetwork(text, from.transport, from, time, transaction.id, dialog?.id ?? ''));
+  }
+
+  onFailed(transaction: ClientTransaction, status: 408 | 503): void {
+    const { dialog } = this;
+    if (dialog !== undefined && (this.initial || transaction.sent.method === 'BYE')) this.room.dialogs.remove(dialog);
+    if (!this.link.open) return;
+    const text = madeUpResponse(status, reasonPhrase(status), transaction.sent);
+    const time = this.room.clock.timeOfDay();
+    this.link.send(madeUp(text, transaction.flow.transport, time, transaction.id, dialog?.id ?? ''));
+  }
+
+  /** Says whether the application is to hear of it. */
+  #inviteAnswer(invite: ClientTransaction, dialog: Dialog, response: SipMessage, from: Flow): boolean {
+    const { status } = response;
+    if (status >= 300) {
+      if (this.initial) this.room.dialogs.remove(dialog);
+      return true;
+    }
+    const to = response.get('to') ?? '';
+    const tag = tagOf(to);
+    if (status < 200) {
+      if (this.initial && tag !== undefined && dialog.state === 'early') this.#learn(dialog, response, to, tag);
+      return true;
+    }
+    if (this.#answeredBy !== undefined) {
+      // A 2xx again: its ACK was lost. Or a second callee, who must not be left believing in a call.
+      if (tag === this.#answeredBy) invite.repeatAck();
+      else this.endings.releaseStray(response, from);
+      return false;
+    }
+    if (dialog.state === 'ended') {
+      this.endings.releaseStray(response, from);
+      return false;
+    }
+    this.#answeredBy = tag ?? '';
+    if (this.initial) {
+      this.#learn(dialog, response, to, tag ?? '');
+      dialog.withoutContact = contactUri(response) === undefined;
+      dialog.state = 'confirmed';
+    } else {
+      const target = contactUri(response);
+      if (target !== undefined) dialog.remoteTarget = target;
+    }
+    if (dialog.doomed || dialog.owner === undefined) {
+      this.endings.bye(dialog, dialog.doomed ? 'ended before the answer' : 'application lost');
+      return false;
+    }
+    return true;
+  }
+
+  #learn(dialog: Dialog, response: SipMessage, to: string, tag: string): void {
+    dialog.remoteTag = tag;
+    dialog.remote = to;
+    dialog.routeSet = recordedRoutes(response, 'uac');
+    const target = contactUri(response);
+    if (target !== undefined) dialog.remoteTarget = target;
+  }
+}
+
+/** Whether this answer to a BYE ends the dialog: every final one but a challenge, which is answered by another BYE. */
+function endsDialog(status: number): boolean {
+  return status >= 200 && status !== 401 && status !== 407;
+}

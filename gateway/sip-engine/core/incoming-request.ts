@@ -1,0 +1,19 @@
+import type { ClientLink } from '../client/client-link.js';
+import type { Dialog } from '../dialog/dialog.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
+import type { QueuedTimer } from '../transaction/timers.js';
+
+/** A request from the network that an application has been told of. */
+export interface IncomingRequest {
+  readonly transaction: ServerTransaction;
+  readonly owner: ClientLink;
+  /** The dialog that it belongs to, or begins. */
+  readonly dialog: Dialog | undefined;
+  /** It begins its dialog. */
+  readonly initial: boolean;
+  readonly cseq: number;
+  /** The URI of its Contact: a 2xx makes it the target of the dialog (RFC 3261 §12.2.2). */
+  readonly target: string | undefined;
+  /** Answers in the application's place when it never does. */
+  patience: QueuedTimer | undefined;
+}

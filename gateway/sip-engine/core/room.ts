@@ -1,0 +1,31 @@
+import type { ClientHub } from '../client/client-hub.js';
+import type { EngineClock } from '../clock.js';
+import type { Limits } from '../config.js';
+import type { Counters } from '../counters.js';
+import type { DialogTable } from '../dialog/dialog-table.js';
+import type { ClientTransaction } from '../transaction/client-transaction.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
+import type { TimerValues } from '../transaction/timer-values.js';
+import type { TimerQueues } from '../transaction/timers.js';
+import type { Resolver } from '../transport/resolver.js';
+import type { Transports } from '../transport/transports.js';
+import type { IncomingRequest } from './incoming-request.js';
+
+/** What the parts of the core share: the engine's tables and its ways out. */
+export interface Room {
+  readonly clock: EngineClock;
+  readonly timers: TimerQueues;
+  readonly values: TimerValues;
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly transports: Transports;
+  readonly resolve: Resolver;
+  readonly hub: ClientHub;
+  readonly dialogs: DialogTable;
+  readonly clientTransactions: Map<string, ClientTransaction>;
+  readonly serverTransactions: Map<string, ServerTransaction>;
+  /** Requests of the application that still run, by transaction id. */
+  readonly outgoing: Map<string, ClientTransaction>;
+  /** Requests from the network that the application has been told of, by transaction id. */
+  readonly incoming: Map<string, IncomingRequest>;
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { SipMessage } from '../message/message.js';
+import { tagOf } from '../message/name-addr.js';
+import type { ParseFault } from '../message/parse.js';
+import { parseVia, stampVia, topViaEnd, type Via } from '../message/via.js';
+import type { ResponseFrame } from '../transaction/server-transaction.js';
+import type { Flow } from '../transport/flow.js';
+import type { Room } from './room.js';
+import { ownResponse } from './sketch.js';
+
+/** The request's topmost Via, parsed, and its Via lines with what we saw of the sender (RFC 3261 §18.2.1, RFC 3581 §4). */
+export interface StampedVia {
+  readonly via: Via;
+  readonly stamped: string;
+  /** All Via lines, for responses. */
+  readonly lines: string;
+}
+
+export function stampedVia(request: SipMessage, flow: Flow): StampedVia | undefined {
+  const first = request.get('via');
+  if (first === undefined) return undefined;
+  const top = first.slice(0, topViaEnd(first));
+  const via = parseVia(top);
+  if (via === undefined) return undefined;
+  const stamped = stampVia(top, via, flow.address, flow.port);
+  let lines = `Via: ${stamped}${first.slice(top.length)}\r\n`;
+  if (request.count('via') > 1) for (const more of request.all('via').slice(1)) lines += `Via: ${more}\r\n`;
+  return { via, stamped, lines };
+}
+
+/** What a response copies from its request; a header that the request lacks is empty. */
+export function frameOf(request: SipMessage, vias: string): ResponseFrame {
+  let recordRoutes = '';
+  if (request.has('record-route')) {
+    for (const route of request.all('record-route')) recordRoutes += `Record-Route: ${route}\r\n`;
+  }
+  return {
+    vias,
+    from: request.get('from') ?? '',
+    to: request.get('to') ?? '',
+    callId: request.get('call-id') ?? '',
+    cseq: request.get('cseq') ?? '',
+    recordRoutes,
+  };
+}
+
+/** A tag that is the same for every repetition of a request (RFC 3261 §8.2.7). */
+function statelessTag(frame: ResponseFrame): string {
+  return createHash('sha1').update(`${frame.vias}${frame.callId}`, 'latin1').digest('hex').slice(0, 16);
+}
+
+/** Answers without keeping a transaction: the repetition of the request gets the same answer again. */
+export function answerStateless(
+  room: Room,
+  flow: Flow,
+  request: SipMessage,
+  lines: string,
+  status: number,
+  reason: string,
+  more = '',
+): void {
+  const frame = frameOf(request, lines);
+  const tag = tagOf(frame.to) ?? statelessTag(frame);
+  room.transports.send(flow, ownResponse(status, reason, frame, tag, more));
+}
+
+/** Answers a request that cannot be worked on, where it says whom to answer and what it was; noise is met with silence. */
+export function answerFault(room: Room, flow: Flow, fault: ParseFault): void {
+  room.counters.parseErrors++;
+  const request = fault.message;
+  if (request === undefined || !request.isRequest || request.method === 'ACK') return;
+  const via = stampedVia(request, flow);
+  if (via === undefined) return;
+  // Without these nobody could tell which request is answered.
+  if (!request.has('from') || !request.has('to') || !request.has('call-id') || !request.has('cseq')) return;
+  answerStateless(room, flow, request, via.lines, fault.status, fault.why);
+}
