@@ -5,7 +5,7 @@
  */
 import type { Temporal } from 'temporal-polyfill';
 import type { Deadline } from '../clock/deadline.js';
-import type { Grant, Refusal } from '../policy/decision.js';
+import type { EndsBy, Grant, Refusal } from '../policy/decision.js';
 import type { CallId, E164, HandsetId, PersonId, TrunkId } from '../policy/ids.js';
 import type { LineFacts, Lockdown, Usage } from '../policy/request.js';
 import type { CallRecord, EndCause, LegDialog, LegName, MediaStats } from './record.js';
@@ -69,13 +69,21 @@ export type CallEvent =
   | { readonly type: 'trunk-hung-up' }
   | { readonly type: 'deadline-passed'; readonly by: PlaneName | 'calls' }
   | { readonly type: 'cutoff'; readonly order: CutoffOrder }
-  | { readonly type: 'narrowed'; readonly notAfter: Temporal.Instant }
+  | {
+      readonly type: 'narrowed';
+      readonly notAfter: Temporal.Instant;
+      /** The most talk of the whole call under the new policy, milliseconds. */
+      readonly maxTalkMs?: number;
+      readonly by?: EndsBy;
+    }
   | { readonly type: 'hook-on' }
   | { readonly type: 'controller-lost' }
   | { readonly type: 'callee-redirected' }
   | { readonly type: 'plane-lost'; readonly plane: PlaneName; readonly why: string }
   | { readonly type: 'ring-timeout' }
   | { readonly type: 'stop' }
+  /** Signalling, optional: after `release`, the BYE or CANCEL of each leg has gone to the wire. `released` says the same and more. */
+  | { readonly type: 'byes-sent' }
   | { readonly type: 'released'; readonly plane: 'signalling'; readonly legs: readonly LegName[] }
   | { readonly type: 'released'; readonly plane: 'media'; readonly stats?: MediaStats }
   | { readonly type: 'released'; readonly plane: 'line'; readonly relayOpen: boolean }

@@ -1,0 +1,45 @@
+import type { Ending, Story } from './call-state.js';
+import type { CallRecord } from './record.js';
+
+/** Talk of a call that ended, milliseconds: from the answer to the end, and never past the deadline. */
+function talkMs(call: Story, endedNs: bigint): number {
+  if (call.armed === undefined || call.answeredNs === undefined || call.deadline === undefined) return 0;
+  const until = endedNs < call.deadline.monotonicNs ? endedNs : call.deadline.monotonicNs;
+  return Math.max(0, Number(until - call.answeredNs) / 1e6);
+}
+
+/** End of media against what ended it, milliseconds; undefined where we did not end it, or there was no media. */
+function cutoffErrorMs({ cause, call, stats, released }: Ending): number | undefined {
+  if (call.armed === undefined || released.media?.confirmed !== true) return undefined;
+  // The relay stamps the last packet that it forwarded; that is the truth that a deadline is held to.
+  if (cause === 'deadline') return stats?.lastForwardedMsAfterDeadline ?? released.media.afterMs;
+  return cause === 'cutoff' ? released.media.afterMs : undefined;
+}
+
+/** The one record of a call whose planes have all answered or been given up. */
+export function recordOf(ending: Ending): CallRecord {
+  const { call, cause, refusal, sipStatus, endedAt, endedNs, released, stats } = ending;
+  const { request, grant } = call;
+  const person = grant?.person ?? request.person;
+  const errorMs = cutoffErrorMs(ending);
+  return {
+    call: request.call,
+    handset: request.handset,
+    ...(grant === undefined ? {} : { wing: grant.wing, number: grant.number }),
+    ...(person === undefined ? {} : { person }),
+    ...(call.trunk === undefined ? {} : { trunk: call.trunk }),
+    requestedAt: request.at,
+    ...(call.answeredAt === undefined ? {} : { answeredAt: call.answeredAt }),
+    endedAt,
+    talkMs: talkMs(call, endedNs),
+    cause,
+    ...(refusal === undefined ? {} : { rule: refusal.rule, fact: refusal.fact }),
+    ...(refusal?.nextAllowed === undefined ? {} : { nextAllowed: refusal.nextAllowed }),
+    ...(sipStatus === undefined ? {} : { sipStatus }),
+    ...(call.deadline === undefined ? {} : { deadline: call.deadline }),
+    ...(call.endsBy === undefined ? {} : { endsBy: call.endsBy }),
+    ...(errorMs === undefined ? {} : { cutoffErrorMs: errorMs }),
+    planes: released,
+    ...(stats === undefined ? {} : { media: stats }),
+  };
+}
