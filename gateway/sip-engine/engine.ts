@@ -1,14 +1,18 @@
 import { ClientHub } from './client/client-hub.js';
 import { type EngineClock, engineClock } from './clock.js';
 import { type EngineConfig, limitsOf, timersOf } from './config.js';
+import { ControlServer } from './control/control-server.js';
 import { Endings } from './core/endings.js';
 import { OpenRequests } from './core/open-requests.js';
 import { Orders } from './core/orders.js';
+import { carryOut, statusOf } from './core/orders-of-control.js';
 import { RequestsIn } from './core/requests-in.js';
 import { takeResponse } from './core/responses-in.js';
 import type { Room } from './core/room.js';
 import { answerFault } from './core/stateless.js';
-import { type Counters, newCounters } from './counters.js';
+import { newCounters } from './counters.js';
+import { Deadlines } from './dialog/deadlines.js';
+import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { isFault, parseMessage } from './message/parse.js';
 import { printHost } from './message/uri.js';
@@ -27,24 +31,41 @@ export interface ListenerFact {
   readonly port: number;
 }
 
+/** What happens to an engine that its log should tell. */
+export type EngineEvent =
+  | { readonly event: 'engine.application-lost'; readonly dialogs: number }
+  | { readonly event: 'engine.unwatched'; readonly why: string; readonly dialogs: number }
+  | { readonly event: 'engine.deadline'; readonly dialog: string; readonly lateMs: number };
+
 /** A running engine. */
 export interface Engine {
   /** Where applications connect to. */
   readonly client: { readonly address: string; readonly port: number };
   readonly listeners: readonly ListenerFact[];
-  readonly counters: Readonly<Counters>;
-  /** Ends every call that it holds, gives the peers up to 2 s to answer, and closes all sockets. */
+  /** Counts since the start and what is open now, as the control socket's `status` tells them. */
+  status(): Readonly<Record<string, number>>;
+  /** Settles when the control socket has ordered the engine to retire. */
+  readonly retired: Promise<void>;
+  /** Ends every call that it holds, gives the peers up to 1.5 s to answer, and closes all sockets. */
   close(): Promise<void>;
 }
 
-/** How long a closing engine waits for the answers to its BYEs, milliseconds. */
-const CLOSING_MS = 2_000;
+export interface EngineOptions {
+  readonly clock?: EngineClock;
+  readonly onEvent?: (event: EngineEvent) => void;
+}
 
-/** Starts an engine. Rejects with the operating system's error where an address or port is not to be had. */
-export async function createEngine(config: EngineConfig, clock: EngineClock = engineClock()): Promise<Engine> {
+/** How long a closing engine waits for the answers to its BYEs, milliseconds. */
+const CLOSING_MS = 1_500;
+
+/** Starts an engine. Rejects with the operating system's error where an address, port or socket is not to be had. */
+export async function createEngine(config: EngineConfig, options: EngineOptions = {}): Promise<Engine> {
+  const clock = options.clock ?? engineClock();
+  const tell = options.onEvent ?? (() => undefined);
   const limits = limitsOf(config);
   const counters = newCounters();
   const timers = new TimerQueues(clock);
+  let admitting = true;
   const receive = (text: string, flow: Flow): void => {
     const message = parseMessage(text, limits.message);
     if (isFault(message)) {
@@ -64,7 +85,7 @@ export async function createEngine(config: EngineConfig, clock: EngineClock = en
   });
   const hub = new ClientHub(config.client, limits.clientFrameBytes, {
     order: (link, order) => orders.take(link, order),
-    lost: (link) => endings.lost(link),
+    lost: (link) => tell({ event: 'engine.application-lost', dialogs: endings.lost(link) }),
     hostPorts: () =>
       facts()
         .map((one) => `${one.transport}/${printHost(one.address)}:${one.port}`)
@@ -84,10 +105,36 @@ export async function createEngine(config: EngineConfig, clock: EngineClock = en
     outgoing: new Map(),
     serverTransactions: new Map(),
     incoming: new Map(),
+    admitting: () => admitting,
   };
   const endings = new Endings(room);
   const orders = new Orders(room, endings);
   const requests = new RequestsIn(room, endings, new OpenRequests(limits.openPerAddress));
+  const due = (dialog: Dialog, lateMs: number): void => {
+    if (dialog.state === 'ending') return;
+    endings.end(dialog, 'deadline');
+    control?.tellAll({ event: 'deadline', dialog: dialog.id, lateMs });
+    tell({ event: 'engine.deadline', dialog: dialog.id, lateMs });
+  };
+  const deadlines = new Deadlines(clock, due);
+  let retire: () => void = () => undefined;
+  const retired = new Promise<void>((resolve) => {
+    retire = resolve;
+  });
+  const control =
+    config.control &&
+    new ControlServer(config.control, timers, {
+      order: (order, answer) => carryOut(room, endings, deadlines, retire, order, answer),
+      watched: () => {
+        admitting = true;
+      },
+      unwatched: (why) => {
+        if (config.guard !== true) return;
+        // Whoever was to watch the calls does not: those that are end, and none begins until somebody watches again.
+        admitting = false;
+        tell({ event: 'engine.unwatched', why, dialogs: endings.endAll('gateway lost') });
+      },
+    });
   const facts = (): ListenerFact[] =>
     (['tcp', 'udp'] as const).flatMap((transport) =>
       transports.listeners
@@ -98,23 +145,30 @@ export async function createEngine(config: EngineConfig, clock: EngineClock = en
   await transports.open();
   try {
     await hub.open();
+    await control?.open();
   } catch (error) {
-    await transports.close();
+    await Promise.all([transports.close(), hub.close()]);
     throw error;
   }
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    admitting = false;
     hub.stopListening();
     endings.endAll('server stops');
     await settled(room);
-    await Promise.all([hub.close(), transports.close()]);
+    deadlines.close();
+    await Promise.all([control?.close(), hub.close(), transports.close()]);
     timers.close();
   };
   return {
     client: { address: hub.address, port: hub.port },
     listeners: facts(),
-    counters,
-    close: () => (closing ??= close()),
+    status: () => statusOf(room),
+    retired,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ClientLink } from '../client/client-link.js';
-import { unsolicited } from '../client/reports.js';
+import { fromNetwork, unsolicited } from '../client/reports.js';
 import { Dialog } from '../dialog/dialog.js';
 import { parseCSeq } from '../message/cseq.js';
 import { SipMessage } from '../message/message.js';
@@ -53,8 +53,21 @@ export class Endings {
     }
     const invite = dialog.incomingInvite;
     const incoming = invite && this.room.incoming.get(invite.id);
-    if (incoming !== undefined) this.refuse(incoming, refusal);
+    if (incoming !== undefined) {
+      this.refuse(incoming, refusal);
+      this.#tellCancelled(incoming);
+    }
     this.room.dialogs.remove(dialog);
+  }
+
+  /** An application learns as of a CANCEL that its incoming INVITE is no more. */
+  #tellCancelled(incoming: IncomingRequest): void {
+    const { frame, flow, id } = incoming.transaction;
+    const text =
+      `CANCEL sip:${flow.listener.hostPort} SIP/2.0\r\n${frame.vias}Max-Forwards: 70\r\nFrom: ${frame.from}\r\n` +
+      `To: ${frame.to}\r\nCall-ID: ${frame.callId}\r\nCSeq: ${incoming.cseq} CANCEL\r\nContent-Length: 0\r\n\r\n`;
+    const time = this.room.clock.timeOfDay();
+    incoming.owner.send(fromNetwork(text, flow.transport, flow, time, id, incoming.dialog?.id ?? ''));
   }
 
   /** Refuses, in the application's place, a request that it has not answered. */
@@ -66,15 +79,22 @@ export class Endings {
     if (incoming.initial && incoming.dialog !== undefined) this.room.dialogs.remove(incoming.dialog);
   }
 
-  /** Sends CANCEL, as soon as that may be done. */
-  cancel(invite: ClientTransaction): void {
+  /** Sends CANCEL, as soon as that may be done; `onStatus` is told the final answer to the CANCEL itself. */
+  cancel(invite: ClientTransaction, onStatus?: (status: number) => void): void {
     if (!invite.pending) return;
     const sent: SentRequest = {
       ...invite.sent,
       method: 'CANCEL',
       text: hopRequest(invite.sent, 'CANCEL', invite.sent.to),
     };
-    invite.whenCancellable(() => new ClientTransaction(this.room, sent, invite.flow, SILENT).start());
+    const user: ClientUser =
+      onStatus === undefined
+        ? SILENT
+        : {
+            onResponse: (_transaction, response) => response.status >= 200 && onStatus(response.status),
+            onFailed: (_transaction, status) => onStatus(status),
+          };
+    invite.whenCancellable(() => new ClientTransaction(this.room, sent, invite.flow, user).start());
   }
 
   /** Sends ACK (where one is owed) and BYE; `onDone` is told the final status, 408 when there was none. */
@@ -152,15 +172,18 @@ export class Endings {
     return dialogs.length;
   }
 
-  /** The application is gone: nothing that it held may live on. */
-  lost(link: ClientLink): void {
+  /** The application is gone: nothing that it held may live on. Says how many dialogs that were. */
+  lost(link: ClientLink): number {
+    let count = 0;
     for (const dialog of this.room.dialogs.all()) {
       if (dialog.owner !== link) continue;
+      count++;
       dialog.owner = undefined;
       this.end(dialog, 'application lost', 503);
     }
     for (const incoming of [...this.room.incoming.values()]) {
       if (incoming.owner === link) this.refuse(incoming, 503);
     }
+    return count;
   }
 }

@@ -79,7 +79,7 @@ export class RequestsIn {
     dialog.answer = undefined;
     const text = printWithVia(request, via.stamped);
     const time = this.room.clock.timeOfDay();
-    dialog.owner?.send(fromNetwork(text, '', flow, time, answer.inviteId, dialog.id));
+    dialog.owner?.send(fromNetwork(text, '', flow, time, answer.ackId, dialog.id));
   }
 
   #cancel(request: SipMessage, flow: Flow, via: StampedVia, key: string): void {
@@ -126,6 +126,11 @@ export class RequestsIn {
       return;
     }
     if (method === 'INVITE') {
+      if (!this.room.admitting()) {
+        this.open.release(method, flow.address);
+        answerStateless(this.room, flow, request, via.lines, 503, reasonPhrase(503), 'Retry-After: 5\r\n');
+        return;
+      }
       // A tag is what names the dialog (RFC 3261 §8.1.1.3); and one that is there already has come to us twice (§8.2.2.2).
       if (fromTag === undefined || this.room.dialogs.get(dialogId(callId, fromTag)) !== undefined) {
         const status = fromTag === undefined ? 400 : 482;

@@ -28,4 +28,6 @@ export interface Room {
   readonly outgoing: Map<string, ClientTransaction>;
   /** Requests from the network that the application has been told of, by transaction id. */
   readonly incoming: Map<string, IncomingRequest>;
+  /** False while nobody watches the calls, or the engine is closing: then none may begin. */
+  readonly admitting: () => boolean;
 }

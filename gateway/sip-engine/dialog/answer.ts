@@ -12,7 +12,8 @@ export class Answer implements TimerOwner {
     readonly values: TimerValues,
     /** CSeq number of the INVITE, which the ACK repeats. */
     readonly cseq: number,
-    readonly inviteId: string,
+    /** The transaction id that its ACK is reported under. */
+    readonly ackId: string,
     readonly send: () => void,
     readonly onNoAck: () => void,
   ) {

@@ -1,0 +1,121 @@
+import type { LostDialog } from '../control/protocol.js';
+import { Dialog } from '../dialog/dialog.js';
+import type { SipMessage } from '../message/message.js';
+import { withTag } from '../message/name-addr.js';
+import { ClientTransaction, type ClientUser } from '../transaction/client-transaction.js';
+import type { SentRequest } from '../transaction/sent-request.js';
+import { destinationOf } from '../transport/destination.js';
+import type { Flow } from '../transport/flow.js';
+import { familyOf } from './addressing.js';
+import type { Endings } from './endings.js';
+import type { Room } from './room.js';
+
+/**
+ * Pays what an engine before this one owed. `onDone` is told the peer's final answer, 408 for none, or why nothing could
+ * be sent.
+ */
+export function restore(
+  room: Room,
+  endings: Endings,
+  lost: LostDialog,
+  onDone: (result: number | { readonly why: string }) => void,
+): void {
+  const transport = lost.transport === 'tls' ? undefined : lost.transport;
+  const listener =
+    transport && (room.transports.choose(transport, lost.listener) ?? room.transports.choose(transport, undefined));
+  if (transport === undefined || listener === undefined) {
+    onDone({ why: `no listener speaks ${lost.transport}` });
+    return;
+  }
+  const here = room.dialogs.get(lost.dialogId);
+  if (here !== undefined) {
+    // This engine holds the dialog itself: then it is ended like any other.
+    if (here.state === 'confirmed') endings.bye(here, 'restored', onDone);
+    else {
+      endings.end(here, 'restored');
+      onDone(200);
+    }
+    return;
+  }
+  const seen: Flow = { listener, transport, address: lost.address, port: lost.port };
+  if (lost.state === 'confirmed') {
+    endings.bye(dialogOf(lost, seen), 'gateway restarted', onDone);
+    return;
+  }
+  if (lost.branch === '') {
+    onDone({ why: 'an INVITE of the peer that was not answered leaves nothing that could be sent' });
+    return;
+  }
+  const to = destinationOf(lost.routeSet[0]?.replace(/^[^<]*<|>.*$/g, '') ?? lost.remoteTarget);
+  if (lost.address !== '' || to === undefined) {
+    cancelLost(room, endings, lost, seen, onDone);
+    return;
+  }
+  room.resolve(to.host, familyOf(listener), (address) => {
+    if (address === undefined) onDone({ why: `cannot resolve ${to.host}` });
+    else cancelLost(room, endings, lost, { listener, transport, address, port: to.port }, onDone);
+  });
+}
+
+function bracketed(uri: string): string {
+  return uri.includes('<') ? uri : `<${uri}>`;
+}
+
+function dialogOf(lost: LostDialog, flow: Flow): Dialog {
+  const dialog = new Dialog(lost.dialogId, lost.branch === '' ? 'uas' : 'uac', lost.callId, lost.localTag, {
+    local: withTag(bracketed(lost.localUri), lost.localTag),
+    remote: withTag(bracketed(lost.remoteUri), lost.remoteTag),
+    remoteTag: lost.remoteTag,
+    remoteTarget: lost.remoteTarget,
+    localCseq: lost.cseq,
+    flow,
+    owner: undefined,
+  });
+  dialog.routeSet = lost.routeSet;
+  dialog.state = 'confirmed';
+  return dialog;
+}
+
+/** CANCEL with the branch of the lost INVITE, whose transaction is taken up so that its final answer is dealt with. */
+function cancelLost(
+  room: Room,
+  endings: Endings,
+  lost: LostDialog,
+  flow: Flow,
+  onDone: (result: number) => void,
+): void {
+  // The Request-URI of the INVITE was its To; the target may be a Contact of a provisional answer by now.
+  const uri = lost.remoteUri.replace(/^[^<]*<|>.*$/g, '');
+  const invite: SentRequest = {
+    method: 'INVITE',
+    uri,
+    via: `SIP/2.0/${flow.transport === 'udp' ? 'UDP' : 'TCP'} ${flow.listener.sentBy};rport;branch=${lost.branch}`,
+    branch: lost.branch,
+    routes: lost.routeSet,
+    from: withTag(bracketed(lost.localUri), lost.localTag),
+    to: bracketed(uri),
+    callId: lost.callId,
+    cseq: lost.cseq,
+    text: '',
+  };
+  let told = false;
+  const tell = (status: number): void => {
+    if (!told) onDone(status);
+    told = true;
+  };
+  const user: ClientUser = {
+    onResponse: (_transaction, response: SipMessage, from: Flow) => {
+      if (response.status < 200) return;
+      // It was answered all the same: then it is a call, and ends as one.
+      if (response.status < 300) endings.releaseStray(response, from);
+      tell(response.status < 300 || response.status === 487 ? 200 : response.status);
+    },
+    onFailed: (_transaction, status) => tell(status),
+  };
+  const transaction = new ClientTransaction(room, invite, flow, user);
+  transaction.resume();
+  endings.cancel(transaction, (status) => {
+    // 481: the callee knows no such INVITE, so there is nothing left to end.
+    if (status === 481) tell(481);
+  });
+}

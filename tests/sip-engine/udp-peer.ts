@@ -1,0 +1,104 @@
+import { createSocket, type Socket } from 'node:dgram';
+
+/** A bare SIP peer: sends texts, keeps what comes, waits for what is expected. */
+export class UdpPeer {
+  readonly received: string[] = [];
+  readonly receivedAtNs: bigint[] = [];
+  #taken = 0;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    readonly socket: Socket,
+    readonly port: number,
+  ) {
+    socket.on('message', (data) => {
+      this.received.push(data.toString('latin1'));
+      this.receivedAtNs.push(process.hrtime.bigint());
+      this.#wake?.();
+    });
+  }
+
+  static open(): Promise<UdpPeer> {
+    const socket = createSocket('udp4');
+    return new Promise((resolve) => {
+      socket.bind(0, '127.0.0.1', () => resolve(new UdpPeer(socket, socket.address().port)));
+    });
+  }
+
+  send(text: string, port: number): void {
+    this.socket.send(Buffer.from(text, 'latin1'), port, '127.0.0.1');
+  }
+
+  /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
+  async next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+    let late = false;
+    const patience = setTimeout(() => {
+      late = true;
+      this.#wake?.();
+    }, withinMs);
+    try {
+      for (;;) {
+        for (; this.#taken < this.received.length; this.#taken++) {
+          const text = this.received[this.#taken] ?? '';
+          if (!wanted(text)) continue;
+          this.#taken++;
+          return text;
+        }
+        if (late)
+          throw new Error(`nothing of the kind within ${withinMs} ms; received:\n${this.received.join('\n---\n')}`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(patience);
+      this.#wake = undefined;
+    }
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}
+
+/** Whether a text is a request of that method. */
+export const isRequest =
+  (method: string) =>
+  (text: string): boolean =>
+    text.startsWith(`${method} `);
+
+/** Whether a text is a response of that status, to that method where one is given. */
+export const isResponse =
+  (status: number, method = '') =>
+  (text: string): boolean =>
+    text.startsWith(`SIP/2.0 ${status} `) &&
+    (method === '' || new RegExp(`\\r\\nCSeq: \\d+ ${method}\\r\\n`, 'i').test(text));
+
+/** The value of the first header of that name. */
+export function headerOf(text: string, name: string): string {
+  return new RegExp(`\\r\\n${name}[ \\t]*:[ \\t]*([^\\r\\n]*)`, 'i').exec(text)?.[1]?.trim() ?? '';
+}
+
+/** Answers a request as a callee: the headers that a response repeats, and what else is given. */
+export function answerTo(
+  request: string,
+  status: string,
+  more: readonly string[] = [],
+  tag = 'callee',
+  body = '',
+): string {
+  const vias = [...request.matchAll(/\r\nVia: [^\r\n]*/gi)].map((match) => match[0].slice(2));
+  const to = headerOf(request, 'To');
+  return [
+    `SIP/2.0 ${status}`,
+    ...vias,
+    `From: ${headerOf(request, 'From')}`,
+    `To: ${to.includes(';tag=') ? to : `${to};tag=${tag}`}`,
+    `Call-ID: ${headerOf(request, 'Call-ID')}`,
+    `CSeq: ${headerOf(request, 'CSeq')}`,
+    ...more,
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n');
+}
