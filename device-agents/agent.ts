@@ -1,0 +1,186 @@
+/**
+ * What every device agent is: leases come in over the bus, a driver lets the relays follow them, states and health go out.
+ *
+ * The promise: a pair is connected only while its lease stands. The bus connection closed, the bus silent, the parent gone
+ * (EOF on stdin), SIGTERM, a fault of our own: each ends all leases first and asks questions afterwards.
+ */
+import pino, { type Logger } from 'pino';
+import type { AgentHealthMessage, LineStateMessage } from '../config/schema/types.generated.js';
+import { type BusAccess, BusLink } from './bus-link.js';
+import { type AgentClock, agentClock, bootId } from './clock.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { readLease } from './lease-message.js';
+import { type Launch, launched } from './life-line.js';
+
+export type LineReport = Pick<LineStateMessage, 'hook' | 'relay' | 'tamper'> & { readonly leaseNs: bigint };
+export type HealthReport = Pick<AgentHealthMessage, 'port' | 'boards'>;
+
+/** What the driver of a kind of hardware may use. */
+export interface AgentHost {
+  readonly clock: AgentClock;
+  readonly log: Logger;
+  readonly leases: LeaseKeeper;
+  /** A line changed, or was asked for. */
+  state(handset: string, report: LineReport): void;
+  /** Something in the health changed: it is told at once. */
+  healthChanged(): void;
+}
+
+/** A kind of hardware. */
+export interface AgentDriver {
+  start(): void;
+  /** A lease began, changed or ended; `confirm` names a line that is to be read back and reported. */
+  leasesChanged(confirm?: string): void;
+  /** Every line's state as it is known now. */
+  states(): ReadonlyMap<string, LineReport>;
+  health(): HealthReport;
+  /** All leases have ended: opens every relay, waits for the boards' word as long as `ms`, and lets go of the hardware. */
+  stop(ms: number): Promise<void>;
+}
+
+export interface AgentParts {
+  readonly bus: BusAccess;
+  readonly handsets: readonly string[];
+  readonly driver: (host: AgentHost) => AgentDriver;
+}
+
+const HEALTH_MS = 1_000;
+const RELAYS_MS = 1_200;
+const GOODBYE_MS = 300;
+
+/**
+ * Runs an agent until its life line ends. `read` makes its parts from the configuration and throws an `Error` that tells
+ * what is wrong with it; the process then exits 78 (EX_CONFIG).
+ */
+export async function runAgent(read: (config: unknown) => AgentParts): Promise<void> {
+  const log = pino({ base: undefined }, pino.destination({ dest: 1, sync: true }));
+  let launch: Launch;
+  let parts: AgentParts;
+  try {
+    launch = await launched();
+    parts = read(launch.config);
+  } catch (fault) {
+    log.fatal({ event: 'config.fault' }, fault instanceof Error ? fault.message : String(fault));
+    process.exit(78);
+  }
+  new Agent(parts, launch, log).run();
+}
+
+class Agent {
+  readonly #log: Logger;
+  readonly #clock = agentClock();
+  readonly #leases: LeaseKeeper;
+  readonly #link: BusLink;
+  readonly #driver: AgentDriver;
+  #ready = false;
+  #ending = false;
+  #leasesRefused = 0;
+  #healthDue = false;
+
+  constructor({ bus, handsets, driver }: AgentParts, launch: Launch, log: Logger) {
+    this.#log = log;
+    this.#leases = new LeaseKeeper(handsets, bootId());
+    this.#driver = driver({
+      clock: this.#clock,
+      log,
+      leases: this.#leases,
+      state: (handset, report) => this.#publishState(handset, report),
+      healthChanged: () => this.#healthSoon(),
+    });
+    this.#link = new BusLink({
+      bus,
+      handsets,
+      clock: this.#clock,
+      log,
+      onUp: () => this.#up(),
+      onDown: (why) => this.#endLeases(why),
+      onLease: (handset, payload) => this.#lease(handset, payload),
+    });
+    launch.onEnd((why) => void this.#end(why, 0));
+    process.on('SIGTERM', () => void this.#end('SIGTERM', 0));
+    process.on('SIGINT', () => void this.#end('SIGINT', 0));
+    for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(fault, (error: unknown) => {
+        log.fatal({ event: 'agent.fault', err: error });
+        void this.#end('a fault of the program', 1);
+      });
+    }
+  }
+
+  run(): void {
+    this.#driver.start();
+    this.#beat();
+  }
+
+  #beat(): void {
+    if (this.#ending) return;
+    this.#publishHealth();
+    this.#clock.after(HEALTH_MS, () => this.#beat());
+  }
+
+  #up(): void {
+    if (!this.#ready) {
+      this.#ready = true;
+      process.stdout.write(`${JSON.stringify({ event: 'ready', pid: process.pid })}\n`);
+    }
+    // The gateway believes a line only after both: the health that vouches for the board, and the line's own state.
+    for (const [handset, report] of this.#driver.states()) this.#publishState(handset, report);
+    this.#publishHealth();
+  }
+
+  #lease(handset: string, payload: Buffer): void {
+    if (this.#ending) return;
+    const lease = readLease(payload);
+    const verdict = lease === undefined ? 'malformed' : this.#leases.accept(handset, lease, this.#clock.nowNs());
+    if (verdict === 'obeyed') {
+      this.#driver.leasesChanged(lease?.confirm === true ? handset : undefined);
+      return;
+    }
+    this.#leasesRefused += 1;
+    this.#log.warn({ event: 'lease.refused', handset, verdict });
+  }
+
+  #endLeases(why: string): void {
+    this.#leases.endAll();
+    this.#driver.leasesChanged();
+    this.#log.warn({ event: 'lease.all-ended', why });
+  }
+
+  #publishState(handset: string, { leaseNs, ...report }: LineReport): void {
+    const message: LineStateMessage = { ...report, ...this.#stamp(), leaseNs: `${leaseNs}` };
+    this.#link.publishState(handset, JSON.stringify(message));
+  }
+
+  /** Several changes of one moment are one message. */
+  #healthSoon(): void {
+    if (this.#healthDue) return;
+    this.#healthDue = true;
+    setImmediate(() => {
+      this.#healthDue = false;
+      this.#publishHealth();
+    });
+  }
+
+  #publishHealth(): void {
+    const message: AgentHealthMessage = {
+      ...this.#stamp(),
+      leasesRefused: this.#leasesRefused,
+      ...this.#driver.health(),
+    };
+    this.#link.publishHealth(JSON.stringify(message));
+  }
+
+  #stamp(): { readonly at: string; readonly atNs: string } {
+    return { at: this.#clock.wall(), atNs: `${this.#clock.nowNs()}` };
+  }
+
+  async #end(why: string, code: number): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#endLeases(why);
+    await this.#driver.stop(RELAYS_MS);
+    await this.#link.close(GOODBYE_MS);
+    this.#log.info({ event: 'agent.ended', why });
+    process.exit(code);
+  }
+}

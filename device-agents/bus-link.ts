@@ -1,0 +1,160 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import type { Logger } from 'pino';
+import type { AgentClock, AgentTimer } from './clock.js';
+
+export interface BusAccess {
+  readonly address: string;
+  readonly port: number;
+  /** Also the client id: the bus knows an agent by one name only. */
+  readonly name: string;
+  readonly secret: string;
+}
+
+export interface BusLinkOptions {
+  readonly bus: BusAccess;
+  readonly handsets: readonly string[];
+  readonly clock: AgentClock;
+  readonly log: Logger;
+  /** Subscribed and ready to publish. */
+  readonly onUp: () => void;
+  /** Contact is lost, however it was lost. Called once for each `onUp`. */
+  readonly onDown: (why: string) => void;
+  readonly onLease: (handset: string, payload: Buffer) => void;
+}
+
+/**
+ * No packet from the bus for this long is loss of contact, milliseconds. Health goes out each second and is
+ * acknowledged, so a gateway that is there is heard at least as often.
+ */
+const SILENCE_MS = 3_000;
+const RECONNECT_MS = 250;
+
+/**
+ * The agent's connection to the gateway's bus. Nothing is carried over from one connection to the next: what could not
+ * be published is dropped, because the agent says everything anew when it is connected again.
+ */
+export class BusLink {
+  readonly #options: BusLinkOptions;
+  readonly #client: MqttClient;
+  readonly #healthTopic: string;
+  #up = false;
+  #ending = false;
+  #silence: AgentTimer | undefined;
+
+  constructor(options: BusLinkOptions) {
+    this.#options = options;
+    const { address, port, name, secret } = options.bus;
+    this.#healthTopic = `bus/agent/${name}/health`;
+    this.#client = mqtt.connect({
+      host: address,
+      port,
+      protocol: 'mqtt',
+      protocolVersion: 4,
+      clientId: name,
+      username: name,
+      password: secret,
+      clean: true,
+      keepalive: 10,
+      reconnectPeriod: RECONNECT_MS,
+      connectTimeout: 3_000,
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: this.#healthTopic, payload: Buffer.from('gone'), qos: 1, retain: true },
+    });
+    this.#client.on('connect', () => this.#connected());
+    this.#client.on('packetreceive', () => this.#heard());
+    this.#client.on('close', () => this.#down('the connection to the bus was closed'));
+    this.#client.on('error', (error) => options.log.debug({ event: 'bus.error', err: error }));
+    this.#client.on('message', (topic, payload) => {
+      const handset = /^bus\/line\/([^/]+)\/lease$/.exec(topic)?.[1];
+      // A lease that the broker kept for us is a lease of the past.
+      if (handset !== undefined && this.#up) options.onLease(handset, payload);
+    });
+  }
+
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** Publishes the state of a line, retained; nothing when there is no connection. */
+  publishState(handset: string, text: string): void {
+    this.#publish(`bus/line/${handset}/state`, text);
+  }
+
+  publishHealth(text: string): void {
+    this.#publish(this.#healthTopic, text);
+  }
+
+  /** Says that the agent is gone and closes the connection; settles within `ms`. */
+  async close(ms: number): Promise<void> {
+    this.#ending = true;
+    this.#silence?.cancel();
+    await new Promise<void>((resolve) => {
+      const late = this.#options.clock.after(ms, () => {
+        this.#client.end(true);
+        resolve();
+      });
+      const ended = () => {
+        late.cancel();
+        resolve();
+      };
+      if (!this.#client.connected) {
+        this.#client.end(true, {}, ended);
+        return;
+      }
+      this.#client.publish(this.#healthTopic, 'gone', { qos: 1, retain: true }, () =>
+        this.#client.end(false, {}, ended),
+      );
+    });
+  }
+
+  #publish(topic: string, text: string): void {
+    if (!this.#up || this.#ending) return;
+    this.#client.publish(topic, text, { qos: 1, retain: true }, (error) => {
+      if (error) this.#options.log.debug({ event: 'bus.publish-failed', err: error });
+    });
+  }
+
+  #connected(): void {
+    const { handsets, log, onUp } = this.#options;
+    const ready = () => {
+      if (!this.#client.connected || this.#ending) return;
+      this.#up = true;
+      this.#heard();
+      log.info({ event: 'bus.up' });
+      onUp();
+    };
+    if (handsets.length === 0) {
+      ready();
+      return;
+    }
+    const topics = handsets.map((handset) => `bus/line/${handset}/lease`);
+    this.#client.subscribe(topics, { qos: 0 }, (error, granted) => {
+      const refused = granted?.filter(({ qos }) => (qos as number) > 2) ?? [];
+      if (!error && refused.length === 0) {
+        ready();
+        return;
+      }
+      log.error({ event: 'bus.subscribe-refused', err: error, topics: refused.map(({ topic }) => topic) });
+      this.#client.stream.destroy();
+    });
+  }
+
+  #heard(): void {
+    if (!this.#up || this.#ending) return;
+    this.#silence?.cancel();
+    this.#silence = this.#options.clock.after(SILENCE_MS, () => {
+      this.#down(`nothing heard from the bus for ${SILENCE_MS / 1_000} s`);
+      // The socket is of no use any more; a new one follows by itself.
+      this.#client.stream.destroy();
+    });
+  }
+
+  #down(why: string): void {
+    this.#silence?.cancel();
+    if (!this.#up) return;
+    this.#up = false;
+    this.#options.log.warn({ event: 'bus.down', why });
+    this.#options.onDown(why);
+  }
+}

@@ -1,0 +1,30 @@
+import { Temporal } from 'temporal-polyfill';
+import type { HandsetId, WingId } from '../policy/ids.js';
+import type { Lockdown } from '../policy/request.js';
+
+function isInForce({ from, until }: Lockdown, now: Temporal.Instant): boolean {
+  if (Temporal.Instant.compare(now, from) < 0) return false;
+  return until === undefined || Temporal.Instant.compare(now, until) < 0;
+}
+
+function isAimedAt({ target }: Lockdown, line: { readonly handset: HandsetId; readonly wing: WingId }): boolean {
+  switch (target.kind) {
+    case 'site':
+      return true;
+    case 'wing':
+      return target.wing === line.wing;
+    case 'handset':
+      return target.handset === line.handset;
+    case 'person':
+      return false;
+  }
+}
+
+/** Whether a lockdown in force at `now` holds this handset's relay open. A person's lockdown is no matter of a wire. */
+export function isLockedDown(
+  line: { readonly handset: HandsetId; readonly wing: WingId },
+  lockdowns: readonly Lockdown[],
+  now: Temporal.Instant,
+): boolean {
+  return lockdowns.some((lockdown) => isInForce(lockdown, now) && isAimedAt(lockdown, line));
+}

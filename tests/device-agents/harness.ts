@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import type { AgentHealthMessage, LineStateMessage } from '../../config/schema/types.generated.js';
+import { Bus } from '../../gateway/bus/bus.js';
+import { freshSecret } from '../../gateway/bus/identities.js';
+import { readBootId } from '../../gateway/clock/system-clock.js';
+import { readDevice } from '../../gateway/lines/agent-plan.js';
+
+const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const AGENT = join(compiled, 'device-agents', 'modbus-line', 'main.js');
+
+/** Polls `reached` on the event loop until it holds; throws after `ms` with what was waited for. */
+export async function until(what: string, reached: () => boolean, ms = 10_000): Promise<void> {
+  const endNs = process.hrtime.bigint() + BigInt(ms) * 1_000_000n;
+  while (!reached()) {
+    if (process.hrtime.bigint() > endNs) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** A bus in this process that leases to an agent process, and hears what it says. */
+export class AgentBench {
+  readonly bus = new Bus({ address: '127.0.0.1', port: 0 });
+  readonly boot = readBootId();
+  readonly states = new Map<string, LineStateMessage & { readonly heardMs: number }>();
+  health: AgentHealthMessage | 'gone' | undefined;
+  readonly healths: (AgentHealthMessage | 'gone')[] = [];
+  readonly onState: ((handset: string, state: LineStateMessage) => void)[] = [];
+  readonly #secret = freshSecret();
+  #port = 0;
+  #child: ChildProcess | undefined;
+  #refresh = new Map<string, NodeJS.Timeout>();
+  #lastNs = 0n;
+  said: string[] = [];
+
+  async start(t: Test): Promise<void> {
+    this.#port = (await this.bus.start()).port;
+    this.bus.subscribe('bus/line/+/state', (topic, payload) => {
+      const state = JSON.parse(payload.toString()) as LineStateMessage;
+      const handset = topic.split('/')[2] ?? '';
+      this.states.set(handset, { ...state, heardMs: nowMs() });
+      for (const tell of this.onState) tell(handset, state);
+    });
+    this.bus.subscribe('bus/agent/+/health', (_topic, payload) => {
+      const text = payload.toString();
+      this.health = text === 'gone' ? 'gone' : (JSON.parse(text) as AgentHealthMessage);
+      this.healths.push(this.health);
+    });
+    t.teardown(() => this.stop());
+  }
+
+  config(
+    transport: unknown,
+    more: { device?: string; units?: number[]; lines?: number; allowNoWatchdog?: boolean; pollMs?: number } = {},
+  ) {
+    const { device = 'generic-8r8i', units = [1], lines = 2, allowNoWatchdog = false, pollMs = 20 } = more;
+    const boards = units.map((unit) => ({
+      id: `b${unit}`,
+      unit,
+      device: readDevice(device),
+      allowNoWatchdog,
+      lines: Array.from({ length: lines }, (_, index) => ({
+        handset: units.length === 1 ? `h${index}` : `h${unit}-${index}`,
+        relay: index,
+        hook: index,
+      })),
+    }));
+    this.bus.addIdentity({
+      name: 'modbus-1',
+      secret: this.#secret,
+      handsets: boards.flatMap((board) => board.lines.map((line) => line.handset)),
+    });
+    const bus = { address: '127.0.0.1', port: this.#port, name: 'modbus-1', secret: this.#secret };
+    return { agent: 'modbus-1', bus, transport, boards, pollMs };
+  }
+
+  /** Starts the agent; settles when it says that it is ready. */
+  async agent(config: unknown): Promise<ChildProcess> {
+    const child = spawn(process.execPath, ['--enable-source-maps', AGENT], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.write(`${JSON.stringify(config)}\n`);
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => this.said.push(line));
+    await until(
+      'the agent is ready',
+      () => this.said.some((line) => line.includes('"event":"ready"')) || child.exitCode !== null,
+    );
+    return child;
+  }
+
+  boardIs(state: 'ok' | 'lost' | 'refused', index = 0): boolean {
+    return this.health !== undefined && this.health !== 'gone' && this.health.boards[index]?.state === state;
+  }
+
+  /** Sends one lease; `change` alters what an honest gateway would send. */
+  lease(handset: string, forMs: number, change: Record<string, unknown> = {}): string {
+    const now = process.hrtime.bigint();
+    this.#lastNs = now > this.#lastNs ? now : this.#lastNs + 1n;
+    const message = {
+      connected: forMs > 0,
+      forMs,
+      sentNs: `${this.#lastNs}`,
+      untilNs: `${now + BigInt(forMs) * 1_000_000n}`,
+      boot: this.boot,
+      ...change,
+    };
+    const text = JSON.stringify(message);
+    this.bus.publish(`bus/line/${handset}/lease`, text);
+    return text;
+  }
+
+  /** Leases as the gateway does, until told otherwise. */
+  keepLeased(handset: string, forMs = 5_000, everyMs = 1_500): void {
+    this.stopLeasing(handset);
+    this.lease(handset, forMs);
+    this.#refresh.set(
+      handset,
+      setInterval(() => this.lease(handset, forMs), everyMs),
+    );
+  }
+
+  stopLeasing(handset: string): void {
+    clearInterval(this.#refresh.get(handset));
+    this.#refresh.delete(handset);
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  async stop(): Promise<void> {
+    for (const handset of [...this.#refresh.keys()]) this.stopLeasing(handset);
+    await this.kill('SIGKILL');
+    await this.bus.stop();
+  }
+}
