@@ -4,6 +4,8 @@ import { once } from 'node:events';
 const PACKET_MS = 20;
 const SAMPLES = 160;
 const HEADER = 12;
+/** The beeps of one warning are closer together than this. */
+const TONE_PAUSE_NS = 1_000_000_000n;
 /** Silence would do, but a human-like level makes captures readable: a µ-law ramp that repeats. */
 const PAYLOAD = Buffer.from(Array.from({ length: SAMPLES }, (_, i) => 0x80 + ((i * 7) % 0x70)));
 
@@ -17,15 +19,19 @@ export class RtpPhone {
   /** Packets heard, and when the last one came (CLOCK_MONOTONIC, nanoseconds). */
   received = 0;
   lastReceivedNs = 0n;
+  #toneSinceNs = 0n;
+  #toneTaken = true;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.#packet[0] = 0x80;
     this.#packet.writeUInt32BE(Math.floor(Math.random() * 0xffffffff), 8);
     PAYLOAD.copy(this.#packet, HEADER);
-    socket.on('message', () => {
+    socket.on('message', (packet) => {
       this.received += 1;
       this.lastReceivedNs = process.hrtime.bigint();
+      // The far end of the simulators says the same all the time: anything else was mixed in on the way.
+      if (packet.length > HEADER && PAYLOAD.compare(packet, HEADER) !== 0) this.#heardTone();
     });
     socket.on('error', () => this.close());
   }
@@ -75,6 +81,18 @@ export class RtpPhone {
       this.#timer = setTimeout(send, Math.max(0, sent * PACKET_MS - elapsedMs));
     };
     send();
+  }
+
+  /** Whether a warning tone has begun since the last question. */
+  takeTone(): boolean {
+    const begun = !this.#toneTaken;
+    this.#toneTaken = true;
+    return begun;
+  }
+
+  #heardTone(): void {
+    if (this.lastReceivedNs - this.#toneSinceNs > TONE_PAUSE_NS) this.#toneTaken = false;
+    this.#toneSinceNs = this.lastReceivedNs;
   }
 
   close(): void {

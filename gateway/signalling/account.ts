@@ -1,0 +1,20 @@
+import type { BlockList } from 'node:net';
+import type { HandsetId } from '../policy/ids.js';
+import type { Ha1 } from './digest.js';
+
+/** A handset as signalling knows it. */
+export interface HandsetAccount {
+  readonly handset: HandsetId;
+  readonly user: string;
+  readonly ha1: Ha1;
+  /** The address range of its wing. */
+  readonly network: BlockList;
+}
+
+/** Something that a person should know of: an attack, a fault, a peer that breaks the rules. */
+export type Violation = {
+  readonly code: string;
+  readonly detail: string;
+  readonly handset?: HandsetId;
+  readonly address?: string;
+};

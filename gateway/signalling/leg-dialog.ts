@@ -1,0 +1,61 @@
+import type Srf from 'drachtio-srf';
+import type { LegDialog, LegName } from '../calls/record.js';
+
+const tagOf = (value: string): string => /;\s*tag=([^;\s>]+)/i.exec(value)?.[1] ?? '';
+const withoutTag = (value: string): string => value.replace(/;\s*tag=[^;\s>]+/i, '');
+const contactUri = (value: string | undefined): string =>
+  /<([^>]+)>/.exec(value ?? '')?.[1] ?? (value ?? '').split(';')[0]?.trim() ?? '';
+const cseqOf = (value: string | undefined): number => Number.parseInt(value ?? '0', 10);
+const routesOf = (message: Srf.SipMessage): string[] =>
+  message.has('record-route') ? message.get('record-route').split(/,\s*(?=<)/) : [];
+const transportOf = (protocol: string): LegDialog['transport'] =>
+  protocol === 'tcp' || protocol === 'tls' ? protocol : 'udp';
+
+/** Our INVITE to the trunk, before and after its answer: what a CANCEL or a BYE would need. */
+export function trunkDialog(request: Srf.SrfRequest, response: Srf.SrfResponse | undefined): LegDialog {
+  const from = request.get('from');
+  const callId = request.get('call-id');
+  const confirmed = response !== undefined && response.status >= 200;
+  const seen: Srf.SipMessage = response ?? request;
+  return {
+    leg: 'trunk',
+    state: confirmed ? 'confirmed' : 'early',
+    dialogId: `${callId};from-tag=${tagOf(from)}`,
+    callId,
+    localUri: withoutTag(from),
+    localTag: tagOf(from),
+    remoteUri: withoutTag(seen.get('to')),
+    remoteTag: response === undefined ? '' : tagOf(response.get('to')),
+    remoteTarget: (response?.has('contact') === true && contactUri(response.get('contact'))) || request.uri,
+    routeSet: response === undefined ? [] : routesOf(response).reverse(),
+    cseq: cseqOf(request.get('cseq')),
+    branch: /;\s*branch=([^;\s,]+)/i.exec(request.get('via'))?.[1] ?? '',
+    transport: transportOf(seen.protocol),
+    address: seen.source_address,
+    port: Number(seen.source_port) || 5060,
+  };
+}
+
+/** The handset's leg. `sent` is an answer of ours that carries the To tag (the 180 does). */
+export function handsetDialog(request: Srf.SrfRequest, sent: Srf.SipMessage | undefined): LegDialog {
+  const callId = request.get('call-id');
+  const from = request.get('from');
+  const to = sent?.get('to') ?? request.get('to');
+  return {
+    leg: 'handset' satisfies LegName,
+    state: 'confirmed',
+    dialogId: `${callId};from-tag=${tagOf(from)}`,
+    callId,
+    localUri: withoutTag(to),
+    localTag: tagOf(to),
+    remoteUri: withoutTag(from),
+    remoteTag: tagOf(from),
+    remoteTarget: contactUri(request.get('contact')),
+    routeSet: routesOf(request),
+    cseq: 1,
+    branch: '',
+    transport: transportOf(request.protocol),
+    address: request.source_address,
+    port: Number(request.source_port) || 5060,
+  };
+}
