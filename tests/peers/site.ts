@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -16,7 +16,11 @@ export interface SiteParts {
   readonly trunks?: readonly JsonObject[];
   readonly boards?: readonly JsonObject[];
   readonly uplink?: JsonObject;
+  /** When people in the United Kingdom may be called; default: always. */
+  readonly callingHours?: JsonObject;
 }
+
+export const EVERY_DAY = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' };
 
 export const REALM = 'balise';
 
@@ -25,7 +29,11 @@ export const passwordOf = (user: string): string => `secret-${user}`;
 
 /** HA1 of RFC 7616 §3.4.2, by MD5 alone: SIPp 3.6 knows no other. */
 export function ha1(user: string): JsonObject {
-  return { MD5: createHash('md5').update(`${user}:${REALM}:${passwordOf(user)}`).digest('hex') };
+  return {
+    MD5: createHash('md5')
+      .update(`${user}:${REALM}:${passwordOf(user)}`)
+      .digest('hex'),
+  };
 }
 
 /** A handset with no line, unless `more` gives it one. */
@@ -75,6 +83,10 @@ export function makeSite(t: Test, trunkPort: number, parts: SiteParts = {}): str
   for (const [name, value] of Object.entries(files)) {
     if (value !== undefined) writeFileSync(join(folder, `${name}.json`), JSON.stringify(value, null, 2));
   }
+  // The site's own hours, open always, so that no test depends on the hour at which it runs.
+  mkdirSync(join(folder, 'calling-hours'));
+  const hours = { country: 'GB', status: 'for tests', source: 'none', windows: [EVERY_DAY], closedOnHolidays: false };
+  writeFileSync(join(folder, 'calling-hours', 'GB.json'), JSON.stringify(parts.callingHours ?? hours));
   t.teardown(() => {
     // A failed test keeps its site, with the gateway's log in it, to be looked at.
     if (t.passing()) rmSync(folder, { recursive: true, force: true });

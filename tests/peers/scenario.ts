@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { Sipp } from './sipp.js';
+import { passwordOf } from './site.js';
+
+const scenarios = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'tests', 'system', 'sipp');
+
+export interface HandsetPeer {
+  /** `handset-waits`, `handset-hangs-up`, `handset-cancels`, `handset-refused`, `handset-refers`. */
+  readonly scenario: string;
+  readonly user: string;
+  readonly dialled: string;
+  /** The gateway's cell port. */
+  readonly port: number;
+  readonly rtpPort: number;
+  /** The final status that `handset-refused` expects. */
+  readonly status?: number;
+  /** How long `handset-hangs-up` talks, milliseconds. */
+  readonly talkMs?: number;
+}
+
+/** A handset played by SIPp, with digest. Its exit code is 0 when everything came as its scenario says. */
+export function handsetPeer(t: Test, peer: HandsetPeer): Promise<Sipp> {
+  return Sipp.start(t, {
+    scenario: filled(t, peer.scenario, peer.status),
+    remote: `127.0.0.1:${peer.port}`,
+    calls: 1,
+    keys: { user: peer.user, dialled: peer.dialled, rtp_port: peer.rtpPort },
+    args: ['-au', peer.user, '-ap', passwordOf(peer.user), '-d', String(peer.talkMs ?? 500)],
+  });
+}
+
+/** A carrier played by SIPp: `carrier-answers`, `carrier-busy`, `carrier-rings`, `carrier-hangs-up`. */
+export function carrierPeer(t: Test, scenario: string, port: number, rtpPort: number, calls = 1): Promise<Sipp> {
+  return Sipp.start(t, {
+    scenario: filled(t, scenario),
+    port,
+    calls,
+    keys: { rtp_port: rtpPort },
+    args: ['-d', '500'],
+  });
+}
+
+/** SIPp takes no variable as an expected status: it is written into a copy of the scenario. */
+function filled(t: Test, name: string, status?: number): string {
+  const file = join(scenarios, `${name}.xml`);
+  if (status === undefined) return file;
+  const folder = mkdtempSync(join(tmpdir(), 'balise-scenario-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const copy = join(folder, `${name}.xml`);
+  writeFileSync(copy, readFileSync(file, 'utf8').replace('STATUS', String(status)));
+  return copy;
+}
