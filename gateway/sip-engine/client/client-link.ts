@@ -12,6 +12,7 @@ export class ClientLink {
   /** The verbs that it handles, lower case. */
   readonly routes = new Set<string>();
   #unsent = '';
+  #flushing = false;
 
   constructor(
     readonly socket: Socket,
@@ -33,12 +34,26 @@ export class ClientLink {
     });
   }
 
-  /** Sends a payload under a message id of its own. */
+  /** Sends a payload under a message id of its own: what an application waits for, such as a message from the network. */
   send(payload: string): void {
-    if (!this.open) return;
-    if (this.#unsent === '') setImmediate(() => this.#flush());
+    this.#add(payload);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  /**
+   * Sends a payload that nobody waits for, such as the echo of what was sent: within a millisecond or two, or with whatever
+   * else goes out before. Half of the writes, and half of the application's wake-ups, are saved by it.
+   */
+  sendSoon(payload: string): void {
+    if (this.#unsent === '') setTimeout(() => this.#flush(), 1);
+    this.#add(payload);
+  }
+
+  #add(payload: string): void {
     // An id is 36 characters and a bar.
-    this.#unsent += `${payload.length + 37}#${randomUUID()}|${payload}`;
+    if (this.open) this.#unsent += `${payload.length + 37}#${randomUUID()}|${payload}`;
   }
 
   /** Closes the connection behind whatever has been sent. */
@@ -50,6 +65,7 @@ export class ClientLink {
   #flush(): void {
     const text = this.#unsent;
     this.#unsent = '';
+    this.#flushing = false;
     if (text === '' || !this.open || this.socket.destroyed) return;
     this.socket.write(text, 'latin1');
     if (this.socket.writableLength > MOST_UNREAD) this.socket.destroy();

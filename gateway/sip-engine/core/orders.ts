@@ -65,7 +65,7 @@ export class Orders {
     const transport = transaction.isInvite ? flow.transport : '';
     const dialogField = dialog === undefined || transaction.method === 'BYE' ? '' : dialog.id;
     const time = this.room.clock.timeOfDay();
-    link.send(sentFor(order.orderId, text, transport, flow, time, transaction.id, dialogField));
+    link.sendSoon(sentFor(order.orderId, text, transport, flow, time, transaction.id, dialogField));
   }
 
   /** The application may choose our tag with its first response. */
@@ -233,6 +233,6 @@ export class Orders {
   #tellSent(link: ClientLink, order: SipOrder, text: string, flow: Flow, transactionId: string): void {
     const local = { address: flow.listener.address, port: flow.listener.port };
     const time = this.room.clock.timeOfDay();
-    link.send(sentFor(order.orderId, text, flow.transport, local, time, transactionId, undefined));
+    link.sendSoon(sentFor(order.orderId, text, flow.transport, local, time, transactionId, undefined));
   }
 }
