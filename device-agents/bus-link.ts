@@ -56,6 +56,8 @@ export class BusLink {
       clean: true,
       keepalive: 10,
       reconnectPeriod: RECONNECT_MS,
+      // A gateway that does not know us yet may know us later.
+      reconnectOnConnackError: true,
       connectTimeout: 3_000,
       resubscribe: false,
       queueQoSZero: false,

@@ -44,7 +44,6 @@ export class Bus {
     size: 0,
     crowd: 0,
   };
-  #count = 0;
   #broker: Aedes | undefined;
   #server: Server | undefined;
 
@@ -60,7 +59,6 @@ export class Bus {
   /** Adds an identity, or replaces its secret and rights; at any time. A connection that stands is not ended by it. */
   addIdentity(identity: Identity): void {
     this.#identities.add(identity);
-    this.#count += 1;
   }
 
   /** Listens. Rejects when the address cannot be had. */
@@ -133,7 +131,7 @@ export class Bus {
   }
 
   #accept(broker: Aedes, socket: Socket): void {
-    if (this.#sockets.size >= this.#count + SPARE_CONNECTIONS) {
+    if (this.#sockets.size >= this.#identities.size + SPARE_CONNECTIONS) {
       this.#refuse('crowd', '', `${this.#sockets.size} connections`);
       socket.destroy();
       return;

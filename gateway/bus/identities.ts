@@ -34,6 +34,10 @@ export class Identities {
   /** Compared against for unknown names, so that the time taken does not tell which names exist. */
   readonly #nobody = { salt: randomBytes(16), hash: randomBytes(32) };
 
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Adds an identity, or gives it a new secret and new rights. Throws on a name or secret that cannot be one. */
   add({ name, secret, handsets }: Identity): void {
     if (!NAME.test(name)) throw new Error(`${JSON.stringify(name)} cannot be the name of an agent`);

@@ -13,7 +13,7 @@ export class Line {
   readonly #onLeftOffHook: () => void;
   #state: LineStateMessage | undefined;
   #lastNs = -1n;
-  #believed: LineFacts['hook'] | undefined;
+  #believed: LineFacts['hook'] = 'unknown';
   #inCall = false;
   #offHook: Timer | undefined;
 

@@ -50,7 +50,7 @@ export interface LinesOptions {
   readonly onAlarm?: (alarm: LineAlarm) => void;
   /** `line/<board>` for headquarters: each change, and the first. */
   readonly onStatus?: (board: BoardId, status: BoardStatus, detail?: string) => void;
-  /** What a handset's hook is believed to be: each change, and the first. */
+  /** What a handset's hook is believed to be: each change; it begins as unknown. */
   readonly onHook?: (handset: HandsetId, hook: LineFacts['hook']) => void;
   /** Off-hook with no call for this long is told as `line.left-off-hook`, milliseconds. */
   readonly leftOffHookMs?: number;

@@ -28,20 +28,35 @@ export function nowMs(): number {
 
 /** A bus in this process that leases to an agent process, and hears what it says. */
 export class AgentBench {
-  readonly bus = new Bus({ address: '127.0.0.1', port: 0 });
+  bus = new Bus({ address: '127.0.0.1', port: 0 });
   readonly boot = readBootId();
   readonly states = new Map<string, LineStateMessage & { readonly heardMs: number }>();
   health: AgentHealthMessage | 'gone' | undefined;
-  readonly healths: (AgentHealthMessage | 'gone')[] = [];
   readonly onState: ((handset: string, state: LineStateMessage) => void)[] = [];
   readonly #secret = freshSecret();
   #port = 0;
+  #handsets: readonly string[] = [];
   #child: ChildProcess | undefined;
   #refresh = new Map<string, NodeJS.Timeout>();
   #lastNs = 0n;
   said: string[] = [];
 
   async start(t: Test): Promise<void> {
+    await this.#listen();
+    t.teardown(() => this.stop());
+  }
+
+  /** Ends the bus and starts another on its port, which knows the same agent. */
+  async restartBus(): Promise<void> {
+    await this.bus.stop();
+    this.health = undefined;
+    this.states.clear();
+    this.bus = new Bus({ address: '127.0.0.1', port: this.#port });
+    this.bus.addIdentity({ name: 'modbus-1', secret: this.#secret, handsets: this.#handsets });
+    await this.#listen();
+  }
+
+  async #listen(): Promise<void> {
     this.#port = (await this.bus.start()).port;
     this.bus.subscribe('bus/line/+/state', (topic, payload) => {
       const state = JSON.parse(payload.toString()) as LineStateMessage;
@@ -52,9 +67,7 @@ export class AgentBench {
     this.bus.subscribe('bus/agent/+/health', (_topic, payload) => {
       const text = payload.toString();
       this.health = text === 'gone' ? 'gone' : (JSON.parse(text) as AgentHealthMessage);
-      this.healths.push(this.health);
     });
-    t.teardown(() => this.stop());
   }
 
   config(
@@ -73,11 +86,8 @@ export class AgentBench {
         hook: index,
       })),
     }));
-    this.bus.addIdentity({
-      name: 'modbus-1',
-      secret: this.#secret,
-      handsets: boards.flatMap((board) => board.lines.map((line) => line.handset)),
-    });
+    this.#handsets = boards.flatMap((board) => board.lines.map((line) => line.handset));
+    this.bus.addIdentity({ name: 'modbus-1', secret: this.#secret, handsets: this.#handsets });
     const bus = { address: '127.0.0.1', port: this.#port, name: 'modbus-1', secret: this.#secret };
     return { agent: 'modbus-1', bus, transport, boards, pollMs };
   }

@@ -135,3 +135,29 @@ t.test('a configuration that is none ends the agent with 78 and says what is wro
   t.equal(child.exitCode, 78);
   t.match(bench.said.join('\n'), /\/boards\/0\/lines\/1\/relay: relay 0 has a handset already/);
 });
+
+t.test(
+  'an agent that the bus refuses keeps asking, and comes back by itself after the bus was restarted',
+  async (t) => {
+    const line = await startBoard({ port: 0 });
+    t.teardown(() => line.close());
+    const bench = new AgentBench();
+    await bench.start(t);
+    const config = bench.config({ kind: 'rtu-over-tcp', host: '127.0.0.1', port: line.port });
+    bench.bus.addIdentity({ name: 'modbus-1', secret: 'not the secret of the agent', handsets: ['h0', 'h1'] });
+    const starting = bench.agent(config);
+    await until('it is refused', () => bench.bus.refused.credentials >= 2);
+    t.equal(
+      bench.said.filter((text) => text.includes('"event":"ready"')).length,
+      0,
+      'it does not say that it is ready',
+    );
+    bench.bus.addIdentity({ name: 'modbus-1', secret: config.bus.secret, handsets: ['h0', 'h1'] });
+    await starting;
+    await until('the board is in use', () => bench.boardIs('ok'));
+    await bench.restartBus();
+    await until('it has come back', () => bench.boardIs('ok') && bench.states.get('h0')?.relay === 'open');
+    bench.lease('h0', 5_000);
+    await until('it obeys again', () => line.relay(0));
+  },
+);
