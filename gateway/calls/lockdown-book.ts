@@ -9,16 +9,22 @@ const SAVE_AGAIN_MS = 5_000;
 /** The longest that one timer waits, milliseconds; setTimeout takes no more than 24 days. */
 const LONGEST_WAIT_MS = 3_600_000;
 
-interface Unsaved {
+interface Held {
   readonly order: CutoffOrder;
   readonly lockdown: Lockdown;
+  /** Its end on the monotonic clock; undefined: until released. */
+  readonly untilNs?: bigint;
+  isSaved: boolean;
 }
 
 const sameTarget = (a: Lockdown['target'], b: Lockdown['target']): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The lockdowns in force, and the line plane's knowledge of them. One that the disk will not take is in force all the same. */
+/**
+ * The lockdowns in force, and the line plane's knowledge of them. One that the disk will not take is in force all the same;
+ * and one ends by neither clock before the other agrees, so that setting the wall clock forward lifts nothing.
+ */
 export class LockdownBook {
-  private unsaved: readonly Unsaved[] = [];
+  private held: readonly Held[] = [];
   private saving: Timer | undefined;
   private expiry: Timer | undefined;
 
@@ -30,18 +36,31 @@ export class LockdownBook {
   ) {}
 
   inForce(): readonly Lockdown[] {
+    const onDisk = this.store.lockdowns();
+    if (this.held.length === 0) return onDisk;
     const wall = this.clock.wall();
-    const held = this.unsaved.map(({ lockdown }) => lockdown);
-    const live = held.filter(({ until }) => until === undefined || Temporal.Instant.compare(until, wall) > 0);
-    return [...this.store.lockdowns(), ...live];
+    const nowNs = this.clock.monotonicNs();
+    const more = this.held.flatMap(({ lockdown, untilNs, isSaved }): readonly Lockdown[] => {
+      const { until } = lockdown;
+      const isOverByWall = until !== undefined && Temporal.Instant.compare(until, wall) <= 0;
+      if (isSaved && !isOverByWall) return [];
+      if (untilNs === undefined || until === undefined) return [lockdown];
+      if (untilNs <= nowNs && isOverByWall) return [];
+      const leftMs = Math.max(1, Math.ceil(Number(untilNs - nowNs) / 1e6));
+      return [isOverByWall ? { ...lockdown, until: wall.add({ milliseconds: leftMs }) } : lockdown];
+    });
+    return [...onDisk, ...more];
   }
 
   set(order: CutoffOrder, target: Lockdown['target']): void {
     const from = this.clock.wall();
     const { hold, reason } = order;
-    const until = hold === 'until-released' ? {} : { until: from.add({ milliseconds: Math.ceil(hold) }) };
-    const lockdown: Lockdown = { target, from, ...until, reason };
-    this.save({ order, lockdown });
+    if (hold === 'until-released') this.hold({ order, lockdown: { target, from, reason }, isSaved: false });
+    else {
+      const ms = Math.ceil(hold);
+      const lockdown: Lockdown = { target, from, until: from.add({ milliseconds: ms }), reason };
+      this.hold({ order, lockdown, untilNs: this.clock.monotonicNs() + BigInt(ms) * 1_000_000n, isSaved: false });
+    }
     this.tellLine();
   }
 
@@ -53,7 +72,7 @@ export class LockdownBook {
       this.onFault(fault);
       return false;
     }
-    this.unsaved = this.unsaved.filter(({ lockdown }) => !sameTarget(lockdown.target, target));
+    this.held = this.held.filter(({ lockdown }) => !sameTarget(lockdown.target, target));
     this.tellLine();
     return true;
   }
@@ -67,9 +86,7 @@ export class LockdownBook {
     const wallMs = this.clock.wall().epochMilliseconds;
     const ends = inForce.flatMap(({ until }) => (until === undefined ? [] : [until.epochMilliseconds - wallMs + 1]));
     if (ends.length === 0) return;
-    this.expiry = this.clock.after(Math.min(LONGEST_WAIT_MS, Math.max(1, ...[Math.min(...ends)])), () =>
-      this.tellLine(),
-    );
+    this.expiry = this.clock.after(Math.min(LONGEST_WAIT_MS, Math.max(1, Math.min(...ends))), () => this.tellLine());
   }
 
   stop(): void {
@@ -77,20 +94,23 @@ export class LockdownBook {
     this.saving?.cancel();
   }
 
-  private save(entry: Unsaved): void {
-    try {
-      this.store.setLockdown(entry.order.id, entry.lockdown, [lockdownSet(entry.order, entry.lockdown)]);
-    } catch (fault) {
-      this.onFault(fault);
-      this.unsaved = [...this.unsaved, entry];
-      this.saving ??= this.clock.after(SAVE_AGAIN_MS, () => this.saveAgain());
-    }
+  private hold(held: Held): void {
+    const nowNs = this.clock.monotonicNs();
+    const isOver = ({ untilNs, isSaved }: Held): boolean => isSaved && untilNs !== undefined && untilNs <= nowNs;
+    this.held = [...this.held.filter((other) => !isOver(other) && other.order.id !== held.order.id), held];
+    this.save(held);
   }
 
-  private saveAgain(): void {
-    const before = this.unsaved;
-    this.unsaved = [];
-    this.saving = undefined;
-    for (const entry of before) this.save(entry);
+  private save(held: Held): void {
+    try {
+      this.store.setLockdown(held.order.id, held.lockdown, [lockdownSet(held.order, held.lockdown)]);
+      held.isSaved = true;
+    } catch (fault) {
+      this.onFault(fault);
+      this.saving ??= this.clock.after(SAVE_AGAIN_MS, () => {
+        this.saving = undefined;
+        for (const other of this.held) if (!other.isSaved) this.save(other);
+      });
+    }
   }
 }

@@ -1,0 +1,295 @@
+import { Temporal } from 'temporal-polyfill';
+import type { CutoffOrder } from '../../gateway/calls/ports.js';
+import { wingId } from '../../gateway/policy/ids.js';
+import type { Lockdown } from '../../gateway/policy/request.js';
+import { AGENTS, WINGS } from './sim-site.js';
+import { DAY_US, HOUR_US, SECOND_US } from './timeline.js';
+import { bump } from './watch.js';
+import type { WorldParts } from './world-parts.js';
+
+const ZONES = ['Europe/Brussels', 'Europe/London', 'America/New_York', 'Australia/Sydney'];
+
+interface Kind {
+  readonly name: string;
+  /** How often it comes, on average: every so many days. */
+  readonly everyDays: number;
+  readonly run: (faults: Faults) => void;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: 'gateway killed', everyDays: 1, run: ({ world }) => world.gatewayDied('killed', undefined) },
+  { name: 'gateway stopped (SIGSTOP)', everyDays: 1, run: (faults) => faults.hang() },
+  { name: 'gateway restarted in order', everyDays: 4, run: (faults) => faults.restart() },
+  { name: 'power failed', everyDays: 6, run: (faults) => faults.powerFails(0) },
+  { name: 'switched off until a DST night', everyDays: 9, run: (faults) => faults.leap() },
+  { name: 'relay process killed', everyDays: 1, run: (faults) => faults.mediaDies() },
+  { name: 'SIP engine killed', everyDays: 1, run: (faults) => faults.engineDies() },
+  { name: 'device agent lost', everyDays: 0.5, run: (faults) => faults.agentDies() },
+  { name: 'disk broken', everyDays: 3, run: (faults) => faults.diskBreaks() },
+  { name: 'disk full', everyDays: 8, run: (faults) => faults.diskFills() },
+  { name: 'broker connection lost', everyDays: 0.3, run: (faults) => faults.brokerBreaks() },
+  { name: 'broker away', everyDays: 4, run: (faults) => faults.brokerAway() },
+  { name: 'wall clock set wrong', everyDays: 1.5, run: (faults) => faults.clockSteps() },
+  { name: 'policy changed', everyDays: 0.5, run: (faults) => faults.policyChanges() },
+  { name: 'cutoff ordered', everyDays: 0.3, run: (faults) => faults.cutoff() },
+];
+
+/** All that goes wrong, and all that people order, each in its own rhythm. */
+export class Faults {
+  private isHealed = false;
+  private orders = 0;
+
+  constructor(readonly world: WorldParts) {}
+
+  begin(): void {
+    for (const kind of KINDS) this.next(kind);
+  }
+
+  /** From here on nothing goes wrong any more, and what is broken is mended. */
+  heal(): void {
+    const { world } = this;
+    this.isHealed = true;
+    world.store.isFaulty = false;
+    world.store.isFull = false;
+    world.broker.isUp = true;
+    world.clock.set(0);
+    world.clock.vouch();
+    if (world.gateway !== undefined) world.broker.up(world.gateway.life);
+  }
+
+  hang(): void {
+    const { world } = this;
+    const { gateway, random, timeline, media, line, signalling, channels } = world;
+    if (gateway === undefined) return;
+    const { life, calls } = gateway;
+    const forUs = random.chance(0.5) ? random.int(10_000, 2_000_000) : random.int(2_000_000, 30 * SECOND_US);
+    life.stop();
+    const isLost = forUs > 2 * SECOND_US;
+    if (isLost) {
+      timeline.in(2 * SECOND_US, () => {
+        if (life.isDead) return;
+        media.silenceAll();
+        signalling.clientLost();
+        for (const channel of Object.values(channels)) channel.close();
+      });
+      timeline.in(Math.min(forUs, 5 * SECOND_US), () => !life.isDead && line.contactLost());
+    }
+    timeline.in(forUs, () => {
+      if (life.isDead) return;
+      life.goOn();
+      if (!isLost || life.isDead) return;
+      for (const plane of ['media', 'signalling', 'line'] as const)
+        life.run(() => calls.planeLost(plane, 'no heartbeat'));
+      timeline.in(random.int(300_000, 3 * SECOND_US), () => {
+        if (life.isDead) return;
+        const sink = {
+          request: calls.request.bind(calls),
+          event: calls.event.bind(calls),
+          planeLost: calls.planeLost.bind(calls),
+        };
+        for (const channel of Object.values(channels)) channel.open({ life, sink });
+        line.contactBack();
+        for (const plane of ['media', 'signalling', 'line'] as const) life.run(() => calls.planeBack(plane));
+      });
+    });
+  }
+
+  restart(): void {
+    const { world } = this;
+    const { gateway } = world;
+    if (gateway === undefined) return;
+    world.track(gateway.calls.stop(3_000)).then(() => {
+      if (world.gateway === gateway) world.gatewayDied('stopped in order', SECOND_US);
+    });
+  }
+
+  /** Everything on the machine is gone at once; `leapMs` more of true time go by while it is off. */
+  powerFails(leapMs: number): void {
+    const { world } = this;
+    const { store, signalling, media, random, clock, timeline } = world;
+    if (world.gateway === undefined) return;
+    const offUs = random.int(5 * SECOND_US, 600 * SECOND_US);
+    world.gatewayDied('power', offUs + 2 * SECOND_US);
+    media.silenceAll();
+    world.line.contactLost();
+    signalling.crash();
+    store.losePower(random);
+    world.watch.gatewayDied();
+    // What the disk has lost of the legs, nobody can end but their own session timers.
+    for (const leg of signalling.allLegs()) {
+      if (store.entry(leg.call)?.dialogs.has(`${leg.call};${leg.leg}`) !== true) leg.isKnown = false;
+    }
+    timeline.in(offUs, () => {
+      clock.reboot(leapMs);
+      signalling.isUp = true;
+    });
+  }
+
+  /** Switched off until twenty hours before the next night on which some clocks change. */
+  leap(): void {
+    const { world } = this;
+    const now = Temporal.Instant.fromEpochMilliseconds(Math.floor(world.clock.trueMs()));
+    const next = now.toZonedDateTimeISO(world.random.pick(ZONES)).getTimeZoneTransition('next');
+    const leapMs = (next?.epochMilliseconds ?? 0) - now.epochMilliseconds - 20 * 3_600_000;
+    if (leapMs > 0) this.powerFails(leapMs);
+  }
+
+  mediaDies(): void {
+    const { world } = this;
+    const { media, gateway, random, timeline, channels } = world;
+    if (!media.isUp) return;
+    media.isUp = false;
+    media.silenceAll();
+    channels.media.breakOff();
+    timeline.in(random.int(1_000, 500_000), () => gateway?.life.run(() => gateway.calls.planeLost('media', 'exit')));
+    timeline.in(random.int(600_000, 4 * SECOND_US), () => {
+      media.isUp = true;
+      gateway?.life.run(() => gateway.calls.planeBack('media'));
+    });
+  }
+
+  engineDies(): void {
+    const { world } = this;
+    const { signalling, gateway, random, timeline, channels } = world;
+    if (!signalling.isUp) return;
+    signalling.crash();
+    channels.signalling.breakOff();
+    // A leg that the gateway has never heard of cannot be ended by it.
+    timeline.in(random.int(1_000, 500_000), () =>
+      gateway?.life.run(() => gateway.calls.planeLost('signalling', 'exit')),
+    );
+    timeline.in(random.int(600_000, 4 * SECOND_US), () => {
+      signalling.isUp = true;
+      gateway?.life.run(() => gateway.calls.planeBack('signalling'));
+    });
+  }
+
+  agentDies(): void {
+    const { line, random, timeline } = this.world;
+    const agent = random.pick(AGENTS);
+    line.agentLost(agent);
+    timeline.in(random.int(SECOND_US, 300 * SECOND_US), () => line.agentBack(agent));
+  }
+
+  diskBreaks(): void {
+    const { store, random, timeline, watch } = this.world;
+    store.isFaulty = true;
+    watch.lockdownsMayBeLost();
+    timeline.in(random.int(100_000, 600 * SECOND_US), () => {
+      store.isFaulty = false;
+    });
+  }
+
+  diskFills(): void {
+    const { store, random, timeline } = this.world;
+    store.isFull = true;
+    timeline.in(random.int(60 * SECOND_US, 2 * HOUR_US), () => {
+      store.isFull = false;
+    });
+  }
+
+  brokerBreaks(): void {
+    const { broker, random, timeline } = this.world;
+    broker.break();
+    timeline.in(random.int(100_000, 60 * SECOND_US), () => this.brokerBack());
+  }
+
+  brokerAway(): void {
+    const { broker, random, timeline } = this.world;
+    broker.isUp = false;
+    broker.break();
+    timeline.in(random.exponential(DAY_US / 4), () => {
+      broker.isUp = true;
+      this.brokerBack();
+    });
+  }
+
+  clockSteps(): void {
+    const { clock, random, timeline } = this.world;
+    const byMs = random.pick([-7_200_000, -3_600_000, -60_000, -5_000, 5_000, 60_000, 3_600_000, 7_200_000]);
+    clock.set(byMs + random.int(0, 999));
+    timeline.in(random.int(60 * SECOND_US, HOUR_US), () => {
+      clock.set(0);
+      clock.vouch();
+    });
+  }
+
+  policyChanges(): void {
+    const { world } = this;
+    world.policyIndex = 1 - world.policyIndex;
+    world.gateway?.life.run(() => world.gateway?.calls.policyChanged());
+  }
+
+  cutoff(): void {
+    const { world } = this;
+    const { gateway, random, timeline, watch, store, media } = world;
+    if (gateway === undefined) return;
+    const { life, calls } = gateway;
+    life.run(() => {
+      if (store.isFaulty) return;
+      const live = calls.live();
+      const target = this.target(live.map(({ call }) => call));
+      const holdMs = random.int(1_000, 3_600_000);
+      const hold = random.chance(0.3) ? ('until-released' as const) : holdMs;
+      this.orders += 1;
+      const order: CutoffOrder = { id: `order-${this.orders}`, target, reason: 'drill', by: 'headquarters', hold };
+      world.track(calls.cutoff(order));
+      if (life.isDead) return;
+      // Silence is not waited for: the order has been given to the relay before this returns.
+      for (const { call, handset } of live) {
+        const wing = world.site.handsets.get(handset)?.wing;
+        const isMeant =
+          target.kind === 'site' ||
+          (target.kind === 'wing' && target.wing === wing) ||
+          (target.kind === 'handset' && target.handset === handset) ||
+          (target.kind === 'call' && target.call === call);
+        if (isMeant && media.isFlowing(call)) watch.breach('a cutoff silences at once', call);
+      }
+      if (target.kind === 'call') return;
+      watch.lockedDown(target, hold === 'until-released' ? Number.POSITIVE_INFINITY : holdMs);
+      if (hold === 'until-released') timeline.in(random.int(60 * SECOND_US, 3 * HOUR_US), () => this.release(target));
+    });
+  }
+
+  private release(target: Lockdown['target']): void {
+    const { world } = this;
+    const { gateway, timeline } = world;
+    const again = (): void => {
+      timeline.in(60 * SECOND_US, () => this.release(target));
+    };
+    if (gateway === undefined) {
+      again();
+      return;
+    }
+    gateway.life.run(() => {
+      const done = gateway.calls.release(target, 'headquarters');
+      world.watch.released(target);
+      if (!done) again();
+    });
+  }
+
+  private target(live: readonly Extract<CutoffOrder['target'], { kind: 'call' }>['call'][]): CutoffOrder['target'] {
+    const { random } = this.world;
+    const dice = random.next();
+    const [call] = live;
+    if (dice < 0.3 && call !== undefined) return { kind: 'call', call: random.pick(live) };
+    if (dice < 0.8) return { kind: 'handset', handset: this.world.anyHandset().id };
+    if (dice < 0.95) return { kind: 'wing', wing: wingId(random.pick(WINGS)) };
+    return { kind: 'site' };
+  }
+
+  private brokerBack(): void {
+    const { gateway, broker } = this.world;
+    if (gateway !== undefined) broker.up(gateway.life);
+  }
+
+  private next(kind: Kind): void {
+    const { random, timeline, tally } = this.world;
+    timeline.in(random.exponential(kind.everyDays * DAY_US), () => {
+      if (this.isHealed) return;
+      this.next(kind);
+      bump(tally.faults, kind.name);
+      kind.run(this);
+    });
+  }
+}

@@ -1,0 +1,214 @@
+import type { Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
+import { type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
+import { type CompiledPolicy, compilePolicy } from '../../gateway/policy/policy.js';
+import type { WindowRule } from './window-oracle.js';
+
+/** A handset with the person at it and the wire behind it. */
+export interface SimHandset {
+  readonly id: HandsetId;
+  readonly wing: WingId;
+  readonly profile: string;
+  /** The device agent of its line controller; absent: none is fitted. */
+  readonly agent?: string;
+  hook: 'on' | 'off';
+}
+
+const EVERY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
+
+export const SITE_ZONE = 'Europe/Brussels';
+export const AGENTS = ['modbus-1', 'modbus-2', 'modbus-3'] as const;
+export const WINGS = ['a', 'b', 'c', 'd'] as const;
+
+const SITE: readonly Window[] = [{ days: EVERY, from: '05:30', to: '04:30' }];
+const WING_WINDOWS: Readonly<Record<string, readonly Window[] | undefined>> = {
+  a: undefined,
+  b: [{ days: EVERY, from: '07:00', to: '21:00' }],
+  c: undefined,
+  d: [
+    { days: WORKDAYS, from: '08:00', to: '11:50' },
+    { days: EVERY, from: '12:35', to: '03:15' },
+  ],
+};
+
+/** Countries that are called, their hours, and every zone that one of their numbers may be in. */
+const COUNTRIES = {
+  GB: {
+    zones: ['Europe/London'],
+    windows: [
+      { days: WORKDAYS, from: '08:00', to: '21:00' },
+      { days: ['sat', 'sun'], from: '09:00', to: '21:00' },
+    ],
+    numbers: Array.from({ length: 60 }, (_, i) => `+4420794600${String(i + 10)}`),
+  },
+  US: {
+    zones: ['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles'],
+    windows: [{ days: EVERY, from: '08:00', to: '21:00' }],
+    numbers: Array.from({ length: 90 }, (_, i) => `+121255501${String(i + 10)}`),
+  },
+  AU: {
+    zones: ['Australia/Sydney', 'Australia/Perth'],
+    windows: [
+      { days: WORKDAYS, from: '09:00', to: '20:00' },
+      { days: ['sat'], from: '09:00', to: '17:00' },
+    ],
+    numbers: Array.from({ length: 90 }, (_, i) => `+612555010${String(i + 10)}`),
+  },
+} as const satisfies Record<
+  string,
+  { readonly zones: readonly string[]; readonly windows: readonly Window[]; readonly numbers: readonly string[] }
+>;
+export type Country = keyof typeof COUNTRIES;
+
+function profile(id: string, more: Partial<Profile>): Profile {
+  return {
+    id,
+    allow: [],
+    block: [],
+    lists: { allow: [], block: [] },
+    maxTalkS: 600,
+    ringS: 30,
+    gapS: 0,
+    concurrent: 1,
+    warningsS: [60, 10],
+    hookRequired: true,
+    controllerLost: 'end',
+    earlyMedia: false,
+    digitsAllowed: '',
+    trunks: ['carrier'],
+    tokens: {},
+    tokenOnly: false,
+    ...more,
+  };
+}
+
+const PROFILES: readonly Profile[] = [
+  profile('survey', {
+    allow: ['+4420794600*'],
+    block: ['+442079460013', '+442079460014'],
+    talkPerDayS: 5_400,
+    callsPerDay: 40,
+    gapS: 5,
+  }),
+  profile('night', {
+    allow: ['+12125550*', '+4420794600*'],
+    windows: [{ days: EVERY, from: '14:00', to: '03:40' }],
+    maxTalkS: 1_200,
+    controllerLost: 'alarm',
+    earlyMedia: true,
+  }),
+  profile('early', { allow: ['+61255501*'], maxTalkS: 300, attemptsPerDay: 20 }),
+  // A handset with no controller on its wire, and two lines.
+  profile('desk', { allow: ['+4420794600*', '+12125550*'], hookRequired: false, concurrent: 2, maxTalkS: 900 }),
+];
+
+/** The same people under a stricter order: shorter calls, shorter days. */
+const NARROW: readonly Profile[] = PROFILES.map((one) => ({
+  ...one,
+  maxTalkS: Math.round(one.maxTalkS / 3),
+  windows: [...(one.windows ?? [{ days: EVERY, from: '09:00', to: '01:00' }])],
+  block: [
+    ...one.block,
+    ...one.allow.slice(1, 2).map((allow) => (allow.endsWith('*') ? `${allow.slice(0, -1)}1*` : allow)),
+  ],
+}));
+
+export class SimSite {
+  readonly handsets: ReadonlyMap<HandsetId, SimHandset>;
+  readonly policies: readonly CompiledPolicy[];
+  private readonly profiles: ReadonlyMap<string, Profile>;
+
+  constructor(count: number) {
+    const handsets = Array.from({ length: count }, (_, index): SimHandset => {
+      const profile = PROFILES[index % PROFILES.length]?.id ?? '';
+      const wing = WINGS[(index >> 2) % WINGS.length] ?? 'a';
+      const agent = profile === 'desk' ? undefined : AGENTS[index % AGENTS.length];
+      return {
+        id: handsetId(`${wing}-${index + 101}`),
+        wing: wingId(wing),
+        profile,
+        hook: 'on',
+        ...(agent === undefined ? {} : { agent }),
+      };
+    });
+    this.handsets = new Map(handsets.map((handset) => [handset.id, handset]));
+    this.profiles = new Map(PROFILES.map((one) => [one.id, one]));
+    this.policies = [PROFILES, NARROW].map((profiles) => this.compile(handsets, profiles));
+  }
+
+  /** What a person at this handset keys: mostly what is sanctioned. */
+  numbersFor(handset: SimHandset): readonly string[] {
+    switch (handset.profile) {
+      case 'night':
+        return COUNTRIES.US.numbers;
+      case 'early':
+        return COUNTRIES.AU.numbers;
+      default:
+        return COUNTRIES.GB.numbers;
+    }
+  }
+
+  /** All hours that a call to this number from this handset must be inside of, under the widest policy. */
+  windowsOf(handset: SimHandset, number: string): readonly WindowRule[] {
+    const country = Object.values(COUNTRIES).find(({ numbers }) => (numbers as readonly string[]).includes(number));
+    if (country === undefined) return [{ zone: SITE_ZONE, windows: [] }];
+    const own = [SITE, WING_WINDOWS[handset.wing], this.profiles.get(handset.profile)?.windows];
+    return [
+      ...own.flatMap((windows) => (windows === undefined ? [] : [{ zone: SITE_ZONE, windows }])),
+      ...country.zones.map((zone) => ({ zone, windows: country.windows as readonly Window[] })),
+    ];
+  }
+
+  mostTalkMs(handset: SimHandset): number {
+    return (this.profiles.get(handset.profile)?.maxTalkS ?? 0) * 1_000;
+  }
+
+  private compile(handsets: readonly SimHandset[], profiles: readonly Profile[]): CompiledPolicy {
+    const listener = { address: '127.0.0.1', port: 0 };
+    const site: SiteConfig = {
+      site: 'simulated',
+      gateway: 'gw-1',
+      zone: SITE_ZONE,
+      country: 'BE',
+      language: 'fr',
+      dataFolder: 'data',
+      clock: { trust: 'system' },
+      windows: SITE,
+      sip: { realm: 'balise', engine: 'embedded', cell: listener, carrier: listener },
+      media: { driver: 'relay', cellAddress: '127.0.0.1', carrierAddress: '127.0.0.1', ports: null },
+      bus: listener,
+      console: listener,
+      log: { level: 'info' },
+    };
+    return compilePolicy({
+      site,
+      wings: WINGS.map((id) => {
+        const windows = WING_WINDOWS[id];
+        return { id, network: ['127.0.0.0/8'], ...(windows === undefined ? {} : { windows }) };
+      }),
+      handsets: handsets.map(({ id, wing, profile }) => ({ id, wing, profile, user: id, ha1: {}, enabled: true })),
+      profiles,
+      lists: {},
+      trunks: [
+        {
+          id: 'carrier',
+          host: '127.0.0.1',
+          port: 5080,
+          transport: 'udp',
+          register: false,
+          callerIdentity: '+442079460999',
+          networks: ['127.0.0.0/8'],
+          optionsS: 30,
+        },
+      ],
+      callingHours: Object.entries(COUNTRIES).map(([country, { windows }]) => ({
+        country,
+        status: 'simulated',
+        source: 'simulated',
+        windows,
+        closedOnHolidays: false,
+      })),
+      zonesOf: Object.fromEntries(Object.entries(COUNTRIES).map(([country, { zones }]) => [country, zones])),
+    });
+  }
+}

@@ -1,0 +1,255 @@
+import { Temporal } from 'temporal-polyfill';
+import type { CallRequest, CallStore, EventDraft, OpenCall } from '../../gateway/calls/ports.js';
+import type { CallRecord, LegDialog } from '../../gateway/calls/record.js';
+import type { CallId } from '../../gateway/policy/ids.js';
+import type { Lockdown, Usage, UsageCount } from '../../gateway/policy/request.js';
+import type { OutboxCursor, OutboxEntry, OutboxSource } from '../../gateway/uplink/drain.js';
+import type { MachineClock } from './machine-clock.js';
+import type { Random } from './random.js';
+
+interface Entry {
+  readonly request: CallRequest;
+  readonly grant: OpenCall['grant'];
+  readonly answeredAt?: Temporal.Instant;
+  readonly deadline?: OpenCall['deadline'];
+  readonly dialogs: ReadonlyMap<string, LegDialog>;
+  readonly openedUs: number;
+}
+
+interface Used {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly talkMs: number;
+  readonly isAnswered: boolean;
+}
+
+/** What of the disk the world watches. */
+export interface DiskWatcher {
+  /** A record and its events are durable. */
+  recorded(record: CallRecord): void;
+  appended(): void;
+}
+
+const DAY_MS = 86_400_000;
+const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target);
+
+/**
+ * The disk: what a transaction has returned from survives the death of the process; what it wrote without fsync may be lost,
+ * newest first, when the power fails. The semantics are those of gateway/store/ on SQLite with its log in WAL mode.
+ */
+export class SimStore implements CallStore, OutboxSource {
+  isFaulty = false;
+  isFull = false;
+  /** The last event's sequence. */
+  sequence = 0;
+  private readonly journal = new Map<CallId, Entry>();
+  private readonly used = new Map<string, Used[]>();
+  private readonly recordedCalls = new Set<CallId>();
+  private readonly locks = new Map<string, { readonly lockdown: Lockdown; readonly untilMs: number }>();
+  private outbox = new Map<number, OutboxEntry>();
+  private newestMs: number | undefined;
+  /** How to take back each write that no fsync has followed yet. */
+  private volatile: (() => void)[] = [];
+
+  constructor(
+    private readonly clock: MachineClock,
+    private readonly nowUs: () => number,
+    private readonly watcher: DiskWatcher,
+  ) {}
+
+  get depth(): number {
+    return this.outbox.size;
+  }
+
+  /** Calls that the journal has held open since before `sinceUs`. */
+  openSince(sinceUs: number): readonly CallId[] {
+    return [...this.journal].filter(([, { openedUs }]) => openedUs < sinceUs).map(([call]) => call);
+  }
+
+  entry(call: CallId): Entry | undefined {
+    return this.journal.get(call);
+  }
+
+  hasRecord(call: CallId): boolean {
+    return this.recordedCalls.has(call);
+  }
+
+  /** The power fails: some of what was written since the last fsync was never on the disk. */
+  losePower(random: Random): void {
+    const lost = random.int(0, this.volatile.length);
+    for (const undo of this.volatile.slice(this.volatile.length - lost).reverse()) undo();
+    this.volatile = [];
+  }
+
+  open(request: CallRequest, grant: OpenCall['grant']): void {
+    this.write(false);
+    const { call } = request;
+    this.journal.set(call, { request, grant, dialogs: new Map(), openedUs: this.nowUs() });
+    this.volatile.push(() => this.journal.delete(call));
+  }
+
+  saveDialog(call: CallId, dialog: LegDialog): void {
+    this.write(false);
+    this.putDialog(call, dialog);
+  }
+
+  commitDeadline(
+    call: CallId,
+    answeredAt: Temporal.Instant,
+    deadline: NonNullable<OpenCall['deadline']>,
+    dialogs: readonly LegDialog[],
+  ): void {
+    const entry = this.journal.get(call);
+    if (entry === undefined) throw new Error(`call ${call} is not in the journal`);
+    this.write(true);
+    this.journal.set(call, { ...entry, answeredAt, deadline });
+    for (const dialog of dialogs) this.putDialog(call, dialog);
+    this.volatile = [];
+  }
+
+  record(record: CallRecord, events: readonly EventDraft[]): void {
+    if (this.recordedCalls.has(record.call)) return;
+    this.write(true);
+    const entry = this.journal.get(record.call);
+    this.journal.delete(record.call);
+    this.recordedCalls.add(record.call);
+    const dialled = entry !== undefined && (entry.dialogs.size > 0 || record.cause === 'gateway-restarted');
+    if (record.trunk !== undefined || record.answeredAt !== undefined || dialled) this.count(record, entry);
+    this.push(events);
+    this.watcher.recorded(record);
+  }
+
+  openCalls(): readonly OpenCall[] {
+    this.read();
+    return [...this.journal.values()].map(({ dialogs, ...entry }) => ({ ...entry, dialogs: [...dialogs.values()] }));
+  }
+
+  usage(handset: string, number: string | undefined, dayStart: Temporal.Instant): Usage {
+    this.read();
+    const dayMs = dayStart.epochMilliseconds;
+    const live = (is: (entry: Entry) => boolean): readonly Entry[] => [...this.journal.values()].filter(is);
+    const ofNumber = number === undefined ? [] : live(({ grant }) => grant.number === number);
+    return {
+      handset: this.usageOf(
+        handset,
+        dayMs,
+        live(({ request }) => request.handset === handset),
+      ),
+      number: this.usageOf(number ?? '', dayMs, ofNumber),
+    };
+  }
+
+  lockdowns(): readonly Lockdown[] {
+    if (this.locks.size === 0) return [];
+    const nowMs = this.clock.wall().epochMilliseconds;
+    return [...this.locks.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ lockdown }) => lockdown);
+  }
+
+  setLockdown(id: string, lockdown: Lockdown, events: readonly EventDraft[]): void {
+    this.write(true);
+    this.locks.set(id, { lockdown, untilMs: lockdown.until?.epochMilliseconds ?? Number.POSITIVE_INFINITY });
+    this.push(events);
+  }
+
+  releaseLockdown(target: Lockdown['target'], events: readonly EventDraft[]): void {
+    this.write(true);
+    for (const [id, { lockdown }] of this.locks)
+      if (subjectOf(lockdown.target) === subjectOf(target)) this.locks.delete(id);
+    this.push(events);
+  }
+
+  append(events: readonly EventDraft[]): void {
+    this.write(true);
+    this.push(events);
+  }
+
+  hasRoom(): boolean {
+    return !this.isFull;
+  }
+
+  newestInstant(): Temporal.Instant | undefined {
+    return this.newestMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(this.newestMs);
+  }
+
+  pending(after: OutboxCursor, limit: number): readonly OutboxEntry[] {
+    this.read();
+    const found: Record<OutboxEntry['kind'], OutboxEntry[]> = { alarm: [], event: [] };
+    for (const entry of this.outbox.values()) {
+      const list = found[entry.kind];
+      if (entry.sequence > after[entry.kind] && list.length < limit) list.push(entry);
+      if (found.alarm.length + found.event.length >= 2 * limit) break;
+    }
+    return [...found.alarm, ...found.event].slice(0, limit);
+  }
+
+  acknowledge(sequences: readonly number[]): void {
+    this.write(false);
+    for (const sequence of sequences) {
+      const entry = this.outbox.get(sequence);
+      if (entry === undefined) continue;
+      this.outbox.delete(sequence);
+      this.volatile.push(() => {
+        this.outbox.set(sequence, entry);
+        this.outbox = new Map([...this.outbox].sort(([a], [b]) => a - b));
+      });
+    }
+  }
+
+  private push(events: readonly EventDraft[]): void {
+    for (const { kind, type } of events) {
+      this.sequence += 1;
+      this.outbox.set(this.sequence, { sequence: this.sequence, kind, body: type });
+    }
+    if (events.length > 0) this.watcher.appended();
+  }
+
+  private read(): void {
+    if (this.isFaulty) throw new Error('disk I/O error');
+  }
+
+  private write(durable: boolean): void {
+    if (this.isFaulty) throw new Error('disk I/O error');
+    const wallMs = this.clock.wall().epochMilliseconds;
+    if (this.clock.trust().trusted) this.newestMs = Math.max(this.newestMs ?? wallMs, wallMs);
+    if (durable) this.volatile = [];
+  }
+
+  private putDialog(call: CallId, dialog: LegDialog): void {
+    const entry = this.journal.get(call);
+    if (entry === undefined) return;
+    this.journal.set(call, { ...entry, dialogs: new Map([...entry.dialogs, [dialog.dialogId, dialog]]) });
+    this.volatile.push(() => {
+      if (this.journal.has(call)) this.journal.set(call, entry);
+    });
+  }
+
+  private count(record: CallRecord, entry: Entry | undefined): void {
+    const used: Used = {
+      startedMs: record.requestedAt.epochMilliseconds,
+      endedMs: Math.ceil(Number(record.endedAt.epochNanoseconds) / 1e6),
+      talkMs: Math.ceil(record.talkMs),
+      isAnswered: record.answeredAt !== undefined,
+    };
+    for (const subject of [record.handset, record.number ?? entry?.grant.number ?? '']) {
+      const list = (this.used.get(subject) ?? []).filter(({ startedMs }) => startedMs > used.startedMs - 2 * DAY_MS);
+      this.used.set(subject, [...list, used]);
+    }
+  }
+
+  private usageOf(subject: string, dayMs: number, live: readonly Entry[]): UsageCount {
+    const all = this.used.get(subject) ?? [];
+    const today = all.filter(({ startedMs }) => startedMs >= dayMs);
+    const lastMs = all.reduce((last, { endedMs }) => Math.max(last, endedMs), 0);
+    const leases = live.reduce((sum, { grant, deadline, answeredAt }) => {
+      if (deadline === undefined || answeredAt === undefined) return sum + grant.maxTalkMs;
+      return sum + deadline.wall.epochMilliseconds - answeredAt.epochMilliseconds;
+    }, 0);
+    return {
+      attemptsToday: today.length + live.length,
+      callsToday: today.filter(({ isAnswered }) => isAnswered).length + live.length,
+      talkMsToday: today.reduce((sum, { talkMs }) => sum + talkMs, 0) + leases,
+      ...(lastMs === 0 ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
+      live: live.length,
+    };
+  }
+}

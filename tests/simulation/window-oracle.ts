@@ -1,0 +1,55 @@
+import { Temporal } from 'temporal-polyfill';
+
+/** Weekly hours as a person would write them. */
+export interface WindowRule {
+  readonly zone: string;
+  readonly windows: readonly { readonly days: readonly string[]; readonly from: string; readonly to: string }[];
+}
+
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const QUARTER_MS = 900_000;
+const offsets = new Map<string, number>();
+
+/** Offset of a zone, milliseconds. No zone changes it but at a quarter of an hour. */
+function offsetMs(zone: string, atMs: number): number {
+  const key = `${zone} ${Math.floor(atMs / QUARTER_MS)}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  if (offsets.size > 50_000) offsets.clear();
+  const at = Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(zone);
+  const made = at.offsetNanoseconds / 1e6;
+  offsets.set(key, made);
+  return made;
+}
+
+const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
+
+/**
+ * Whether people's clocks in the zone show a time inside the windows: a few lines that know nothing of how policy does it.
+ * An ambiguous hour is inside here in both its readings, so policy may be stricter and never wider.
+ */
+export function isOpen({ zone, windows }: WindowRule, atMs: number): boolean {
+  const localMs = atMs + offsetMs(zone, atMs);
+  const day = Math.floor(localMs / 86_400_000);
+  const minute = (localMs - day * 86_400_000) / 60_000;
+  const name = (n: number): string => DAYS[(((n + 3) % 7) + 7) % 7] ?? '';
+  return windows.some(({ days, from, to }) => {
+    const [open, close] = [minutes(from), minutes(to)];
+    if (close > open) return days.includes(name(day)) && minute >= open && minute < close;
+    return (days.includes(name(day)) && minute >= open) || (days.includes(name(day - 1)) && minute < close);
+  });
+}
+
+/** The first look, of one every five minutes and one just before the end, at which a rule is closed; undefined when none is. */
+export function closedWithin(rules: readonly WindowRule[], fromMs: number, toMs: number): string | undefined {
+  for (const rule of rules) {
+    for (let at = fromMs; at < toMs; at += 300_000) if (!isOpen(rule, at)) return closed(rule, at);
+    if (toMs > fromMs && !isOpen(rule, toMs - 1)) return closed(rule, toMs - 1);
+  }
+  return undefined;
+}
+
+function closed({ zone }: WindowRule, atMs: number): string {
+  const at = Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(zone);
+  return `${at.toPlainDateTime().toString()} in ${zone}`;
+}
