@@ -122,9 +122,9 @@ export interface BoardHealth {
    */
   readonly board: string;
   /**
-   * ok: in use. lost: it does not answer. refused: it answers and may not be used.
+   * starting: not spoken to yet. ok: in use. lost: it does not answer. refused: it answers and may not be used.
    */
-  readonly state: 'ok' | 'lost' | 'refused';
+  readonly state: 'starting' | 'ok' | 'lost' | 'refused';
   /**
    * Why it is not ok, one sentence.
    */

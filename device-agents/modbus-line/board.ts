@@ -51,7 +51,7 @@ export class Board {
   readonly #events: BoardEvents;
   readonly #pollNs: bigint;
   readonly #inputs: InputMap;
-  #phase: BoardHealth['state'] = 'lost';
+  #phase: BoardHealth['state'] = 'starting';
   #why = 'not spoken to yet';
   #watchdog: BoardHealth['watchdog'] = 'unknown';
   readonly #errors: Record<Fault, number> = { crc: 0, timeout: 0, exception: 0, answer: 0, port: 0 };

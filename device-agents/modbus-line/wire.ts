@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { SerialPort } from 'serialport';
 
 /** How the boards are reached, as boards.json states it. */
 export type Transport =
@@ -32,7 +31,9 @@ export function openWire(transport: Transport): Promise<Wire> {
   return transport.kind === 'serial' ? openSerial(transport) : openTcp(transport);
 }
 
-function openSerial({ path, baud, parity, stopBits }: Extract<Transport, { kind: 'serial' }>): Promise<Wire> {
+async function openSerial({ path, baud, parity, stopBits }: Extract<Transport, { kind: 'serial' }>): Promise<Wire> {
+  // Only here: an agent behind a device server has no use for 8 MB of serial port.
+  const { SerialPort } = await import('serialport');
   return new Promise((resolve, reject) => {
     const port = new SerialPort({ path, baudRate: baud, parity, stopBits, dataBits: 8, autoOpen: false });
     let over = false;

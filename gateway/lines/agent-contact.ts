@@ -43,9 +43,10 @@ export class AgentContact {
     return this.#isThere;
   }
 
-  /** The agent's last word of a board; undefined when the agent is not there, or has not named the board. */
+  /** The agent's last word of a board; undefined when the agent is not there, or has no word of this board yet. */
   board(board: BoardId): BoardSeen | undefined {
-    return this.#isThere ? this.#boards.get(board) : undefined;
+    const seen = this.#isThere ? this.#boards.get(board) : undefined;
+    return seen?.state === 'starting' ? undefined : seen;
   }
 
   heard(health: AgentHealthMessage): void {

@@ -64,7 +64,7 @@ export function readHealth(payload: Buffer): AgentHealthMessage | typeof GONE | 
     if (typeof entry !== 'object' || entry === null) return false;
     const { board, state, watchdog } = entry as Record<string, unknown>;
     const isKnown = isOneOf(watchdog, ['armed', 'absent', 'mismatch', 'after-reset', 'unknown']);
-    return typeof board === 'string' && isOneOf(state, ['ok', 'lost', 'refused']) && isKnown;
+    return typeof board === 'string' && isOneOf(state, ['starting', 'ok', 'lost', 'refused']) && isKnown;
   });
   return sound ? (value as unknown as AgentHealthMessage) : undefined;
 }

@@ -163,6 +163,17 @@ t.test('three seconds without health are a lost controller, and an older message
   t.same(w.statuses, ['ok', 'lost', 'ok', 'lost']);
 });
 
+t.test('a board that its agent has not spoken to yet is neither leased nor an alarm', async (t) => {
+  const w = world();
+  w.lines.start();
+  w.state('h0', { hook: 'unknown', relay: 'unknown' });
+  w.health({ state: 'starting', watchdog: 'unknown' });
+  t.notOk(w.last('h0')?.connected);
+  t.same([w.statuses, w.alarms], [[], []]);
+  w.health({ state: 'lost', watchdog: 'unknown', why: 'timeout' });
+  t.equal(w.statuses.at(-1), 'lost');
+});
+
 t.test('an agent that never comes is told', async (t) => {
   const w = world();
   w.lines.start();
