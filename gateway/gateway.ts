@@ -27,6 +27,7 @@ import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
+import { SMALL_HEAP, STEADY_HEAP } from './supervisor/node-flags.js';
 import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
 import type { CommandResult, HouseCommand } from './uplink/command-desk.js';
@@ -261,7 +262,11 @@ export class Gateway {
     const { cellAddress, carrierAddress, ports } = site.media;
     const process = this.#plane('relay', runFolder, join('gateway', 'media', 'relay', 'main.js'), {
       config: () => ({ socket, cellAddress, carrierAddress, ports, exitWhenOrphaned: true }),
-      onReady: () => media.attach(socket),
+      nodeFlags: STEADY_HEAP,
+      onReady: async () => {
+        await media.attach(socket);
+        this.#calls?.planeBack('media');
+      },
       // The plane itself tells the calls when its socket closes; that is sooner than the exit.
       onLost: () => undefined,
     });
@@ -309,6 +314,7 @@ export class Gateway {
           control: { socket, secret: this.#secrets.control },
           cellPort: this.#listenerPort('cell'),
         });
+        this.#calls?.planeBack('signalling');
       },
       onLost: () => undefined,
     });
@@ -323,7 +329,8 @@ export class Gateway {
       bus.addIdentity({ name: plan.agent, secret: agentSecret, handsets: plan.handsets });
       const process = this.#plane(plan.agent, runFolder, MODBUS_LINE, {
         config: () => plan.config({ address: LOOPBACK, port, secret: agentSecret }),
-        onReady: async () => undefined,
+        nodeFlags: SMALL_HEAP,
+        onReady: async () => this.#calls?.planeBack('line'),
         // The bus tells the lines by the agent's last will.
         onLost: () => undefined,
       });
@@ -335,7 +342,12 @@ export class Gateway {
     name: string,
     runFolder: string,
     program: string,
-    how: { config: () => unknown; onReady: (facts: PlaneFacts) => Promise<void>; onLost: (why: string) => void },
+    how: {
+      config: () => unknown;
+      nodeFlags?: readonly string[];
+      onReady: (facts: PlaneFacts) => Promise<void>;
+      onLost: (why: string) => void;
+    },
   ): PlaneProcess {
     const process = new PlaneProcess({
       name,
@@ -343,6 +355,7 @@ export class Gateway {
       pidFile: join(runFolder, `${name}.pid`),
       clock: this.#clock,
       log: this.#log,
+      ...(how.nodeFlags === undefined ? {} : { nodeFlags: how.nodeFlags }),
       config: how.config,
       onReady: how.onReady,
       onLost: how.onLost,

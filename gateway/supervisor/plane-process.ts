@@ -12,6 +12,8 @@ export interface PlaneProcessOptions {
   readonly name: string;
   /** The compiled program, an absolute path. */
   readonly script: string;
+  /** Arguments for Node itself; see node-flags.ts. */
+  readonly nodeFlags?: readonly string[];
   /** Its configuration, made anew for each start; it goes over stdin, so that no secret shows in a process list. */
   readonly config: () => unknown;
   /** Where its pid is kept, so that the next gateway finds an orphan of this one. */
@@ -84,9 +86,10 @@ export class PlaneProcess {
   }
 
   async #spawn(): Promise<void> {
-    const { name, script, config, pidFile, clock, log } = this.#options;
+    const { name, script, nodeFlags, config, pidFile, clock, log } = this.#options;
     const bornNs = clock.monotonicNs();
-    const child = spawn(process.execPath, ['--enable-source-maps', script], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const flags = ['--enable-source-maps', ...(nodeFlags ?? [])];
+    const child = spawn(process.execPath, [...flags, script], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     if (child.pid !== undefined) writePidFile(pidFile, child.pid);
     // EPIPE here means that the process died while starting; its exit is handled below.

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { RelayLink } from '../../gateway/media/relay-link.js';
+import { STEADY_HEAP } from '../../gateway/supervisor/node-flags.js';
 import type { LoadOrder, LoadResult, LoadSays, LoadStream, Pacing } from './rtp-load.js';
 import { hasRtpengine, startRtpengine } from './rtpengine.js';
 
@@ -78,7 +79,7 @@ async function startRelay({ seconds }: RelayBench): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'balise-bench-'));
   const socket = join(folder, 'relay.sock');
   const script = fileURLToPath(new URL('../../gateway/media/relay/main.js', import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...STEADY_HEAP, script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const config = { socket, cellAddress: ADDRESS, carrierAddress: ADDRESS, ports: null, exitWhenOrphaned: true };
   child.stdin.write(`${JSON.stringify(config)}\n`);

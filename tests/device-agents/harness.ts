@@ -9,6 +9,7 @@ import { Bus } from '../../gateway/bus/bus.js';
 import { freshSecret } from '../../gateway/bus/identities.js';
 import { readBootId } from '../../gateway/clock/system-clock.js';
 import { readDevice } from '../../gateway/lines/agent-plan.js';
+import { SMALL_HEAP } from '../../gateway/supervisor/node-flags.js';
 
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const AGENT = join(compiled, 'device-agents', 'modbus-line', 'main.js');
@@ -94,7 +95,9 @@ export class AgentBench {
 
   /** Starts the agent; settles when it says that it is ready. */
   async agent(config: unknown): Promise<ChildProcess> {
-    const child = spawn(process.execPath, ['--enable-source-maps', AGENT], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--enable-source-maps', ...SMALL_HEAP, AGENT], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#child = child;
     child.stdin?.on('error', () => undefined);
     child.stdin?.write(`${JSON.stringify(config)}\n`);

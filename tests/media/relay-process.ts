@@ -9,6 +9,7 @@ import type { Test } from 'tap';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import type { Notice, OrderBody } from '../../gateway/media/control-protocol.js';
 import { RelayLink } from '../../gateway/media/relay-link.js';
+import { STEADY_HEAP } from '../../gateway/supervisor/node-flags.js';
 import { RtpParty } from './rtp-party.js';
 
 export const clock = systemClock(() => ({ trusted: true }));
@@ -38,7 +39,7 @@ export async function startRelay(t: Test, config: object = {}, by: 'stdin' | 'fi
   };
   writeFileSync(file, JSON.stringify(whole));
   const args = by === 'file' ? ['--config', file] : [];
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...STEADY_HEAP, script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -2,7 +2,6 @@
  * The relay's process. It is started by the gateway's supervisor (configuration as one line on standard input, which then
  * stays open as the life line) or by hand and by systemd with `--config <file.json>`.
  */
-import './young-heap.js';
 import { readFileSync, rmSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import pino from 'pino';
