@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import Srf from 'drachtio-srf';
 import type { Logger } from 'pino';
 import type { CallSink, DialOrder, SignallingPlane } from '../calls/ports.js';
@@ -90,11 +91,12 @@ export class Signalling implements SignallingPlane {
     await new Promise<void>((resolve, reject) => {
       srf.once('connect', (error: unknown) => (error ? reject(error) : resolve()));
       srf.once('error', reject);
-      srf.connect(place.client);
+      // Without attempts of its own to come back: who is lost has a successor, and the owner attaches to that.
+      srf.connect({ ...place.client, reconnect: { maxAttempts: 1 } } as Srf.SrfConfig);
     });
     this.#srf = srf;
     srf.on('error', (error: Error) => this.#lost(srf, error.message));
-    srf.socket?.on('close', () => this.#lost(srf, 'the client connection closed'));
+    (srf as unknown as EventEmitter).on('close', () => this.#lost(srf, 'the client connection closed'));
   }
 
   /** Lets go of the engine on purpose: nobody is told. */
@@ -103,7 +105,12 @@ export class Signalling implements SignallingPlane {
     this.#srf = undefined;
     this.#control?.close();
     this.#control = undefined;
-    srf?.disconnect();
+    try {
+      srf?.disconnect();
+    } catch (error) {
+      // drachtio-srf asserts that its socket is there, and learns of its end a turn of the loop after us.
+      this.#options.log.debug({ event: 'engine.detach', why: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #lost(srf: Srf, why: string): void {
@@ -481,12 +488,14 @@ export class Signalling implements SignallingPlane {
 
   async endFromJournal(dialogs: readonly LegDialog[]): Promise<void> {
     const control = this.#control;
-    if (control === undefined) {
-      this.#endOnRealServer(dialogs);
-      return;
-    }
-    await Promise.allSettled(
-      dialogs.map((dialog) => control.restore({ ...dialog, listener: dialog.leg === 'handset' ? 'cell' : 'carrier' })),
+    if (control === undefined) return this.#endOnRealServer(dialogs);
+    await Promise.all(
+      dialogs.map(async (dialog) => {
+        const paid = await control.restore({ ...dialog, listener: dialog.leg === 'handset' ? 'cell' : 'carrier' });
+        const { leg, dialogId } = dialog;
+        const level = paid.ok ? 'info' : 'error';
+        this.#options.log[level]({ event: 'signalling.leg-ended-late', leg, dialog: dialogId, ...paid });
+      }),
     );
   }
 
