@@ -65,7 +65,10 @@ export class Orders {
     const transport = transaction.isInvite ? flow.transport : '';
     const dialogField = dialog === undefined || transaction.method === 'BYE' ? '' : dialog.id;
     const time = this.room.clock.timeOfDay();
-    link.sendSoon(sentFor(order.orderId, text, transport, flow, time, transaction.id, dialogField));
+    const echo = sentFor(order.orderId, text, transport, flow, time, transaction.id, dialogField);
+    // The application makes its dialog of this echo, and must have it before the peer's next word, which may be BYE.
+    if (isAnswer) link.send(echo);
+    else link.sendSoon(echo);
   }
 
   /** The application may choose our tag with its first response. */

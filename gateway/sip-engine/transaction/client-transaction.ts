@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SipMessage } from '../message/message.js';
 import type { Flow } from '../transport/flow.js';
-import type { Transports } from '../transport/transports.js';
 import { INVITE_CLIENT, type InviteClientEvent } from './invite-client.js';
 import { NON_INVITE_CLIENT, type NonInviteClientEvent } from './non-invite-client.js';
 import { hopRequest, type SentRequest } from './sent-request.js';
@@ -15,8 +14,15 @@ export interface ClientUser {
   onFailed(transaction: ClientTransaction, status: 408 | 503): void;
 }
 
+/** The way out for requests. `onError` hears of a request that could not leave, and never from within the call. */
+export interface RequestSender {
+  send(flow: Flow, text: string): void;
+  sendRequest(flow: Flow, text: string, onError: () => void): void;
+  forget(flow: Flow, onError: () => void): void;
+}
+
 export interface ClientTransactionRoom extends TransactionRoom {
-  readonly transports: Transports;
+  readonly transports: RequestSender;
   readonly clientTransactions: Map<string, ClientTransaction>;
   readonly outgoing: Map<string, ClientTransaction>;
 }

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { SipMessage } from '../message/message.js';
 import type { Via } from '../message/via.js';
 import type { Flow } from '../transport/flow.js';
-import type { Transports } from '../transport/transports.js';
 import { INVITE_SERVER, type InviteServerEvent } from './invite-server.js';
 import { NON_INVITE_SERVER, type NonInviteServerEvent } from './non-invite-server.js';
 import { Transaction, type TransactionRoom } from './transaction.js';
 
 export interface ServerTransactionRoom extends TransactionRoom {
-  readonly transports: Transports;
+  readonly transports: { send(flow: Flow, text: string): void };
   readonly serverTransactions: Map<string, ServerTransaction>;
 }
 
