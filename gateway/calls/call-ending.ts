@@ -35,8 +35,10 @@ const BEFORE_DIALLING: readonly StateName[] = ['judging', 'journalling', 'openin
 const WITHOUT_MEDIA: readonly StateName[] = ['judging', 'journalling'];
 const WITH_LINE: readonly StateName[] = ['arming', 'accepting', 'talking'];
 
-/** The ends that open the relay: those that we impose, and those in which the wire itself is in doubt. */
-const CUTS_LINE: readonly EndCause[] = ['deadline', 'cutoff', 'hook.on', 'line.controller-lost', 'fault.line'];
+/** The ends that open the relay in whatever state: an order, and the wire itself in doubt. */
+const CUTS_LINE: readonly EndCause[] = ['cutoff', 'hook.on', 'line.controller-lost', 'fault.line'];
+/** And those that open it under a talk: its deadline, and the loss of a plane that held the other end of it. */
+const CUTS_TALK: readonly EndCause[] = ['deadline', 'fault.media', 'fault.signalling'];
 
 /** How long the order keeps a relay open, milliseconds; a standing lockdown holds it by other means for longer. */
 export function holdOf(order: CutoffOrder): number {
@@ -89,7 +91,8 @@ export function end(state: Living, now: Now, order: EndOrder): Step {
     owed.push('signalling');
   }
   const armed = WITH_LINE.includes(at);
-  const lineCut = call.fitted && CUTS_LINE.includes(cause) && (armed || cause !== 'deadline') && at !== 'judging';
+  const cuts = (armed && CUTS_TALK.includes(cause)) || (at !== 'judging' && CUTS_LINE.includes(cause));
+  const lineCut = call.fitted && cuts;
   if (call.fitted && (lineCut || armed)) {
     effects.push(lineCut ? { do: 'line-cut', holdMs: order.holdMs ?? DEFAULT_HOLD_MS } : { do: 'line-release' });
     if (lost === 'line') released.line = gone;

@@ -212,14 +212,19 @@ t.test("an offer that the relay cannot read is the handset's fault, a relay with
 
 t.test('the loss of a plane ends the call on the other two at once', async (t) => {
   const media = new Walk().to('talking').on({ type: 'plane-lost', plane: 'media', why: 'exit' });
-  t.strictSame(media.orders, ['media-close', 'signalling-release', 'line-release']);
+  t.strictSame(media.orders, ['media-close', 'signalling-release', 'line-cut']);
   t.match(recordOf(media.release()), { cause: 'fault.media', planes: { media: { confirmed: false } } });
   const signalling = new Walk().to('talking').on({ type: 'plane-lost', plane: 'signalling', why: 'exit' });
-  t.match(signalling.orders, ['media-close', 'end-legs', 'line-release']);
+  t.match(signalling.orders, ['media-close', 'end-legs', 'line-cut']);
   t.match(signalling.ordered('end-legs'), [{ dialogs: [{ leg: 'trunk', state: 'confirmed' }, { leg: 'handset' }] }]);
   const line = new Walk().to('talking').on({ type: 'plane-lost', plane: 'line', why: 'exit' });
   t.strictSame(line.orders, ['media-close', 'signalling-release', 'line-cut']);
   t.match(recordOf(line.release()), { cause: 'line.controller-lost', planes: { line: { confirmed: false } } });
+});
+
+t.test('a plane that is lost before there was talk leaves the wire of the handset as it is', async (t) => {
+  const media = new Walk().to('dialling').on({ type: 'plane-lost', plane: 'media', why: 'exit' });
+  t.strictSame(media.orders, ['media-close', 'signalling-release']);
 });
 
 t.test('a profile may let a call go on without its controller, under alarm', async (t) => {
