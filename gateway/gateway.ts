@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Bus } from './bus/bus.js';
+import { freshSecret } from './bus/identities.js';
 import { Calls } from './calls/calls.js';
 import type { CallSink, CutoffResult } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
@@ -16,9 +16,10 @@ import { ClockWatch } from './clock/trust.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
-import { fittingsOf, MODBUS_LINE, planAgents } from './lines/agent-plan.js';
+import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
+import { PlaneProcesses } from './plane-processes.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
@@ -27,23 +28,13 @@ import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
-import { SMALL_HEAP, STEADY_HEAP } from './supervisor/node-flags.js';
-import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
 import type { CommandResult, HouseCommand } from './uplink/command-desk.js';
 import { cutoffOrders, lockdownTarget } from './uplink/cutoff-order.js';
 import { numberTokens } from './uplink/number-token.js';
 import { Uplink } from './uplink/uplink.js';
 
-/** The compiled programs stand beside this file. */
-const programs = dirname(dirname(fileURLToPath(import.meta.url)));
 const STOP_CALLS_MS = 5_000;
-const LOOPBACK = '127.0.0.1';
-
-interface EngineFacts {
-  readonly client: { readonly address: string; readonly port: number };
-  readonly listeners: readonly { readonly name: string; readonly transport: string; readonly port: number }[];
-}
 
 /** One site, running. */
 export class Gateway {
@@ -52,8 +43,6 @@ export class Gateway {
   readonly #clock: Clock;
   readonly #watch: ClockWatch;
   readonly #bootId = readBootId();
-  readonly #processes: PlaneProcess[] = [];
-  readonly #secrets = { client: secret(), control: secret() };
   #store: Store | undefined;
   #bus: Bus | undefined;
   #media: RelayPlane | undefined;
@@ -61,10 +50,10 @@ export class Gateway {
   #lines: Lines | undefined;
   #calls: Calls | undefined;
   #uplink: Uplink | undefined;
+  #processes: PlaneProcesses | undefined;
   #console: RunningConsole | undefined;
   #siteWatch: SiteWatch | undefined;
   #releaseRunFolder: () => void = () => undefined;
-  #engine: EngineFacts | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(files: SiteFiles, log: Logger) {
@@ -111,17 +100,25 @@ export class Gateway {
 
     const { port: busPort } = await bus.start();
     this.#lines?.start();
-    await Promise.all([
-      this.#startRelay(run.path),
-      this.#startEngine(run.path),
-      ...this.#startAgents(run.path, bus, busPort),
-    ]);
+    const { signalling, media } = this.#parts();
+    this.#processes = new PlaneProcesses({
+      files: this.#files,
+      runFolder: run.path,
+      clock: this.#clock,
+      log: this.#log,
+      signalling,
+      media,
+      bus,
+      onBack: (plane) => this.#calls?.planeBack(plane),
+      alarm: (code, message) => this.#alarm(code, message),
+    });
+    await this.#processes.start(busPort);
     await this.#calls?.recover();
     this.#uplink?.start();
     await this.#openConsole();
     const ports = {
-      cell: this.#listenerPort('cell'),
-      carrier: this.#listenerPort('carrier'),
+      cell: this.#processes.listenerPort('cell'),
+      carrier: this.#processes.listenerPort('carrier'),
       bus: busPort,
       console: this.#console?.port,
     };
@@ -141,7 +138,7 @@ export class Gateway {
     this.#lines?.stop();
     this.#signalling?.detach();
     this.#media?.detach();
-    await Promise.all(this.#processes.map((process) => process.stop()));
+    await this.#processes?.stop();
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();
@@ -197,8 +194,7 @@ export class Gateway {
     const watch = new SiteWatch(this.#files, this.#clock, {
       line: (handset) => lines.facts(handset),
       isRegistered: (handset) => signalling.registrar.isRegistered(handset),
-      planes: () =>
-        this.#processes.map(({ name, pid }) => ({ name, state: pid === undefined ? 'down' : 'up', detail: '' })),
+      planes: () => this.#processes?.states() ?? [],
     });
     this.#siteWatch = watch;
     const observers = [watch.observer, ...(this.#uplink === undefined ? [] : [this.#uplink.observer])];
@@ -255,121 +251,11 @@ export class Gateway {
     return { outcome: 'done', result: { ...joinedResult(command.id, results) } };
   }
 
-  async #startRelay(runFolder: string): Promise<void> {
-    const { site } = this.#files;
-    const { media } = this.#parts();
-    const socket = join(runFolder, 'relay.sock');
-    const { cellAddress, carrierAddress, ports } = site.media;
-    const process = this.#plane('relay', runFolder, join('gateway', 'media', 'relay', 'main.js'), {
-      config: () => ({ socket, cellAddress, carrierAddress, ports, exitWhenOrphaned: true }),
-      nodeFlags: STEADY_HEAP,
-      onReady: async () => {
-        await media.attach(socket);
-        this.#calls?.planeBack('media');
-      },
-      // The plane itself tells the calls when its socket closes; that is sooner than the exit.
-      onLost: () => undefined,
-    });
-    media.onLost((why) => process.kill(why));
-    await process.start();
-  }
-
-  async #startEngine(runFolder: string): Promise<void> {
-    const { sip } = this.#files.site;
-    const { signalling } = this.#parts();
-    if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
-      const { host, port, secret: clientSecret } = sip.drachtio;
-      await signalling.attach({ client: { host, port, secret: clientSecret }, cellPort: sip.cell.port });
-      return;
-    }
-    const socket = join(runFolder, 'engine.sock');
-    const transports = ['udp', 'tcp'];
-    const process = this.#plane('engine', runFolder, join('gateway', 'sip-engine', 'main.js'), {
-      config: () => ({
-        listeners: [
-          // A respawned engine takes the ports that its predecessor had: handsets and trunks know no others.
-          {
-            name: 'cell',
-            address: sip.cell.address,
-            port: this.#engine ? this.#listenerPort('cell') : sip.cell.port,
-            transports,
-          },
-          {
-            name: 'carrier',
-            address: sip.carrier.address,
-            port: this.#engine ? this.#listenerPort('carrier') : sip.carrier.port,
-            transports,
-          },
-        ],
-        client: { address: LOOPBACK, port: 0, secret: this.#secrets.client },
-        control: { socket, secret: this.#secrets.control },
-        guard: true,
-        exitWhenOrphaned: true,
-      }),
-      onReady: async (facts) => {
-        const engine = facts as unknown as EngineFacts;
-        this.#engine = engine;
-        await signalling.attach({
-          client: { host: engine.client.address, port: engine.client.port, secret: this.#secrets.client },
-          control: { socket, secret: this.#secrets.control },
-          cellPort: this.#listenerPort('cell'),
-        });
-        this.#calls?.planeBack('signalling');
-      },
-      onLost: () => undefined,
-    });
-    signalling.onLost((why) => process.kill(why));
-    await process.start();
-  }
-
-  #startAgents(runFolder: string, bus: Bus, port: number): readonly Promise<void>[] {
-    const { boards, handsets } = this.#files;
-    return planAgents(boards, handsets).map((plan) => {
-      const agentSecret = secret();
-      bus.addIdentity({ name: plan.agent, secret: agentSecret, handsets: plan.handsets });
-      const process = this.#plane(plan.agent, runFolder, MODBUS_LINE, {
-        config: () => plan.config({ address: LOOPBACK, port, secret: agentSecret }),
-        nodeFlags: SMALL_HEAP,
-        onReady: async () => this.#calls?.planeBack('line'),
-        // The bus tells the lines by the agent's last will.
-        onLost: () => undefined,
-      });
-      return process.start();
-    });
-  }
-
-  #plane(
-    name: string,
-    runFolder: string,
-    program: string,
-    how: {
-      config: () => unknown;
-      nodeFlags?: readonly string[];
-      onReady: (facts: PlaneFacts) => Promise<void>;
-      onLost: (why: string) => void;
-    },
-  ): PlaneProcess {
-    const process = new PlaneProcess({
-      name,
-      script: join(programs, program),
-      pidFile: join(runFolder, `${name}.pid`),
-      clock: this.#clock,
-      log: this.#log,
-      ...(how.nodeFlags === undefined ? {} : { nodeFlags: how.nodeFlags }),
-      config: how.config,
-      onReady: how.onReady,
-      onLost: how.onLost,
-      onCrashLoop: (deaths) => this.#alarm('plane.crash-loop', `${name} died ${deaths} times in a row`),
-    });
-    this.#processes.push(process);
-    return process;
-  }
-
   async #openConsole(): Promise<void> {
     const { site, dataFolder } = this.#files;
     const watch = this.#siteWatch;
     if (watch === undefined) return;
-    const token = secret();
+    const token = freshSecret();
     writeFileSync(join(dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
     this.#console = await startConsole({
       ...site.console,
@@ -409,10 +295,6 @@ export class Gateway {
     return callId(uuid7(this.#clock.wall().epochMilliseconds));
   }
 
-  #listenerPort(name: string): number {
-    return this.#engine?.listeners.find((listener) => listener.name === name)?.port ?? 0;
-  }
-
   #parts(): { signalling: Signalling; media: RelayPlane; lines: Lines; store: Store } {
     const signalling = this.#signalling;
     const media = this.#media;
@@ -422,8 +304,6 @@ export class Gateway {
     return { signalling, media, lines, store };
   }
 }
-
-const secret = (): string => randomBytes(24).toString('base64url');
 
 function readVersion(): string {
   const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };

@@ -1,0 +1,162 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Bus } from './bus/bus.js';
+import { freshSecret } from './bus/identities.js';
+import type { PlaneName } from './calls/ports.js';
+import type { Clock } from './clock/clock.js';
+import type { SiteFiles } from './config/site.js';
+import { MODBUS_LINE, planAgents } from './lines/agent-plan.js';
+import type { RelayPlane } from './media/relay-plane.js';
+import type { Signalling } from './signalling/signalling.js';
+import { SMALL_HEAP, STEADY_HEAP } from './supervisor/node-flags.js';
+import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
+
+/** The compiled programs stand beside this file. */
+const programs = dirname(dirname(fileURLToPath(import.meta.url)));
+const LOOPBACK = '127.0.0.1';
+
+interface EngineFacts {
+  readonly client: { readonly address: string; readonly port: number };
+  readonly listeners: readonly { readonly name: string; readonly transport: string; readonly port: number }[];
+}
+
+export interface PlaneProcessesOptions {
+  readonly files: SiteFiles;
+  /** Where sockets and pid files are. */
+  readonly runFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signalling: Signalling;
+  readonly media: RelayPlane;
+  readonly bus: Bus;
+  /** A plane's new process is up and joined: it may be used again. */
+  readonly onBack: (plane: PlaneName) => void;
+  readonly alarm: (code: string, message: string) => void;
+}
+
+/** What runs the planes of a site: the engine, the media relay and an agent for each bus of boards, each in a process of its own. */
+export class PlaneProcesses {
+  readonly #options: PlaneProcessesOptions;
+  readonly #processes: PlaneProcess[] = [];
+  readonly #secrets = { client: freshSecret(), control: freshSecret() };
+  #engine: EngineFacts | undefined;
+
+  constructor(options: PlaneProcessesOptions) {
+    this.#options = options;
+  }
+
+  /** Starts every process; settles when each is ready and joined. Rejects when one cannot start at all. */
+  async start(busPort: number): Promise<void> {
+    await Promise.all([this.#startRelay(), this.#startEngine(), ...this.#startAgents(busPort)]);
+  }
+
+  /** Ends every process in order; settles when all are gone. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop()));
+  }
+
+  states(): readonly { readonly name: string; readonly state: 'up' | 'down'; readonly detail: string }[] {
+    return this.#processes.map(({ name, pid }) => ({ name, state: pid === undefined ? 'down' : 'up', detail: '' }));
+  }
+
+  /** The port on which the engine listens for `cell` or `carrier`; 0 before it listens. */
+  listenerPort(name: 'cell' | 'carrier'): number {
+    return this.#engine?.listeners.find((listener) => listener.name === name)?.port ?? 0;
+  }
+
+  async #startRelay(): Promise<void> {
+    const { files, runFolder, media, onBack } = this.#options;
+    const socket = join(runFolder, 'relay.sock');
+    const { cellAddress, carrierAddress, ports } = files.site.media;
+    const process = this.#plane('relay', join('gateway', 'media', 'relay', 'main.js'), {
+      config: () => ({ socket, cellAddress, carrierAddress, ports, exitWhenOrphaned: true }),
+      nodeFlags: STEADY_HEAP,
+      onReady: async () => {
+        await media.attach(socket);
+        onBack('media');
+      },
+    });
+    // The room itself tells the calls when its socket closes; that is sooner than the exit.
+    media.onLost((why) => process.kill(why));
+    await process.start();
+  }
+
+  async #startEngine(): Promise<void> {
+    const { files, runFolder, signalling, onBack } = this.#options;
+    const { sip } = files.site;
+    if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
+      const { host, port, secret } = sip.drachtio;
+      await signalling.attach({ client: { host, port, secret }, cellPort: sip.cell.port });
+      return;
+    }
+    const socket = join(runFolder, 'engine.sock');
+    const control = { socket, secret: this.#secrets.control };
+    const process = this.#plane('engine', join('gateway', 'sip-engine', 'main.js'), {
+      config: () => ({
+        listeners: [this.#listener('cell'), this.#listener('carrier')],
+        client: { address: LOOPBACK, port: 0, secret: this.#secrets.client },
+        control,
+        guard: true,
+        exitWhenOrphaned: true,
+      }),
+      onReady: async (facts) => {
+        const engine = facts as unknown as EngineFacts;
+        this.#engine = engine;
+        await signalling.attach({
+          client: { host: engine.client.address, port: engine.client.port, secret: this.#secrets.client },
+          control,
+          cellPort: this.listenerPort('cell'),
+        });
+        onBack('signalling');
+      },
+    });
+    signalling.onLost((why) => process.kill(why));
+    await process.start();
+  }
+
+  /** A respawned engine takes the ports that its predecessor had: handsets and trunks know no others. */
+  #listener(name: 'cell' | 'carrier') {
+    const { address, port } = this.#options.files.site.sip[name];
+    return { name, address, port: this.#engine ? this.listenerPort(name) : port, transports: ['udp', 'tcp'] };
+  }
+
+  #startAgents(busPort: number): readonly Promise<void>[] {
+    const { files, bus, onBack } = this.#options;
+    return planAgents(files.boards, files.handsets).map((plan) => {
+      const secret = freshSecret();
+      bus.addIdentity({ name: plan.agent, secret, handsets: plan.handsets });
+      // Its death is told to the lines by its last will on the bus.
+      const process = this.#plane(plan.agent, MODBUS_LINE, {
+        config: () => plan.config({ address: LOOPBACK, port: busPort, secret }),
+        nodeFlags: SMALL_HEAP,
+        onReady: async () => onBack('line'),
+      });
+      return process.start();
+    });
+  }
+
+  #plane(
+    name: string,
+    program: string,
+    how: {
+      config: () => unknown;
+      nodeFlags?: readonly string[];
+      onReady: (facts: PlaneFacts) => Promise<void>;
+    },
+  ): PlaneProcess {
+    const { runFolder, clock, log, alarm } = this.#options;
+    const process = new PlaneProcess({
+      name,
+      script: join(programs, program),
+      pidFile: join(runFolder, `${name}.pid`),
+      clock,
+      log,
+      ...how,
+      onLost: () => undefined,
+      onCrashLoop: (deaths) => alarm('plane.crash-loop', `${name} died ${deaths} times in a row`),
+    });
+    this.#processes.push(process);
+    return process;
+  }
+}
