@@ -40,9 +40,9 @@ const CUTS_LINE: readonly EndCause[] = ['cutoff', 'hook.on', 'line.controller-lo
 /** And those that open it under a talk: its deadline, and the loss of a plane that held the other end of it. */
 const CUTS_TALK: readonly EndCause[] = ['deadline', 'fault.media', 'fault.signalling'];
 
-/** How long the order keeps a relay open, milliseconds; a standing lockdown holds it by other means for longer. */
+/** How long the order itself keeps a relay open, milliseconds: 10 s at most. The lockdown that it sets holds for longer, and can be lifted. */
 export function holdOf(order: CutoffOrder): number {
-  return order.hold === 'until-released' ? DEFAULT_HOLD_MS : order.hold;
+  return order.hold === 'until-released' ? DEFAULT_HOLD_MS : Math.min(order.hold, DEFAULT_HOLD_MS);
 }
 
 /** What the handset is told where the machine itself turns a call down before it was dialled. */

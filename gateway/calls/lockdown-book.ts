@@ -73,6 +73,7 @@ export class LockdownBook {
       return false;
     }
     this.held = this.held.filter(({ lockdown }) => !sameTarget(lockdown.target, target));
+    this.line.endHolds(target);
     this.tellLine();
     return true;
   }

@@ -151,6 +151,8 @@ export interface LinePlane {
   release(call: CallId, handset: HandsetId): void;
   /** A standing lockdown holds these relays open until lifted. */
   setLockdowns(lockdowns: readonly Lockdown[]): void;
+  /** A person lifts the lockdowns of a target: what its cuts still hold is let go. Another lockdown holds all the same. */
+  endHolds(target: Lockdown['target']): void;
 }
 
 /** An event as `calls` states it; the store adds sequence, hash and the CloudEvents envelope. */

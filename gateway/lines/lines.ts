@@ -17,7 +17,7 @@ import {
   STATE_FILTER,
   subjectOf,
 } from './line-messages.js';
-import { isLockedDown } from './lockdown.js';
+import { isAimedAt, isLockedDown } from './lockdown.js';
 
 /** What the line plane needs of the bus; `gateway/bus/` is one. */
 export interface LineBus {
@@ -115,7 +115,7 @@ export class Lines implements LinePlane {
     );
   }
 
-  /** Messages of agents that could not be read. */
+  /** Messages that could not be read. */
   get malformed(): number {
     return this.#malformed;
   }
@@ -210,11 +210,12 @@ export class Lines implements LinePlane {
     this.review();
   }
 
-  /** Ends the hold of a cut before its time, by a person's order. A lockdown holds all the same. */
-  endHold(handset: HandsetId): void {
-    this.#book.endHold(handset);
-    const line = this.#lines.get(handset);
-    if (line !== undefined) this.#refresh(line);
+  endHolds(target: Lockdown['target']): void {
+    for (const line of this.#lines.values()) {
+      if (!isAimedAt(target, line)) continue;
+      this.#book.endHold(line.handset);
+      this.#refresh(line);
+    }
   }
 
   /** Asks policy anew for every handset now, and not at the next refresh: a window was changed, a policy came. */

