@@ -15,6 +15,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const PEERS = [
   { package: 'sip-tester', probe: ['sipp', '-v'] },
   { package: 'mosquitto', probe: ['mosquitto', '-h'] },
+  { package: 'faketime', probe: ['faketime', '--version'] },
   { package: 'socat', probe: ['socat', '-V'] },
   { package: 'python3-pymodbus', probe: ['/usr/bin/python3', '-c', 'import pymodbus'] },
   { package: 'python3-serial', probe: ['/usr/bin/python3', '-c', 'import serial'] },

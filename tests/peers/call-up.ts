@@ -23,9 +23,9 @@ export interface CallUp {
 /** Starts a gateway with a wired handset, lifts it, and places a call; settles when speech has been heard at both ends. */
 export async function callUp(
   t: Test,
-  more: { profile?: Record<string, unknown>; parts?: SiteParts } = {},
+  more: { profile?: Record<string, unknown>; parts?: SiteParts; board?: (t: Test) => Promise<BoardPeer> } = {},
 ): Promise<CallUp> {
-  const [trunkPort, line] = await Promise.all([freePort(), boardPeer(t)]);
+  const [trunkPort, line] = await Promise.all([freePort(), (more.board ?? boardPeer)(t)]);
   const siteFolder = makeSite(t, trunkPort, {
     profiles: [profile({ hookRequired: true, ...more.profile })],
     boards: line.boards,
@@ -34,7 +34,7 @@ export async function callUp(
   });
   const running = await GatewayProcess.start(t, siteFolder);
   await line.relayIs(0, true);
-  line.board.setHook(0, true);
+  line.setHook(0, true);
   // The agent reads the inputs every 50 ms; the call below waits for off-hook for two seconds.
   const [cellProbe, trunkProbe] = await Promise.all([RtpProbe.open(t), RtpProbe.open(t)]);
   const far = await carrierPeer(t, 'carrier-answers', trunkPort, trunkProbe.port);

@@ -25,9 +25,10 @@ export class GatewayProcess {
   readonly exited: Promise<number | string>;
   #waiting: (() => void)[] = [];
 
-  private constructor(t: Test, siteFolder: string) {
+  private constructor(t: Test, siteFolder: string, env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['--enable-source-maps', program, '--config', siteFolder], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     const kept = createWriteStream(join(siteFolder, 'gateway.log'), { flags: 'a' });
     if (this.child.stdout === null || this.child.stderr === null) throw new Error('no pipes to the gateway');
@@ -46,9 +47,12 @@ export class GatewayProcess {
     t.teardown(() => this.end());
   }
 
-  /** Starts the gateway and waits until it says that it is ready; rejects with its last words when it ends instead. */
-  static async start(t: Test, siteFolder: string): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(t, siteFolder);
+  /**
+   * Starts the gateway and waits until it says that it is ready; rejects with its last words when it ends instead.
+   * @param env What its environment has beside that of the tests.
+   */
+  static async start(t: Test, siteFolder: string, env?: NodeJS.ProcessEnv): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(t, siteFolder, env);
     await gateway.logged((line) => line.event === 'gateway.ready');
     return gateway;
   }

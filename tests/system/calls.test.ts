@@ -2,10 +2,12 @@
 import t, { type Test } from 'tap';
 import { freePort } from '../peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
+import { needs } from '../peers/needs.js';
 import { RtpProbe } from '../peers/rtp-probe.js';
 import { carrierPeer, handsetPeer } from '../peers/scenario.js';
 import { handset, makeSite, profile, type SiteParts } from '../peers/site.js';
 
+const opts = needs('sip-tester');
 const ALLOWED = '+442079460001';
 /** Open at every hour, so that a test does not depend on when it runs: the site's own calling hours for the country. */
 async function gateway(t: Test, parts: SiteParts = {}) {
@@ -27,20 +29,24 @@ async function gateway(t: Test, parts: SiteParts = {}) {
 
 const ended = (running: GatewayProcess, from = 0) => running.logged((line) => line.event === 'call.ended', from);
 
-t.test('a sanctioned call is answered, carries speech both ways, and ends when the handset hangs up', async (t) => {
-  const { running, cellProbe, trunkProbe, call, carrier } = await gateway(t);
-  const far = await carrier('carrier-answers');
-  const near = await call('handset-hangs-up');
-  const [cellPort, trunkPort] = await Promise.all([near.audioPort(), far.audioPort()]);
-  cellProbe.talkTo(cellPort);
-  trunkProbe.talkTo(trunkPort);
-  await Promise.all([cellProbe.heard(5), trunkProbe.heard(5)]);
-  t.match(await near.exited, { code: 0 });
-  t.match(await far.exited, { code: 0 });
-  t.match(await ended(running), { cause: 'handset-hung-up' });
-});
+t.test(
+  'a sanctioned call is answered, carries speech both ways, and ends when the handset hangs up',
+  opts,
+  async (t) => {
+    const { running, cellProbe, trunkProbe, call, carrier } = await gateway(t);
+    const far = await carrier('carrier-answers');
+    const near = await call('handset-hangs-up');
+    const [cellPort, trunkPort] = await Promise.all([near.audioPort(), far.audioPort()]);
+    cellProbe.talkTo(cellPort);
+    trunkProbe.talkTo(trunkPort);
+    await Promise.all([cellProbe.heard(5), trunkProbe.heard(5)]);
+    t.match(await near.exited, { code: 0 });
+    t.match(await far.exited, { code: 0 });
+    t.match(await ended(running), { cause: 'handset-hung-up' });
+  },
+);
 
-t.test('a call that the far end hangs up ends on the handset too', async (t) => {
+t.test('a call that the far end hangs up ends on the handset too', opts, async (t) => {
   const { running, call, carrier } = await gateway(t);
   const far = await carrier('carrier-hangs-up');
   const near = await call('handset-waits');
@@ -49,7 +55,7 @@ t.test('a call that the far end hangs up ends on the handset too', async (t) => 
   t.match(await ended(running), { cause: 'trunk-hung-up' });
 });
 
-t.test('a handset that cancels before the answer leaves nothing ringing at the far end', async (t) => {
+t.test('a handset that cancels before the answer leaves nothing ringing at the far end', opts, async (t) => {
   const { running, call, carrier } = await gateway(t);
   const far = await carrier('carrier-rings');
   const near = await call('handset-cancels');
@@ -58,7 +64,7 @@ t.test('a handset that cancels before the answer leaves nothing ringing at the f
   t.match(await ended(running), { cause: 'handset-cancelled' });
 });
 
-t.test('a busy callee is told to the handset as busy', async (t) => {
+t.test('a busy callee is told to the handset as busy', opts, async (t) => {
   const { running, call, carrier } = await gateway(t);
   const far = await carrier('carrier-busy');
   const near = await call('handset-refused', { status: 486 });
@@ -67,7 +73,7 @@ t.test('a busy callee is told to the handset as busy', async (t) => {
   t.match(await ended(running), { cause: 'busy' });
 });
 
-t.test('a callee who does not answer within the ring time is cancelled', async (t) => {
+t.test('a callee who does not answer within the ring time is cancelled', opts, async (t) => {
   const { running, call, carrier } = await gateway(t, { profiles: [profile({ ringS: 5 })] });
   const far = await carrier('carrier-rings');
   const near = await call('handset-refused', { status: 480 });
@@ -76,7 +82,7 @@ t.test('a callee who does not answer within the ring time is cancelled', async (
   t.match(await ended(running), { cause: 'no-answer' });
 });
 
-t.test('a transfer out of a call is declined and alarmed, and the call goes on', async (t) => {
+t.test('a transfer out of a call is declined and alarmed, and the call goes on', opts, async (t) => {
   const { running, call, carrier } = await gateway(t);
   const far = await carrier('carrier-answers');
   const near = await call('handset-refers');
@@ -85,7 +91,7 @@ t.test('a transfer out of a call is declined and alarmed, and the call goes on',
   t.ok(await running.logged((line) => line.event === 'alarm' && line.code === 'sip.refer'));
 });
 
-t.test('nothing that names the called party reaches a handset that dials codes', async (t) => {
+t.test('nothing that names the called party reaches a handset that dials codes', opts, async (t) => {
   const number = '+442079460077';
   const codes = profile({ id: 'codes', tokens: { '01': number }, tokenOnly: true });
   const { call, carrier } = await gateway(t, { profiles: [codes], handsets: [handset('a-101', { profile: 'codes' })] });

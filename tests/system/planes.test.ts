@@ -3,35 +3,20 @@
  * that each peer heard, the BYE that each peer saw, the relay of the board. The bounds are those of the design, generous.
  */
 import t from 'tap';
-import { type CallUp, callUp } from '../peers/call-up.js';
+import { endTimes } from '../peers/call-end.js';
+import { callUp } from '../peers/call-up.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
+import { needs } from '../peers/needs.js';
 
-/** Settles when both legs have been told and the relay is open; times in milliseconds from `sinceNs`. */
-async function ended(call: CallUp, sinceNs: bigint) {
-  const ms = (ns: bigint) => Number(ns - sinceNs) / 1e6;
-  const told = (peer: CallUp['near']) =>
-    peer.saw(({ direction, kind }) => direction === 'received' && kind === 'BYE').then(() => process.hrtime.bigint());
-  const [near, far, relay] = await Promise.all([told(call.near), told(call.far), call.line.relayIs(0, false)]);
-  // Both probes go on talking: whatever the relay still forwarded would be heard in these turns.
-  const { length } = call.trunkProbe.heardNs;
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 10));
-  return {
-    handsetToldMs: ms(near),
-    trunkToldMs: ms(far),
-    relayOpenMs: ms(relay),
-    cellSilentMs: ms(call.cellProbe.lastHeardNs),
-    trunkSilentMs: ms(call.trunkProbe.lastHeardNs),
-    heardAfter: call.trunkProbe.heardNs.length - length,
-  };
-}
+const opts = needs('sip-tester');
 
-t.test('a call is warned, and ends at its deadline on all three planes', async (t) => {
+t.test('a call is warned, and ends at its deadline on all three planes', opts, async (t) => {
   const call = await callUp(t, { profile: { maxTalkS: 5, warningsS: [2] } });
   const { running, cellProbe } = call;
   const quiet = cellProbe.loudest;
   const answered = await call.far.saw(({ direction, kind }) => direction === 'received' && kind === 'ACK');
   const answeredNs = process.hrtime.bigint() - BigInt(Math.round((Date.now() - answered.atMs) * 1e6));
-  const times = await ended(call, answeredNs + 5_000_000_000n);
+  const times = await endTimes(call, answeredNs + 5_000_000_000n);
   t.ok(cellProbe.loudest > quiet, 'the warning tone was heard');
   t.ok(Math.abs(times.trunkSilentMs) < 250, `the far end hears nothing after the deadline (${times.trunkSilentMs} ms)`);
   t.ok(times.handsetToldMs > -250 && times.handsetToldMs < 500, `BYE at the handset (${times.handsetToldMs} ms)`);
@@ -46,32 +31,37 @@ for (const [plane, bound] of [
   ['relay', { silentMs: 100, toldMs: 1_000, openMs: 1_000 }],
   ['modbus-1', { silentMs: 1_000, toldMs: 1_500, openMs: 5_500 }],
 ] as const) {
-  t.test(`kill -9 of the ${plane} in a call ends it on the other two planes, and the plane comes back`, async (t) => {
-    const call = await callUp(t);
-    const { running } = call;
-    const from = running.lines.length;
-    const sinceNs = process.hrtime.bigint();
-    process.kill(running.pidOf(plane), 'SIGKILL');
-    const times = await ended(call, sinceNs);
-    t.ok(times.trunkSilentMs < bound.silentMs, `silent after ${times.trunkSilentMs} ms`);
-    t.ok(times.handsetToldMs < bound.toldMs, `handset told after ${times.handsetToldMs} ms`);
-    t.ok(times.trunkToldMs < bound.toldMs, `far end told after ${times.trunkToldMs} ms`);
-    t.ok(times.relayOpenMs < bound.openMs, `relay open after ${times.relayOpenMs} ms`);
-    t.equal(times.heardAfter, 0);
-    await running.logged((line) => line.event === 'plane.ready' && line.plane === plane, from);
-    const records = () => running.lines.filter((line) => line.event === 'call.ended');
-    await running.logged((line) => line.event === 'call.ended');
-    t.equal(records().length, 1, 'one record');
-  });
+  t.test(
+    `kill -9 of the ${plane} in a call ends it on the other two planes, and the plane comes back`,
+    opts,
+    async (t) => {
+      const call = await callUp(t);
+      const { running } = call;
+      const from = running.lines.length;
+      const sinceNs = process.hrtime.bigint();
+      process.kill(running.pidOf(plane), 'SIGKILL');
+      const times = await endTimes(call, sinceNs);
+      t.ok(times.trunkSilentMs < bound.silentMs, `silent after ${times.trunkSilentMs} ms`);
+      t.ok(times.handsetToldMs < bound.toldMs, `handset told after ${times.handsetToldMs} ms`);
+      t.ok(times.trunkToldMs < bound.toldMs, `far end told after ${times.trunkToldMs} ms`);
+      t.ok(times.relayOpenMs < bound.openMs, `relay open after ${times.relayOpenMs} ms`);
+      t.equal(times.heardAfter, 0);
+      await running.logged((line) => line.event === 'plane.ready' && line.plane === plane, from);
+      const records = () => running.lines.filter((line) => line.event === 'call.ended');
+      await running.logged((line) => line.event === 'call.ended');
+      t.equal(records().length, 1, 'one record');
+    },
+  );
 }
 
 t.test(
   'kill -9 of the gateway in a call ends it on all three planes, and the next gateway records it once',
+  opts,
   async (t) => {
     const call = await callUp(t);
     const sinceNs = process.hrtime.bigint();
     call.running.kill('SIGKILL');
-    const times = await ended(call, sinceNs);
+    const times = await endTimes(call, sinceNs);
     t.ok(times.trunkSilentMs < 100, `silent after ${times.trunkSilentMs} ms`);
     t.ok(times.handsetToldMs < 1_000, `handset told after ${times.handsetToldMs} ms`);
     t.ok(times.trunkToldMs < 1_000, `far end told after ${times.trunkToldMs} ms`);
@@ -86,11 +76,11 @@ t.test(
   },
 );
 
-t.test('a gateway that hangs in a call loses it on all three planes', async (t) => {
+t.test('a gateway that hangs in a call loses it on all three planes', opts, async (t) => {
   const call = await callUp(t);
   const sinceNs = process.hrtime.bigint();
   call.running.kill('SIGSTOP');
-  const times = await ended(call, sinceNs);
+  const times = await endTimes(call, sinceNs);
   t.ok(times.trunkSilentMs < 2_500, `silent after ${times.trunkSilentMs} ms`);
   t.ok(times.handsetToldMs < 2_600, `handset told after ${times.handsetToldMs} ms`);
   t.ok(times.trunkToldMs < 2_600, `far end told after ${times.trunkToldMs} ms`);

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { freePort } from '../peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
+import { faketimeLibrary, needs } from '../peers/needs.js';
 import { carrierPeer, handsetPeer } from '../peers/scenario.js';
-import { handset, makeSite, passwordOf, profile, REALM, type SiteParts } from '../peers/site.js';
+import { EVERY_DAY, handset, makeSite, passwordOf, profile, REALM, type SiteParts } from '../peers/site.js';
 
+const opts = needs('sip-tester');
 const ALLOWED = '+442079460001';
 
 interface Refused {
@@ -13,15 +15,17 @@ interface Refused {
   readonly status: number;
   readonly dialled?: string;
   readonly user?: string;
+  /** What the gateway's environment has beside that of the tests. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Places one call that must be refused, and checks the status on the wire and the rule on record. */
 async function refuses(
   t: Test,
   parts: SiteParts,
-  { rule, status, dialled = ALLOWED, user = 'a101' }: Refused,
+  { rule, status, dialled = ALLOWED, user = 'a101', env }: Refused,
 ): Promise<void> {
-  const running = await GatewayProcess.start(t, makeSite(t, await freePort(), parts));
+  const running = await GatewayProcess.start(t, makeSite(t, await freePort(), parts), env);
   const near = await handsetPeer(t, {
     scenario: 'handset-refused',
     user,
@@ -42,19 +46,19 @@ const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 /** A weekday that is neither today nor a neighbour of today, in any zone. */
 const AWAY = [{ days: [WEEKDAYS[(now.getUTCDay() + 3) % 7]], from: '10:00', to: '11:00' }];
 
-t.test('a number on a block list is refused though an allow list has it', (t) =>
+t.test('a number on a block list is refused though an allow list has it', opts, (t) =>
   refuses(t, { profiles: [profile({ block: [ALLOWED] })] }, { rule: 'number.blocked', status: 403 }),
 );
 
-t.test('a number on no allow list is refused', (t) =>
+t.test('a number on no allow list is refused', opts, (t) =>
   refuses(t, {}, { rule: 'number.not-sanctioned', status: 403, dialled: '+442079461234' }),
 );
 
-t.test('an emergency number is refused by its class, whatever the lists say', (t) =>
+t.test('an emergency number is refused by its class, whatever the lists say', opts, (t) =>
   refuses(t, {}, { rule: 'number.class', status: 403, dialled: '112' }),
 );
 
-t.test('a satellite number is refused by its class', (t) =>
+t.test('a satellite number is refused by its class', opts, (t) =>
   refuses(
     t,
     { profiles: [profile({ allow: ['+88*'] })] },
@@ -62,11 +66,11 @@ t.test('a satellite number is refused by its class', (t) =>
   ),
 );
 
-t.test('what is no number in any form is refused as malformed', (t) =>
+t.test('what is no number in any form is refused as malformed', opts, (t) =>
   refuses(t, {}, { rule: 'dial.malformed', status: 484, dialled: '+44207946000199999' }),
 );
 
-t.test('a handset that dials codes cannot dial a number', (t) =>
+t.test('a handset that dials codes cannot dial a number', opts, (t) =>
   refuses(
     t,
     { profiles: [profile({ tokens: { '01': ALLOWED }, tokenOnly: true })] },
@@ -74,23 +78,23 @@ t.test('a handset that dials codes cannot dial a number', (t) =>
   ),
 );
 
-t.test('a disabled handset is refused', (t) =>
+t.test('a disabled handset is refused', opts, (t) =>
   refuses(t, { handsets: [handset('a-101', { enabled: false })] }, { rule: 'handset.disabled', status: 403 }),
 );
 
-t.test('a call outside the hours of the site is refused', (t) =>
+t.test('a call outside the hours of the site is refused', opts, (t) =>
   refuses(t, { site: { windows: AWAY } }, { rule: 'window.site', status: 480 }),
 );
 
-t.test('a call outside the hours of the wing is refused', (t) =>
+t.test('a call outside the hours of the wing is refused', opts, (t) =>
   refuses(t, { wings: [{ id: 'a', network: ['127.0.0.0/8'], windows: AWAY }] }, { rule: 'window.wing', status: 480 }),
 );
 
-t.test('a call outside the hours of the handset is refused', (t) =>
+t.test('a call outside the hours of the handset is refused', opts, (t) =>
   refuses(t, { handsets: [handset('a-101', { windows: AWAY })] }, { rule: 'window.handset', status: 480 }),
 );
 
-t.test('a call outside the hours of the callee is refused, in the callee’s own time', (t) =>
+t.test('a call outside the hours of the callee is refused, in the callee’s own time', opts, (t) =>
   refuses(
     t,
     { callingHours: { country: 'GB', status: 'for tests', source: 'none', windows: AWAY, closedOnHolidays: false } },
@@ -98,12 +102,58 @@ t.test('a call outside the hours of the callee is refused, in the callee’s own
   ),
 );
 
-t.test('a handset whose line controller does not answer is refused', async (t) => {
+t.test('a handset whose line controller does not answer is refused', opts, async (t) => {
   const board = { id: 'b1', device: 'generic-8r8i', unit: 1, agent: 'modbus-1' };
   const transport = { kind: 'rtu-over-tcp', host: '127.0.0.1', port: await freePort() };
   const wired = handset('a-101', { line: { board: 'b1', relay: 0, hook: 0 } });
   const parts = { profiles: [profile({ hookRequired: true })], boards: [{ ...board, transport }], handsets: [wired] };
   await refuses(t, parts, { rule: 'line.unsupervised', status: 503 });
+});
+
+t.test(
+  'a call on a holiday of the callee’s country is refused, where its law closes them',
+  needs('sip-tester', 'faketime'),
+  (t) =>
+    refuses(
+      t,
+      {
+        callingHours: {
+          country: 'GB',
+          status: 'for tests',
+          source: 'none',
+          windows: [EVERY_DAY],
+          closedOnHolidays: true,
+        },
+      },
+      {
+        rule: 'holiday.callee',
+        status: 480,
+        // The wall clock alone: a gateway that lives on Christmas Day.
+        env: {
+          LD_PRELOAD: faketimeLibrary,
+          FAKETIME: '@2026-12-25 12:00:00',
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+          TZ: 'UTC',
+        },
+      },
+    ),
+);
+
+t.test('while nothing vouches for the clock, every call is refused', opts, (t) =>
+  // With no chrony and no timedatectl to be found, nothing says that the clock is synchronised.
+  refuses(t, { site: { clock: { trust: 'system' } } }, { rule: 'clock.untrusted', status: 503, env: { PATH: '' } }),
+);
+
+t.test('a second call beside one that is up is refused', opts, async (t) => {
+  const trunkPort = await freePort();
+  const running = await GatewayProcess.start(t, makeSite(t, trunkPort));
+  const peer = { user: 'a101', dialled: ALLOWED, port: running.port('cell'), rtpPort: 9 };
+  await carrierPeer(t, 'carrier-answers', trunkPort, 9);
+  const first = await handsetPeer(t, { ...peer, scenario: 'handset-waits' });
+  await first.saw(({ direction, kind, text }) => direction === 'received' && kind === '200' && text.includes('INVITE'));
+  const second = await handsetPeer(t, { ...peer, scenario: 'handset-refused', status: 486 });
+  t.equal((await second.exited).code, 0);
+  t.match(await running.logged((line) => line.event === 'call.ended'), { cause: 'refused', rule: 'limit.concurrent' });
 });
 
 for (const [limit, rule] of [
@@ -113,6 +163,7 @@ for (const [limit, rule] of [
 ] as const) {
   t.test(
     `after one answered call the next is refused by ${rule}, with the instant at which it would pass`,
+    opts,
     async (t) => {
       const trunkPort = await freePort();
       const running = await GatewayProcess.start(t, makeSite(t, trunkPort, { profiles: [profile(limit)] }));
@@ -129,7 +180,21 @@ for (const [limit, rule] of [
   );
 }
 
-t.test('a handset that gives a wrong password is not let in, and is never judged', async (t) => {
+t.test('when the talk of the day is used, the call is cut, and the next one refused', opts, async (t) => {
+  const trunkPort = await freePort();
+  const running = await GatewayProcess.start(t, makeSite(t, trunkPort, { profiles: [profile({ talkPerDayS: 1 })] }));
+  const peer = { user: 'a101', dialled: ALLOWED, port: running.port('cell'), rtpPort: 9 };
+  await carrierPeer(t, 'carrier-answers', trunkPort, 9);
+  const first = await handsetPeer(t, { ...peer, scenario: 'handset-waits' });
+  t.equal((await first.exited).code, 0);
+  t.match(await running.logged((line) => line.event === 'call.ended'), { cause: 'deadline' });
+  const second = await handsetPeer(t, { ...peer, scenario: 'handset-refused', status: 480 });
+  t.equal((await second.exited).code, 0);
+  const rule = 'limit.talk';
+  t.ok(await running.logged((line) => line.event === 'call.ended' && line.rule === rule));
+});
+
+t.test('a handset that gives a wrong password is not let in, and is never judged', opts, async (t) => {
   const wrong = createHash('md5')
     .update(`a101:${REALM}:${passwordOf('somebody-else')}`)
     .digest('hex');

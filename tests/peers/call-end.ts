@@ -1,0 +1,32 @@
+import type { CallUp } from './call-up.js';
+
+/** When a call ended, as each far end saw it: milliseconds from an instant, negative before it. */
+export interface EndTimes {
+  readonly handsetToldMs: number;
+  readonly trunkToldMs: number;
+  readonly relayOpenMs: number;
+  /** Arrival of the last packet at each end. */
+  readonly cellSilentMs: number;
+  readonly trunkSilentMs: number;
+  /** Packets that the far end heard after both legs were told and the relay was open. */
+  readonly heardAfter: number;
+}
+
+/** Settles when both legs have been told and the relay is open; `sinceNs` is of CLOCK_MONOTONIC. */
+export async function endTimes(call: CallUp, sinceNs: bigint): Promise<EndTimes> {
+  const ms = (ns: bigint) => Number(ns - sinceNs) / 1e6;
+  const told = (peer: CallUp['near']) =>
+    peer.saw(({ direction, kind }) => direction === 'received' && kind === 'BYE').then(() => process.hrtime.bigint());
+  const [near, far, relay] = await Promise.all([told(call.near), told(call.far), call.line.relayIs(0, false)]);
+  // Both probes go on talking: whatever the relay still forwarded would be heard in these turns.
+  const { length } = call.trunkProbe.heardNs;
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  return {
+    handsetToldMs: ms(near),
+    trunkToldMs: ms(far),
+    relayOpenMs: ms(relay),
+    cellSilentMs: ms(call.cellProbe.lastHeardNs),
+    trunkSilentMs: ms(call.trunkProbe.lastHeardNs),
+    heardAfter: call.trunkProbe.heardNs.length - length,
+  };
+}
