@@ -1,0 +1,84 @@
+/** `npm start` on embedded defaults: what a newcomer reads in the terminal. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+
+const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'scripts', 'demo', 'main.js');
+
+/** The demo as a child; `exited` settles with its exit code. */
+function demo(t: Test, ...args: readonly string[]) {
+  const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  let waiting: (() => void)[] = [];
+  const said = (line: string) => {
+    lines.push(line);
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+  };
+  createInterface({ input: child.stdout }).on('line', said);
+  createInterface({ input: child.stderr }).on('line', said);
+  const exited = new Promise<number | null>((resolve) =>
+    child.once('close', (code) => {
+      said('(ended)');
+      resolve(code);
+    }),
+  );
+  t.teardown(async () => {
+    child.kill('SIGTERM');
+    await exited;
+  });
+  return {
+    child,
+    lines,
+    exited,
+    /** The first line that matches, once it has come. */
+    async line(wanted: RegExp): Promise<string> {
+      for (;;) {
+        const found = lines.find((line) => wanted.test(line));
+        if (found !== undefined) return found;
+        if (lines.at(-1) === '(ended)') throw new Error(`the demo ended before ${wanted}:\n${lines.join('\n')}`);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+  };
+}
+
+t.test('the demo’s day of calls is told as it happens, each end by its name and with its measured error', async (t) => {
+  const { lines, exited } = demo(t, '--once');
+  t.equal(await exited, 0, 'the day went as it must');
+  const story = lines.join('\n');
+  const scenes = lines.filter((line) => /^\W*[1-5]\. /.test(line));
+  t.equal(scenes.length, 5, scenes.join(' | '));
+  t.match(story, /480: refused by (window|holiday)\.callee/);
+  t.match(story, /403: refused by number\.not-sanctioned/);
+  t.match(story, /hears the warning tone/);
+  t.match(story, /cut by the gateway at its deadline: BYE [+−-]\d+(\.\d+)? ms, last packet [+−-]\d+(\.\d+)? ms/);
+  t.match(story, /\bdeadline\b/);
+  t.match(story, /\bcutoff\b/);
+  t.match(story, /has the gateway's word: done in \d+ ms/);
+  t.match(story, /relay 0 opens: the pair is cut/);
+  const folder = /the site is (\S+)/.exec(story)?.[1] ?? '';
+  t.not(folder, '');
+  t.notOk(existsSync(folder), 'nothing is left behind');
+});
+
+t.test('the demo stays up for a soft phone, prints the account to use, and ends cleanly on SIGTERM', async (t) => {
+  const { child, line, exited } = demo(t);
+  t.match(await line(/soft phone/), /user b202, password demo-b202, domain balise, proxy 127\.0\.0\.1:\d+/);
+  const page = /http:\S+/.exec(await line(/technicians/))?.[0] ?? '';
+  t.equal((await fetch(page)).status, 200, 'the technicians’ page answers');
+  child.kill('SIGTERM');
+  t.equal(await exited, 0);
+});
+
+t.test('an argument that the demo does not know is an error that says so', async (t) => {
+  const { exited, lines } = demo(t, '--nonsense');
+  t.equal(await exited, 64);
+  t.match(lines.join('\n'), /nonsense[\s\S]*Usage: npm start/);
+});
