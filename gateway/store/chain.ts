@@ -82,6 +82,44 @@ export function follows(
   return { end: { sequence: expected, hash: envelope.hash as string } };
 }
 
+/** What a walk along a chain found. */
+export type ChainReport =
+  | { readonly whole: true; readonly from: number; readonly to: number }
+  | { readonly whole: false; readonly sequence: number; readonly broken: ChainBreak };
+
+/** Walks a chain event by event, from a known end on, and stops at the first break. */
+export class ChainWalk {
+  readonly #first: number;
+  #end: ChainEnd;
+  #break: { readonly broken: ChainBreak; readonly sequence: number } | undefined;
+
+  constructor(before: ChainEnd) {
+    this.#end = before;
+    this.#first = before.sequence + 1;
+  }
+
+  /** Takes the next event's body; false when the chain is broken there, or was before. */
+  take(body: string): boolean {
+    if (this.#break !== undefined) return false;
+    const next = follows(body, this.#end);
+    if ('broken' in next) {
+      this.#break = next;
+      return false;
+    }
+    this.#end = next.end;
+    return true;
+  }
+
+  get end(): ChainEnd {
+    return this.#end;
+  }
+
+  report(): ChainReport {
+    if (this.#break !== undefined) return { whole: false, ...this.#break };
+    return { whole: true, from: this.#first, to: this.#end.sequence };
+  }
+}
+
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -4,7 +4,7 @@
  */
 import type { Database, Statement } from 'better-sqlite3';
 import type { EventDraft } from '../calls/ports.js';
-import { type ChainEnd, type ChainOwner, chained, follows, GENESIS } from './chain.js';
+import { type ChainEnd, type ChainOwner, type ChainReport, ChainWalk, chained, GENESIS } from './chain.js';
 
 export type EventKind = EventDraft['kind'];
 
@@ -30,16 +30,12 @@ export interface ResendResult {
   readonly missing: number;
 }
 
-/** What the walk along the chain found. */
-export type ChainReport =
-  | { readonly whole: true; readonly from: number; readonly to: number }
-  | { readonly whole: false; readonly sequence: number; readonly broken: 'unreadable' | 'gap' | 'content' | 'link' };
-
 interface EndRow extends ChainEnd {
   readonly newest_ms: number;
 }
 
-const PRUNED = 'pruned-through';
+/** The name in `meta` under which the end of what was pruned is kept. */
+export const PRUNED = 'pruned-through';
 
 /** The rows of the outbox. The caller brings the transaction. */
 export class OutboxTable {
@@ -148,12 +144,8 @@ export class OutboxTable {
       if (hash === undefined) return { whole: false, sequence: from - 1, broken: 'gap' };
       end = { sequence: from - 1, hash };
     }
-    const first = end.sequence + 1;
-    for (const row of this.walk.iterate(end.sequence) as IterableIterator<OutboxEntry>) {
-      const next = follows(row.body, end);
-      if ('broken' in next) return { whole: false, ...next };
-      end = next.end;
-    }
-    return { whole: true, from: first, to: end.sequence };
+    const walk = new ChainWalk(end);
+    for (const row of this.walk.iterate(end.sequence) as IterableIterator<OutboxEntry>) if (!walk.take(row.body)) break;
+    return walk.report();
   }
 }

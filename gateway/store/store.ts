@@ -11,12 +11,12 @@ import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
 import type { CallStore, EventDraft } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
-import type { ChainEnd } from './chain.js';
+import type { ChainEnd, ChainReport } from './chain.js';
 import { Disk, type Durability } from './disk.js';
 import { Journal } from './journal.js';
 import { Ledger } from './ledger.js';
 import { Lockdowns } from './lockdowns.js';
-import { type ChainReport, type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
+import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
 import { Room, type RoomReport } from './room.js';
 
 export interface StoreOptions {

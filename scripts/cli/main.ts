@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigFault, formatFaults } from '../../gateway/config/fault.js';
 import { projectRoot } from '../../gateway/config/paths.js';
+import { StoreFault } from '../../gateway/store/fault.js';
+import { audit } from './audit.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { ha1 } from './ha1.js';
 
-const COMMANDS: readonly Command[] = [check, ha1];
+const COMMANDS: readonly Command[] = [check, ha1, audit];
 
 const HELP = `balise: an in-cell call gateway
 
@@ -70,6 +72,10 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   } catch (fault) {
     if (fault instanceof ConfigFault) {
       terminal.stderr.write(formatFaults(fault));
+      return EXIT.config;
+    }
+    if (fault instanceof StoreFault) {
+      terminal.stderr.write(`balise ${command.name}: ${fault.message}\n`);
       return EXIT.config;
     }
     if (isUsage(fault)) {

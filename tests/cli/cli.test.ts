@@ -10,10 +10,10 @@ import { balise } from './terminal.js';
 t.test('--help names every command and every exit status', async (t) => {
   const { status, stdout } = await balise(['--help']);
   t.equal(status, 0);
-  for (const word of ['check', 'ha1', '64', '70', '78', 'example']) t.match(stdout, word);
+  for (const word of ['check', 'ha1', 'audit', '64', '70', '78', 'example']) t.match(stdout, word);
 });
 
-for (const command of ['check', 'ha1']) {
+for (const command of ['check', 'ha1', 'audit']) {
   t.test(`balise ${command} --help shows its usage and an example`, async (t) => {
     for (const args of [
       [command, '--help'],
