@@ -2,8 +2,7 @@ import { BlockList } from 'node:net';
 import type { Wing } from '../config/schema/types.generated.js';
 import type { SiteFiles } from './config/site.js';
 import { handsetId, trunkId } from './policy/ids.js';
-import type { HandsetAccount } from './signalling/account.js';
-import type { TrunkAccount } from './signalling/two-legs.js';
+import type { HandsetAccount, TrunkAccount } from './signalling/account.js';
 
 function networkOf(wing: Wing | undefined): BlockList {
   const list = new BlockList();

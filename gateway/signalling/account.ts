@@ -1,5 +1,5 @@
 import type { BlockList } from 'node:net';
-import type { HandsetId } from '../policy/ids.js';
+import type { HandsetId, TrunkId } from '../policy/ids.js';
 import type { Ha1 } from './digest.js';
 
 /** A handset as signalling knows it. */
@@ -18,3 +18,12 @@ export type Violation = {
   readonly handset?: HandsetId;
   readonly address?: string;
 };
+
+/** One trunk, as signalling uses it. */
+export interface TrunkAccount {
+  readonly id: TrunkId;
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly auth?: { readonly username: string; readonly password: string };
+}

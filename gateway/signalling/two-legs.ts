@@ -1,73 +1,64 @@
 import type Srf from 'drachtio-srf';
-import type { DialOrder } from '../calls/ports.js';
-import type { EndCause, LegDialog, LegName } from '../calls/record.js';
-import type { CallId, HandsetId, TrunkId } from '../policy/ids.js';
+import type { CallEvent } from '../calls/ports.js';
+import type { EndCause } from '../calls/record.js';
+import type { Clock } from '../clock/clock.js';
+import type { CallId, HandsetId } from '../policy/ids.js';
+import type { Violation } from './account.js';
+import { HandsetLeg } from './handset-leg.js';
+import { TrunkLeg } from './trunk-leg.js';
 
-/** One trunk, as signalling uses it. */
-export interface TrunkAccount {
-  readonly id: TrunkId;
-  readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp';
-  readonly auth?: { readonly username: string; readonly password: string };
-}
-
-/** What is held of one call: its two legs, each ended by itself. */
-export interface TwoLegs {
+export interface CallParts {
   readonly call: CallId;
   readonly handset: HandsetId;
   readonly request: Srf.SrfRequest;
   readonly response: Srf.SrfResponse;
-  /** A message of ours on the handset leg that carries our To tag. */
-  sent?: Srf.SipMessage;
-  handsetDialog?: Srf.Dialog;
-  /** The handset's INVITE has its final answer. */
-  handsetAnswered: boolean;
-  handsetOver: boolean;
-  order?: DialOrder;
-  /** Trunks not tried yet. */
-  trunksLeft: TrunkAccount[];
-  trunkRequest?: Srf.SrfRequest;
-  trunkDialog?: Srf.Dialog;
-  trunkLeg?: LegDialog;
-  trunkRang: boolean;
-  trunkOver: boolean;
-  /** An INVITE to a trunk is out and has no final answer. */
-  trunkPending: boolean;
-  releasing?: EndCause;
-  legsToReport: LegName[];
-  reported: boolean;
+  readonly clock: Clock;
+  readonly violation: (violation: Violation) => void;
+  readonly tell: (call: CallId, event: CallEvent) => void;
+  /** Both legs are over, after a release; said once. */
+  readonly released: (call: CallId) => void;
 }
 
-/** A SIP failure of a trunk as the cause that people see. */
-export function causeOf(status: number): EndCause {
-  if (status === 486 || status === 600) return 'busy';
-  if (status === 603 || status === 480 || status === 408 || status === 487) return 'no-answer';
-  if (status >= 300 && status < 400) return 'callee.redirected';
-  return 'trunk-failed';
-}
+/** What is held of one call: its two legs, each ended by itself. */
+export class TwoLegs {
+  readonly handset: HandsetLeg;
+  readonly trunk: TrunkLeg;
+  readonly #released: () => void;
+  #releasing = false;
+  #reported = false;
 
-/** Another trunk may do better: a dead or failing one, and only before it rang (RFC 3263 §4.3). */
-export function mayFailOver(status: number, rang: boolean): boolean {
-  return !rang && (status === 408 || (status >= 500 && status < 600));
-}
+  constructor(parts: CallParts) {
+    const { call, handset, request, response, clock, violation, tell, released } = parts;
+    this.#released = () => released(call);
+    const owner = {
+      handset,
+      violation,
+      tell: (event: CallEvent) => tell(call, event),
+      over: () => this.#report(),
+    };
+    this.handset = new HandsetLeg(request, response, owner);
+    this.trunk = new TrunkLeg(clock, owner, () => this.handset.journalled);
+  }
 
-/** The final status on the handset leg for an end before the answer. */
-export function statusFor(cause: EndCause): number {
-  switch (cause) {
-    case 'busy':
-      return 486;
-    case 'no-answer':
-      return 480;
-    case 'handset-cancelled':
-      return 487;
-    case 'cutoff':
-    case 'deadline':
-    case 'callee.redirected':
-    case 'refused':
-    case 'hook.on':
-      return 403;
-    default:
-      return 503;
+  /** Both dialogs, or the handset's alone while nobody was dialled. */
+  get dialogIds(): readonly string[] {
+    const ids = [this.handset.journalled.dialogId];
+    const trunk = this.trunk.journalled;
+    return trunk === undefined ? ids : [...ids, trunk.dialogId];
+  }
+
+  /** Ends both legs, once. */
+  release(cause: EndCause): void {
+    if (this.#releasing) return;
+    this.#releasing = true;
+    this.handset.end(cause);
+    this.trunk.end(cause);
+    this.#report();
+  }
+
+  #report(): void {
+    if (!this.#releasing || this.#reported || !this.handset.isOver || !this.trunk.isOver) return;
+    this.#reported = true;
+    this.#released();
   }
 }
