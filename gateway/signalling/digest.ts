@@ -7,12 +7,29 @@ export type Ha1 = { readonly [A in DigestAlgorithm]?: string };
 export type DigestVerdict =
   | { readonly is: 'good' }
   | { readonly is: 'absent' }
+  /** True but for its nonce, which is too old or of an earlier process. */
   | { readonly is: 'stale' }
-  | { readonly is: 'bad'; readonly why: 'malformed' | 'realm' | 'user' | 'nonce' | 'replayed' | 'response' };
+  | {
+      readonly is: 'bad';
+      readonly why: 'malformed' | 'realm' | 'user' | 'response' | 'uri' | 'replayed' | 'elsewhere';
+    };
+
+export interface Expected {
+  readonly method: string;
+  /** The Request-URI as it came. */
+  readonly uri: string;
+  readonly realm: string;
+  readonly user: string;
+  readonly ha1: Ha1;
+  readonly nonces: Nonces;
+  /** The source address of the request. */
+  readonly address: string;
+}
 
 const HASHES: Readonly<Record<DigestAlgorithm, string>> = { 'SHA-256': 'sha256', MD5: 'md5' };
 const hash = (algorithm: DigestAlgorithm, text: string): string =>
   createHash(HASHES[algorithm]).update(text).digest('hex');
+const bad = (why: Extract<DigestVerdict, { is: 'bad' }>['why']): DigestVerdict => ({ is: 'bad', why });
 
 /** The WWW-Authenticate values for a handset, strongest first (RFC 8760 §2.4). */
 export function challenges(realm: string, ha1: Ha1, nonce: string, stale: boolean): string[] {
@@ -24,53 +41,57 @@ export function challenges(realm: string, ha1: Ha1, nonce: string, stale: boolea
     );
 }
 
-/** Reads `name="value"` and `name=value` pairs of a Digest header; undefined when it is not one. */
+/**
+ * Reads `name="value"` and `name=value` pairs of a Digest header; undefined when it is not one, or says a thing twice: what
+ * two readers could read in two ways is read in none.
+ */
 export function readDigest(header: string): Map<string, string> | undefined {
   if (!/^digest\s/i.test(header) || header.length > 2_000) return undefined;
   const found = new Map<string, string>();
   for (const [, name = '', quoted, plain] of header
     .slice(7)
     .matchAll(/([a-z0-9-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)) {
-    found.set(name.toLowerCase(), quoted ?? plain ?? '');
+    const key = name.toLowerCase();
+    if (found.has(key)) return undefined;
+    found.set(key, quoted ?? plain ?? '');
   }
   return found;
 }
 
 /** Verifies an Authorization header (RFC 7616 §3.4) against stored HA1s; uses up its nonce count. */
-export function verify(
-  header: string | undefined,
-  expected: {
-    readonly method: string;
-    readonly realm: string;
-    readonly user: string;
-    readonly ha1: Ha1;
-    readonly nonces: Nonces;
-  },
-): DigestVerdict {
+export function verify(header: string | undefined, expected: Expected): DigestVerdict {
   if (header === undefined) return { is: 'absent' };
   const given = readDigest(header);
   const field = (name: string) => given?.get(name) ?? '';
   const algorithm = (field('algorithm') || 'MD5').toUpperCase() as DigestAlgorithm;
   const ha1 = expected.ha1[algorithm];
-  if (given === undefined || field('qop') !== 'auth' || !/^[0-9a-f]{8}$/i.test(field('nc')) || ha1 === undefined) {
-    return { is: 'bad', why: 'malformed' };
-  }
-  if (field('realm') !== expected.realm) return { is: 'bad', why: 'realm' };
-  if (field('username') !== expected.user) return { is: 'bad', why: 'user' };
+  if (given === undefined || field('qop') !== 'auth' || !/^[0-9a-f]{8}$/i.test(field('nc')) || ha1 === undefined)
+    return bad('malformed');
+  if (field('realm') !== expected.realm) return bad('realm');
+  if (field('username') !== expected.user) return bad('user');
   const ha2 = hash(algorithm, `${expected.method}:${field('uri')}`);
   const wanted = hash(algorithm, `${ha1}:${field('nonce')}:${field('nc')}:${field('cnonce')}:auth:${ha2}`);
-  if (!equal(wanted, field('response').toLowerCase())) return { is: 'bad', why: 'response' };
+  if (!equal(wanted, field('response').toLowerCase())) return bad('response');
+  // Whoever takes a credential on its way must not be able to spend it on another number (RFC 7616 §3.4.6).
+  if (canonicalUri(field('uri')) !== canonicalUri(expected.uri)) return bad('uri');
   // The count is used up only by who knows the secret: a guesser cannot spend another's nonce.
-  switch (expected.nonces.take(field('nonce'), Number.parseInt(field('nc'), 16))) {
+  const taken = expected.nonces.take(field('nonce'), Number.parseInt(field('nc'), 16), expected.address);
+  switch (taken) {
     case 'good':
-      return { is: 'good' };
     case 'stale':
-      return { is: 'stale' };
+      return { is: taken };
     case 'foreign':
       return { is: 'stale' };
     case 'replayed':
-      return { is: 'bad', why: 'replayed' };
+    case 'elsewhere':
+      return bad(taken);
   }
+}
+
+/** Scheme and host are the same in any case of letters, the rest is not (RFC 3261 §19.1.4). */
+function canonicalUri(uri: string): string {
+  const [, scheme, user = '', host, rest] = /^([a-z]+:)([^@]*@)?([^;?]*)(.*)$/is.exec(uri) ?? [];
+  return scheme === undefined ? uri : `${scheme.toLowerCase()}${user}${host?.toLowerCase()}${rest}`;
 }
 
 function equal(a: string, b: string): boolean {

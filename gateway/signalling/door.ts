@@ -1,93 +1,110 @@
+import { isIPv6 } from 'node:net';
 import type Srf from 'drachtio-srf';
 import type { Clock } from '../clock/clock.js';
-import type { HandsetAccount, Violation } from './account.js';
-import { challenges, verify } from './digest.js';
+import type { HandsetAccount } from './account.js';
+import { challenges, type DigestVerdict, verify } from './digest.js';
 import { Lockout } from './lockout.js';
 import { Nonces } from './nonces.js';
+import type { Violations } from './violations.js';
 
 export interface DoorOptions {
   readonly clock: Clock;
   readonly realm: string;
   readonly accounts: readonly HandsetAccount[];
-  readonly violation: (violation: Violation) => void;
 }
 
 /** Who may speak from the cell side: every request is answered by a challenge until it proves who it is. */
 export class Door {
+  readonly #realm: string;
   readonly #byUser: ReadonlyMap<string, HandsetAccount>;
   readonly #nonces: Nonces;
   readonly #lockout: Lockout;
-  readonly #options: DoorOptions;
+  readonly #violations: Violations;
 
-  constructor(options: DoorOptions) {
-    this.#options = options;
-    this.#byUser = new Map(options.accounts.map((account) => [account.user, account]));
-    this.#nonces = new Nonces(options.clock);
-    this.#lockout = new Lockout(options.clock);
+  constructor({ clock, realm, accounts }: DoorOptions, violations: Violations) {
+    this.#realm = realm;
+    this.#byUser = new Map(accounts.map((account) => [account.user, account]));
+    this.#nonces = new Nonces(clock);
+    this.#lockout = new Lockout(clock);
+    this.#violations = violations;
   }
 
   /** The account that this request proves; undefined when it was answered here (a challenge or a refusal). */
   admit(request: Srf.SrfRequest, response: Srf.SrfResponse, isChallenged = true): HandsetAccount | undefined {
-    const { violation, realm } = this.#options;
     const address = request.source_address;
-    if (this.#lockout.isBlocked(address)) {
-      response.send(403, { headers: { 'Retry-After': '300' } });
+    const blockedS = this.#lockout.secondsLeft(address);
+    if (blockedS > 0) {
+      this.#violations.count('sip.blocked');
+      response.send(403, { headers: { 'Retry-After': String(blockedS) } });
       return undefined;
     }
     const user = userOf(request.getParsedHeader('from').uri);
     const account = user === undefined ? undefined : this.#byUser.get(user);
-    if (account === undefined) return this.#refuse(request, response, 403, 'handset.unknown', 'nobody of that name');
-    if (!account.network.check(address, address.includes(':') ? 'ipv6' : 'ipv4')) {
-      violation({
+    if (account === undefined) return this.#refuse(request, response, 'handset.unknown', 'nobody of that name');
+    if (!isIn(account, address)) {
+      this.#violations.alarm({
         code: 'sip.foreign-address',
         detail: `${account.handset} spoke from ${address}, outside its wing`,
         handset: account.handset,
         address,
       });
-      return this.#refuse(request, response, 403, 'sip.foreign-address', 'outside the wing');
+      return this.#refuse(request, response, 'sip.foreign-address', 'outside the wing');
     }
     if (!isChallenged) return account;
     const verdict = verify(request.get('authorization'), {
       method: request.method,
-      realm,
+      uri: request.uri,
+      realm: this.#realm,
       user: account.user,
       ha1: account.ha1,
       nonces: this.#nonces,
+      address,
     });
     if (verdict.is === 'good') return account;
-    if (verdict.is === 'bad') {
-      if (verdict.why === 'replayed') {
-        violation({
-          code: 'sip.replayed-nonce',
-          detail: `a used credential of ${account.handset} came again`,
-          handset: account.handset,
-          address,
-        });
-      }
-      this.#failed(address, account);
-    }
-    const values = challenges(realm, account.ha1, this.#nonces.issue(), verdict.is === 'stale');
-    // One header a challenge: drachtio joins an array into headers of the same name.
-    response.send(401, { headers: { 'WWW-Authenticate': values.length === 1 ? values[0] : values } });
+    if (verdict.is === 'bad') this.#distrust(verdict, account, address);
+    this.#challenge(response, account, address, verdict.is === 'stale');
     return undefined;
   }
 
-  #refuse(request: Srf.SrfRequest, response: Srf.SrfResponse, status: number, code: string, why: string): undefined {
+  #challenge(response: Srf.SrfResponse, account: HandsetAccount, address: string, stale: boolean): void {
+    const values = challenges(this.#realm, account.ha1, this.#nonces.issue(address), stale);
+    // A header field row each, never joined by commas (RFC 3261 §7.3.1); drachtio-srf has no other way to say one twice.
+    response.send(401, { headers: { 'WWW-Authenticate': values.join('\r\nWWW-Authenticate: ') } });
+  }
+
+  #distrust(verdict: Extract<DigestVerdict, { is: 'bad' }>, account: HandsetAccount, address: string): void {
+    const { handset } = account;
+    const say = (code: string, detail: string): void => this.#violations.alarm({ code, detail, handset, address });
+    this.#violations.count(`sip.digest-${verdict.why}`);
+    // These three were made by somebody who knows the secret, and are not where they belong.
+    if (verdict.why === 'replayed') say('sip.replayed-nonce', `a used credential of ${handset} came again`);
+    if (verdict.why === 'elsewhere')
+      say('sip.replayed-nonce', `a credential of ${handset} came from ${address} instead`);
+    if (verdict.why === 'uri') say('sip.moved-credential', `a credential of ${handset} came with another request`);
+    this.#failed(address, account);
+  }
+
+  #refuse(request: Srf.SrfRequest, response: Srf.SrfResponse, code: string, why: string): undefined {
+    this.#violations.count(`sip.refused ${code}`);
     this.#failed(request.source_address, undefined);
-    response.send(status, { headers: { Warning: `399 balise "${code}: ${why}"` } });
+    response.send(403, { headers: { Warning: `399 balise "${code}: ${why}"` } });
     return undefined;
   }
 
   #failed(address: string, account: HandsetAccount | undefined): void {
     if (!this.#lockout.failed(address)) return;
-    const handset = account && { handset: account.handset };
-    this.#options.violation({
+    this.#violations.alarm({
       code: 'sip.locked-out',
       detail: `ten failures in a minute from ${address}: blocked for five minutes`,
       address,
-      ...handset,
+      ...(account && { handset: account.handset }),
     });
   }
+}
+
+/** Whether an address is in the network of the handset's wing. */
+export function isIn(account: HandsetAccount, address: string): boolean {
+  return account.network.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** The user part of a SIP URI. */

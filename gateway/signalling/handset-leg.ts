@@ -89,7 +89,7 @@ export class HandsetLeg {
   }
 
   #watch(dialog: Srf.Dialog): void {
-    const { tell, over, violation, handset } = this.#owner;
+    const { tell, over, violations, handset } = this.#owner;
     dialog.once('ack', () => tell({ type: 'accepted' }));
     dialog.on('destroy', () => {
       this.#over = true;
@@ -107,7 +107,11 @@ export class HandsetLeg {
       dialog.on(method as 'refer', (_request, answer) => {
         answer.send(status, {});
         if (alarm)
-          violation({ code: `sip.${method}`, detail: `${handset} sent ${method.toUpperCase()} in a call`, handset });
+          violations.alarm({
+            code: `sip.${method}`,
+            detail: `${handset} sent ${method.toUpperCase()} in a call`,
+            handset,
+          });
       });
     }
   }

@@ -2,7 +2,7 @@ import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
 import type { EndCause } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
-import type { Violation } from './account.js';
+import type { Violations } from './violations.js';
 
 /** What a leg needs of the call that it belongs to. */
 export interface LegOwner {
@@ -10,7 +10,7 @@ export interface LegOwner {
   readonly tell: (event: CallEvent) => void;
   /** The leg is no more, for whatever reason. */
   readonly over: () => void;
-  readonly violation: (violation: Violation) => void;
+  readonly violations: Violations;
 }
 
 /** BYE to one leg; whatever comes of it, the other leg has its own. `done` once it is answered, or given up. */

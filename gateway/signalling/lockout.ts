@@ -5,15 +5,26 @@ const MOST_FAILURES = 10;
 const BLOCK_NS = 5n * MINUTE_NS;
 const MOST_ADDRESSES = 5_000;
 
+interface Failures {
+  count: number;
+  readonly sinceNs: bigint;
+  blockedUntilNs: bigint;
+}
+
 /** Counts failed log-ins by address: ten in a minute, and the address is blocked for five. */
 export class Lockout {
-  readonly #failures = new Map<string, { count: number; sinceNs: bigint; blockedUntilNs: bigint }>();
+  readonly #failures = new Map<string, Failures>();
 
   constructor(private readonly clock: Clock) {}
 
   isBlocked(address: string): boolean {
-    const known = this.#failures.get(address);
-    return known !== undefined && known.blockedUntilNs > this.clock.monotonicNs();
+    return this.secondsLeft(address) > 0;
+  }
+
+  /** How long the address is still blocked, whole seconds; 0 when it is not. */
+  secondsLeft(address: string): number {
+    const leftNs = (this.#failures.get(address)?.blockedUntilNs ?? 0n) - this.clock.monotonicNs();
+    return leftNs > 0n ? Math.ceil(Number(leftNs) / 1e9) : 0;
   }
 
   /** One failure; true when this is the one that blocks the address. */
@@ -21,7 +32,7 @@ export class Lockout {
     const now = this.clock.monotonicNs();
     const known = this.#failures.get(address);
     if (known === undefined || now - known.sinceNs > MINUTE_NS) {
-      if (this.#failures.size >= MOST_ADDRESSES) this.#forget(now);
+      if (known === undefined && this.#failures.size >= MOST_ADDRESSES) this.#makeRoom(now);
       this.#failures.set(address, { count: 1, sinceNs: now, blockedUntilNs: known?.blockedUntilNs ?? 0n });
       return false;
     }
@@ -31,9 +42,21 @@ export class Lockout {
     return true;
   }
 
-  #forget(now: bigint): void {
+  get size(): number {
+    return this.#failures.size;
+  }
+
+  /** Source addresses can be made up: the oldest quarter goes, those that are blocked last of all. */
+  #makeRoom(now: bigint): void {
+    const aim = (MOST_ADDRESSES * 3) / 4;
     for (const [address, { sinceNs, blockedUntilNs }] of this.#failures) {
       if (now - sinceNs > MINUTE_NS && blockedUntilNs < now) this.#failures.delete(address);
+    }
+    for (const spareBlocked of [true, false]) {
+      for (const [address, { blockedUntilNs }] of this.#failures) {
+        if (this.#failures.size <= aim) return;
+        if (!spareBlocked || blockedUntilNs < now) this.#failures.delete(address);
+      }
     }
   }
 }

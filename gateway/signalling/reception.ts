@@ -1,13 +1,14 @@
 import type Srf from 'drachtio-srf';
-import type { HandsetAccount, Violation } from './account.js';
+import type { HandsetAccount } from './account.js';
 import type { Door } from './door.js';
 import type { Registrar } from './registrar.js';
 import { FORBIDDEN } from './rules-in-dialog.js';
+import type { Violations } from './violations.js';
 
 export interface ReceptionParts {
   readonly door: Door;
   readonly registrar: Registrar;
-  readonly violation: (violation: Violation) => void;
+  readonly violations: Violations;
   readonly isFromCell: (request: Srf.SrfRequest) => boolean;
   /** For measurements alone: INVITEs are believed without a challenge. */
   readonly challengeInvites: boolean;
@@ -20,44 +21,38 @@ export class Reception {
   constructor(private readonly parts: ReceptionParts) {}
 
   routes(srf: Srf): void {
-    const { door, registrar, isFromCell } = this.parts;
     srf.invite((request, response) => this.#invited(request, response));
-    srf.use('register', (request, response) => {
-      if (!isFromCell(request)) {
-        response.send(403, {});
-        return;
-      }
-      const account = door.admit(request, response);
-      if (account !== undefined) registrar.register(account, request, response);
-    });
+    srf.use('register', (request, response) => this.#registered(request, response));
     srf.use('options', (_request, response) =>
       response.send(200, { headers: { Allow: 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO' } }),
     );
-    for (const [method, { status }] of Object.entries(FORBIDDEN)) {
-      srf.use(method, (_request, response) => response.send(status, {}));
+    for (const method of Object.keys(FORBIDDEN)) {
+      srf.use(method, (request, response) => this.#forbidden(method, request, response));
     }
   }
 
-  #invited(request: Srf.SrfRequest, response: Srf.SrfResponse): void {
-    const { door, violation, isFromCell, challengeInvites, call } = this.parts;
+  #registered(request: Srf.SrfRequest, response: Srf.SrfResponse): void {
+    const { door, registrar, isFromCell } = this.parts;
     if (!isFromCell(request)) {
-      violation({
-        code: 'sip.inward-call',
-        detail: `an INVITE came from ${request.source_address} on the trunk side`,
-        address: request.source_address,
-      });
+      this.#alarm('sip.inward-request', `a REGISTER came from ${request.source_address} on the trunk side`, request);
+      response.send(403, {});
+      return;
+    }
+    const account = door.admit(request, response);
+    if (account !== undefined) registrar.register(account, request, response);
+  }
+
+  #invited(request: Srf.SrfRequest, response: Srf.SrfResponse): void {
+    const { door, isFromCell, challengeInvites, call } = this.parts;
+    if (!isFromCell(request)) {
+      this.#alarm('sip.inward-call', `an INVITE came from ${request.source_address} on the trunk side`, request);
       response.send(403, {});
       return;
     }
     const account = door.admit(request, response, challengeInvites);
     if (account === undefined) return;
     if (request.has('replaces') || request.has('join')) {
-      violation({
-        code: 'sip.replaces',
-        detail: `${account.handset} tried to take over a call`,
-        handset: account.handset,
-        address: request.source_address,
-      });
+      this.#alarm('sip.replaces', `${account.handset} tried to take over a call`, request, account);
       response.send(481, {});
       return;
     }
@@ -66,5 +61,17 @@ export class Reception {
       return;
     }
     call(account, request, response);
+  }
+
+  #forbidden(method: string, request: Srf.SrfRequest, response: Srf.SrfResponse): void {
+    const { status, alarm } = FORBIDDEN[method] ?? { status: 405, alarm: false };
+    if (alarm) this.#alarm(`sip.${method}`, `${request.source_address} sent ${method.toUpperCase()}`, request);
+    else this.parts.violations.count(`sip.${method}`);
+    response.send(status, {});
+  }
+
+  #alarm(code: string, detail: string, request: Srf.SrfRequest, account?: HandsetAccount): void {
+    const address = request.source_address;
+    this.parts.violations.alarm({ code, detail, address, ...(account && { handset: account.handset }) });
   }
 }

@@ -1,8 +1,10 @@
 import type Srf from 'drachtio-srf';
 import type { Clock } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
-import type { HandsetAccount, Violation } from './account.js';
-import { userOf } from './door.js';
+import type { HandsetAccount } from './account.js';
+import { type Contact, hasStar, readContact } from './contact.js';
+import { isIn, userOf } from './door.js';
+import type { Violations } from './violations.js';
 
 const LONGEST_S = 3_600;
 const SHORTEST_S = 60;
@@ -13,17 +15,36 @@ interface Binding {
   readonly untilNs: bigint;
 }
 
+/** The request that changed a handset's registration last. */
+interface Change {
+  readonly callId: string;
+  readonly cseq: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a REGISTER wants done; `keep` is a question. */
+type Wish =
+  | { readonly is: 'keep' }
+  | { readonly is: 'remove' }
+  | { readonly is: 'bind'; readonly contact: Contact; readonly seconds: number }
+  | ({ readonly is: 'refuse' } & Answer);
+
 /** One contact a handset (RFC 3261 §10.3, narrowed): a second one from another address is refused while the first lives. */
 export class Registrar {
   readonly #bindings = new Map<HandsetId, Binding>();
+  readonly #changes = new Map<HandsetId, Change>();
 
   constructor(
     private readonly clock: Clock,
-    private readonly violation: (violation: Violation) => void,
+    private readonly violations: Violations,
   ) {}
 
   isRegistered(handset: HandsetId): boolean {
-    return (this.#bindings.get(handset)?.untilNs ?? 0n) > this.clock.monotonicNs();
+    return this.#alive(handset) !== undefined;
   }
 
   get count(): number {
@@ -35,60 +56,74 @@ export class Registrar {
 
   /** Answers an authenticated REGISTER. */
   register(account: HandsetAccount, request: Srf.SrfRequest, response: Srf.SrfResponse): void {
+    const { status, headers = {} } = this.#judge(account, request);
+    response.send(status, { headers });
+  }
+
+  #judge(account: HandsetAccount, request: Srf.SrfRequest): Answer {
     const { handset } = account;
     const address = request.source_address;
+    const alarm = (code: string, detail: string): void => this.violations.alarm({ code, detail, handset, address });
     if (userOf(request.getParsedHeader('to').uri) !== account.user) {
-      this.violation({
-        code: 'sip.foreign-aor',
-        detail: `${handset} tried to register another's address`,
-        handset,
-        address,
-      });
-      response.send(403, {});
-      return;
+      alarm('sip.foreign-aor', `${handset} tried to register another's address`);
+      return { status: 403 };
     }
-    const alive = this.isRegistered(handset) ? this.#bindings.get(handset) : undefined;
-    const contact = request.get('contact');
-    if (contact === undefined) {
-      response.send(200, { headers: contactsOf(alive, this.clock.monotonicNs()) });
-      return;
-    }
-    const wanted = Number(/;\s*expires\s*=\s*(\d+)/i.exec(contact)?.[1] ?? request.get('expires') ?? LONGEST_S);
+    const alive = this.#alive(handset);
+    const wish = wishOf(request);
+    if (wish.is === 'keep') return { status: 200, headers: this.#contactOf(alive) };
     if (alive !== undefined && alive.address !== address) {
-      this.violation({
-        code: 'sip.second-registration',
-        detail: `${handset} is registered from ${alive.address}; ${address} wanted it too`,
-        handset,
-        address,
-      });
-      response.send(403, {});
-      return;
+      alarm('sip.second-registration', `${handset} is registered from ${alive.address}; ${address} wanted it too`);
+      return { status: 403 };
     }
-    if (wanted === 0) {
-      this.#bindings.delete(handset);
-      response.send(200, {});
-      return;
+    if (wish.is === 'refuse') return wish;
+    if (wish.is === 'bind' && (wish.contact.address === undefined || !isIn(account, wish.contact.address))) {
+      alarm('sip.foreign-contact', `${handset} gave a contact outside its wing`);
+      return { status: 403 };
     }
-    if (!Number.isFinite(wanted)) {
-      response.send(400, {});
-      return;
+    if (!this.#isNew(handset, request)) return { status: 500 };
+    if (wish.is === 'remove') this.#bindings.delete(handset);
+    else {
+      const untilNs = this.clock.monotonicNs() + BigInt(wish.seconds) * 1_000_000_000n;
+      this.#bindings.set(handset, { contact: wish.contact.text, address, untilNs });
     }
-    if (wanted < SHORTEST_S) {
-      response.send(423, { headers: { 'Min-Expires': String(SHORTEST_S) } });
-      return;
-    }
-    const seconds = Math.min(wanted, LONGEST_S);
-    const binding = {
-      contact: contact.replace(/;\s*expires\s*=\s*\d+/i, ''),
-      address,
-      untilNs: this.clock.monotonicNs() + BigInt(seconds) * 1_000_000_000n,
-    };
-    this.#bindings.set(handset, binding);
-    response.send(200, { headers: contactsOf(binding, this.clock.monotonicNs()) });
+    return { status: 200, headers: this.#contactOf(this.#alive(handset)) };
+  }
+
+  #alive(handset: HandsetId): Binding | undefined {
+    const binding = this.#bindings.get(handset);
+    return binding !== undefined && binding.untilNs > this.clock.monotonicNs() ? binding : undefined;
+  }
+
+  /** A request that was overtaken by a later one of its series changes nothing (RFC 3261 §10.3, step 7). */
+  #isNew(handset: HandsetId, request: Srf.SrfRequest): boolean {
+    const change = { callId: request.get('call-id'), cseq: Number.parseInt(request.get('cseq'), 10) };
+    const before = this.#changes.get(handset);
+    if (before !== undefined && before.callId === change.callId && change.cseq <= before.cseq) return false;
+    this.#changes.set(handset, change);
+    return true;
+  }
+
+  #contactOf(binding: Binding | undefined): Record<string, string> {
+    if (binding === undefined) return {};
+    const seconds = (binding.untilNs - this.clock.monotonicNs()) / 1_000_000_000n;
+    return { Contact: `${binding.contact};expires=${seconds}` };
   }
 }
 
-function contactsOf(binding: Binding | undefined, nowNs: bigint): Record<string, string> {
-  if (binding === undefined) return {};
-  return { Contact: `${binding.contact};expires=${(binding.untilNs - nowNs) / 1_000_000_000n}` };
+function wishOf(request: Srf.SrfRequest): Wish {
+  if (!request.has('contact')) return { is: 'keep' };
+  const value = request.get('contact');
+  const inHeader = request.has('expires') ? request.get('expires').trim() : undefined;
+  if (hasStar(value)) {
+    // A star takes everything back, and can do nothing else (RFC 3261 §10.2.2).
+    return value.trim() === '*' && inHeader === '0' ? { is: 'remove' } : { is: 'refuse', status: 400 };
+  }
+  const contact = readContact(value);
+  if (contact === undefined) return { is: 'refuse', status: 403 };
+  const said = contact.expires ?? inHeader ?? String(LONGEST_S);
+  if (!/^\d{1,12}$/.test(said)) return { is: 'refuse', status: 400 };
+  const seconds = Number(said);
+  if (seconds === 0) return { is: 'remove' };
+  if (seconds < SHORTEST_S) return { is: 'refuse', status: 423, headers: { 'Min-Expires': String(SHORTEST_S) } };
+  return { is: 'bind', contact, seconds: Math.min(seconds, LONGEST_S) };
 }

@@ -13,6 +13,7 @@ import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { Registrar } from './registrar.js';
 import { TwoLegs } from './two-legs.js';
+import { Violations } from './violations.js';
 
 export interface SignallingOptions {
   readonly clock: Clock;
@@ -30,6 +31,7 @@ export interface SignallingOptions {
 export class Signalling implements SignallingPlane {
   readonly registrar: Registrar;
   readonly #options: SignallingOptions;
+  readonly #violations: Violations;
   readonly #engine: EngineConnection;
   readonly #deadlines: CallDeadlines;
   readonly #calls = new Map<CallId, TwoLegs>();
@@ -37,13 +39,14 @@ export class Signalling implements SignallingPlane {
   #onLost: (why: string) => void = () => undefined;
 
   constructor(options: SignallingOptions) {
-    const { clock, log, violation } = options;
+    const { clock, log } = options;
     this.#options = options;
-    this.registrar = new Registrar(clock, violation);
+    this.#violations = new Violations(clock, options.violation);
+    this.registrar = new Registrar(clock, this.#violations);
     const reception = new Reception({
-      door: new Door(options),
+      door: new Door(options, this.#violations),
       registrar: this.registrar,
-      violation,
+      violations: this.#violations,
       isFromCell: (request) => this.#engine.isFromCell(request),
       challengeInvites: options.challengeInvites !== false,
       call: (account, request, response) => this.#begin(account, request, response),
@@ -69,6 +72,11 @@ export class Signalling implements SignallingPlane {
     return this.#calls.size;
   }
 
+  /** How often each rule was broken since the start, by its code. */
+  get counts(): Readonly<Record<string, number>> {
+    return this.#violations.counts();
+  }
+
   /** Joins an engine that has just been started. Rejects when it cannot be reached. */
   attach(place: EnginePlace): Promise<void> {
     return this.#engine.attach(place);
@@ -87,7 +95,8 @@ export class Signalling implements SignallingPlane {
   }
 
   #begin(account: HandsetAccount, request: Srf.SrfRequest, response: Srf.SrfResponse): void {
-    const { clock, violation, newCallId } = this.#options;
+    const { clock, newCallId } = this.#options;
+    const violations = this.#violations;
     const { handset } = account;
     const call = newCallId();
     const released = (): void => {
@@ -96,7 +105,7 @@ export class Signalling implements SignallingPlane {
     };
     this.#calls.set(
       call,
-      new TwoLegs({ call, handset, request, response, clock, violation, tell: this.#tell, released }),
+      new TwoLegs({ call, handset, request, response, clock, violations, tell: this.#tell, released }),
     );
     this.#sink?.request({
       call,

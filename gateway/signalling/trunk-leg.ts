@@ -152,8 +152,8 @@ export class TrunkLeg {
   }
 
   #redirected(detail: string): void {
-    const { violation, tell, handset } = this.#owner;
-    violation({ code: 'callee.redirected', detail, handset });
+    const { violations, tell, handset } = this.#owner;
+    violations.alarm({ code: 'callee.redirected', detail, handset });
     tell({ type: 'callee-redirected' });
   }
 

@@ -3,9 +3,9 @@ import type { CallEvent } from '../calls/ports.js';
 import type { EndCause } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
-import type { Violation } from './account.js';
 import { HandsetLeg } from './handset-leg.js';
 import { TrunkLeg } from './trunk-leg.js';
+import type { Violations } from './violations.js';
 
 export interface CallParts {
   readonly call: CallId;
@@ -13,7 +13,7 @@ export interface CallParts {
   readonly request: Srf.SrfRequest;
   readonly response: Srf.SrfResponse;
   readonly clock: Clock;
-  readonly violation: (violation: Violation) => void;
+  readonly violations: Violations;
   readonly tell: (call: CallId, event: CallEvent) => void;
   /** Both legs are over, after a release; said once. */
   readonly released: (call: CallId) => void;
@@ -28,11 +28,11 @@ export class TwoLegs {
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, request, response, clock, violation, tell, released } = parts;
+    const { call, handset, request, response, clock, violations, tell, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
-      violation,
+      violations,
       tell: (event: CallEvent) => tell(call, event),
       over: () => this.#report(),
     };

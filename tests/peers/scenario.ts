@@ -29,7 +29,11 @@ export function handsetPeer(t: Test, peer: HandsetPeer): Promise<Sipp> {
     remote: `127.0.0.1:${peer.port}`,
     calls: 1,
     keys: { user: peer.user, dialled: peer.dialled, rtp_port: peer.rtpPort },
-    args: ['-au', peer.user, '-ap', passwordOf(peer.user), '-d', String(peer.talkMs ?? 500)],
+    // SIPp writes the gateway's bare address into its credentials, unless told what it dials (RFC 7616 §3.4.6).
+    args: [
+      ...['-au', peer.user, '-ap', passwordOf(peer.user), '-d', String(peer.talkMs ?? 500)],
+      ...['-auth_uri', `${peer.dialled}@127.0.0.1:${peer.port}`],
+    ],
   });
 }
 

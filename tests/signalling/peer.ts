@@ -1,0 +1,101 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { connect, type Socket as TcpSocket } from 'node:net';
+import type { Test } from 'tap';
+import { answerTo, headerOf } from '../sip-engine/udp-peer.js';
+
+/** A listener of the gateway that a peer speaks to. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A bare SIP peer at an address of its own: sends texts, keeps what comes, waits for what is expected. */
+export class Peer {
+  readonly received: string[] = [];
+  /** BYEs are answered as they come, so that no test waits for a leg that nobody ends. */
+  answersByes = true;
+  #taken = 0;
+  #wake: (() => void) | undefined;
+
+  private constructor(
+    readonly transport: 'UDP' | 'TCP',
+    readonly address: string,
+    readonly port: number,
+    readonly send: (text: string) => void,
+    readonly close: () => void,
+  ) {}
+
+  /** A peer that is closed with the test. */
+  static async udp(t: Test, address: string, to: Place): Promise<Peer> {
+    const socket: Socket = createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+    const send = (text: string): void => socket.send(Buffer.from(text, 'utf8'), to.port, to.address);
+    const peer = new Peer('UDP', address, socket.address().port, send, () => socket.close());
+    socket.on('message', (data) => peer.#hear(data.toString('utf8')));
+    t.teardown(() => peer.close());
+    return peer;
+  }
+
+  static async tcp(t: Test, address: string, to: Place): Promise<Peer> {
+    const socket: TcpSocket = connect({ host: to.address, port: to.port, localAddress: address });
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const send = (text: string): void => void socket.write(text);
+    const peer = new Peer('TCP', address, socket.localPort ?? 0, send, () => socket.destroy());
+    let buffered = '';
+    socket.on('data', (data) => {
+      buffered += data.toString('utf8');
+      for (;;) {
+        const head = buffered.indexOf('\r\n\r\n');
+        if (head < 0) return;
+        const end = head + 4 + Number(headerOf(buffered.slice(0, head + 2), 'Content-Length'));
+        if (buffered.length < end) return;
+        const text = buffered.slice(0, end);
+        buffered = buffered.slice(end);
+        peer.#hear(text);
+      }
+    });
+    t.teardown(() => peer.close());
+    return peer;
+  }
+
+  #hear(text: string): void {
+    this.received.push(text);
+    if (this.answersByes && text.startsWith('BYE ')) this.send(answerTo(text, '200 OK'));
+    this.#wake?.();
+  }
+
+  /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
+  async next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+    const from = Math.max(0, this.#taken);
+    let late = false;
+    const patience = setTimeout(() => {
+      late = true;
+      this.#wake?.();
+    }, withinMs);
+    try {
+      for (;;) {
+        for (; this.#taken < this.received.length; this.#taken++) {
+          const text = this.received[this.#taken] ?? '';
+          if (!wanted(text)) continue;
+          this.#taken++;
+          return text;
+        }
+        if (late) {
+          const there = this.received.slice(from).join('\n---\n');
+          throw new Error(`nothing of the kind within ${withinMs} ms; received since:\n${there}`);
+        }
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(patience);
+      this.#wake = undefined;
+    }
+  }
+
+  /** The messages of one Call-ID that have come so far. */
+  of(callId: string): string[] {
+    return this.received.filter((text) => headerOf(text, 'Call-ID') === callId);
+  }
+}
