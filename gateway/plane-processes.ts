@@ -87,7 +87,7 @@ export class PlaneProcesses {
     const { sip } = files.site;
     if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
       const { host, port, secret } = sip.drachtio;
-      await signalling.attach({ client: { host, port, secret }, cellPort: sip.cell.port });
+      await signalling.attach({ client: { host, port, secret }, cell: sip.cell });
       return;
     }
     const socket = join(runFolder, 'engine.sock');
@@ -106,7 +106,7 @@ export class PlaneProcesses {
         await signalling.attach({
           client: { host: engine.client.address, port: engine.client.port, secret: this.#secrets.client },
           control,
-          cellPort: this.listenerPort('cell'),
+          cell: { address: sip.cell.address, port: this.listenerPort('cell') },
         });
         onBack('signalling');
       },

@@ -1,12 +1,11 @@
 import { BlockList } from 'node:net';
-import type { Wing } from '../config/schema/types.generated.js';
 import type { SiteFiles } from './config/site.js';
 import { handsetId, trunkId } from './policy/ids.js';
 import type { HandsetAccount, TrunkAccount } from './signalling/account.js';
 
-function networkOf(wing: Wing | undefined): BlockList {
+function networkOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
-  for (const network of wing?.network ?? []) {
+  for (const network of networks) {
     const [address = '', prefix = ''] = network.split('/');
     list.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
   }
@@ -15,7 +14,7 @@ function networkOf(wing: Wing | undefined): BlockList {
 
 /** The handsets of a site as signalling knows them: who they are and from where they may speak. */
 export function accountsOf(files: SiteFiles): readonly HandsetAccount[] {
-  const networks = new Map(files.wings.map((wing) => [wing.id, networkOf(wing)]));
+  const networks = new Map(files.wings.map((wing) => [wing.id, networkOf(wing.network)]));
   return files.handsets.map(({ id, user, ha1, wing }) => ({
     handset: handsetId(id),
     user,
@@ -26,11 +25,12 @@ export function accountsOf(files: SiteFiles): readonly HandsetAccount[] {
 
 /** The trunks of a site as signalling dials them. */
 export function trunksOf(files: SiteFiles): readonly TrunkAccount[] {
-  return files.trunks.map(({ id, host, port, transport, username, password }) => ({
+  return files.trunks.map(({ id, host, port, transport, networks, username, password }) => ({
     id: trunkId(id),
     host,
     port,
     transport,
+    network: networkOf(networks),
     ...(username !== undefined && password !== undefined && { auth: { username, password } }),
   }));
 }

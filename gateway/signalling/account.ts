@@ -25,5 +25,7 @@ export interface TrunkAccount {
   readonly host: string;
   readonly port: number;
   readonly transport: 'udp' | 'tcp';
+  /** Where its signalling comes from; absent: only from where it answered. */
+  readonly network?: BlockList;
   readonly auth?: { readonly username: string; readonly password: string };
 }

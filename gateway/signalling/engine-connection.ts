@@ -1,15 +1,16 @@
 import type { EventEmitter } from 'node:events';
-import Srf from 'drachtio-srf';
+import type Srf from 'drachtio-srf';
 import type { Logger } from 'pino';
 import { EngineControl } from '../sip-engine/control/client.js';
+import { JudgedSrf } from './judged-srf.js';
 
 /** Where the SIP server is reached. */
 export interface EnginePlace {
   readonly client: { readonly host: string; readonly port: number; readonly secret: string };
   /** Absent with a real drachtio server, which has no control socket. */
   readonly control?: { readonly socket: string; readonly secret: string };
-  /** The port of the listener on the cell's side: what comes in elsewhere is no handset. */
-  readonly cellPort: number;
+  /** The listener on the cell's side: what comes in elsewhere is no handset. */
+  readonly cell: { readonly address: string; readonly port: number };
 }
 
 export interface EngineHooks {
@@ -25,16 +26,16 @@ export interface EngineHooks {
 export class EngineConnection {
   readonly #log: Logger;
   readonly #hooks: EngineHooks;
-  #srf: Srf | undefined;
+  #srf: JudgedSrf | undefined;
   #control: EngineControl | undefined;
-  #cellPort = 0;
+  #cell = '';
 
   constructor(log: Logger, hooks: EngineHooks) {
     this.#log = log;
     this.#hooks = hooks;
   }
 
-  get srf(): Srf | undefined {
+  get srf(): JudgedSrf | undefined {
     return this.#srf;
   }
 
@@ -45,8 +46,10 @@ export class EngineConnection {
   /** Joins an engine that has just been started. Rejects when it cannot be reached. */
   async attach(place: EnginePlace): Promise<void> {
     this.detach();
-    this.#cellPort = place.cellPort;
-    const srf = new Srf();
+    const { address, port } = place.cell;
+    // A listener on every address is known by its port alone.
+    this.#cell = ['0.0.0.0', '::'].includes(address) ? `:${port}` : `${address}:${port}`;
+    const srf = new JudgedSrf();
     this.#hooks.routes(srf);
     if (place.control !== undefined) {
       const control = await EngineControl.connect(place.control.socket, place.control.secret);
@@ -82,7 +85,10 @@ export class EngineConnection {
   /** Whether a request came in on the cell's listener. */
   isFromCell(request: Srf.SrfRequest): boolean {
     const { receivedOn } = request as Srf.SrfRequest & { receivedOn?: string };
-    return receivedOn === undefined || receivedOn.endsWith(`:${this.#cellPort}`);
+    return (
+      receivedOn === undefined ||
+      (this.#cell.startsWith(':') ? receivedOn.endsWith(this.#cell) : receivedOn === this.#cell)
+    );
   }
 
   #lost(srf: Srf, why: string): void {

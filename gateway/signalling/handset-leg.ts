@@ -1,29 +1,39 @@
 import type Srf from 'drachtio-srf';
 import type { EndCause, LegDialog } from '../calls/record.js';
-import { type LegOwner, sendBye } from './leg.js';
+import type { JudgedSrf } from './judged-srf.js';
+import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { handsetDialog } from './leg-dialog.js';
 import { statusFor } from './outcomes.js';
-import { FORBIDDEN, sameMedia } from './rules-in-dialog.js';
+import { Session } from './session.js';
 
 const SERVER = 'Balise';
 
-/** The leg to the handset: we are its UAS. */
+/** The leg to the handset: we are its UAS. Nothing that the trunk says gets here; each line is the gateway's own. */
 export class HandsetLeg {
+  readonly #srf: JudgedSrf;
   readonly #request: Srf.SrfRequest;
   readonly #response: Srf.SrfResponse;
   readonly #owner: LegOwner;
   /** A message of ours that carries our To tag. */
   #sent: Srf.SipMessage | undefined;
   #dialog: Srf.Dialog | undefined;
+  #session: Session | undefined;
   /** The INVITE has its final answer. */
   #answered = false;
   #over = false;
   #ending: EndCause | undefined;
 
-  constructor(request: Srf.SrfRequest, response: Srf.SrfResponse, owner: LegOwner) {
+  constructor(srf: JudgedSrf, request: Srf.SrfRequest, response: Srf.SrfResponse, owner: LegOwner) {
+    this.#srf = srf;
     this.#request = request;
     this.#response = response;
     this.#owner = owner;
+    const { handset } = owner;
+    const isPeer = (address: string): boolean => address === request.source_address;
+    srf.judges.set(
+      this.journalled.dialogId,
+      judgeOf(owner, () => ({ leg: 'handset', handset, isPeer, session: this.#session })),
+    );
     request.on('cancel', () => {
       this.#answered = true;
       this.#over = true;
@@ -49,21 +59,34 @@ export class HandsetLeg {
   }
 
   /** 200 with this SDP. Tells `accepted` when the ACK is in. */
-  accept(srf: Srf, answer: string): void {
+  accept(answer: string): void {
     if (this.#answered) return;
     this.#answered = true;
-    srf.createUAS(this.#request, this.#response, { localSdp: answer, headers: { Server: SERVER } }).then(
-      (dialog) => {
-        this.#dialog = dialog;
-        this.#watch(dialog);
-        if (this.#ending !== undefined) this.#bye(dialog, this.#ending);
-      },
-      () => {
-        this.#over = true;
-        if (this.#ending === undefined) this.#owner.tell({ type: 'handset-cancelled' });
-        else this.#owner.over();
-      },
-    );
+    this.#session = new Session(this.#request.body, answer, false);
+    const options = { localSdp: answer, headers: { Server: SERVER } };
+    this.#srf.createUAS(this.#request, this.#response, options, (error, dialog) => {
+      if (error || dialog === undefined) this.#notAccepted();
+      else this.#accepted(dialog);
+    });
+  }
+
+  #accepted(dialog: Srf.Dialog): void {
+    this.#dialog = dialog;
+    dialog.once('ack', () => this.#owner.tell({ type: 'accepted' }));
+    dialog.on('destroy', (request) => {
+      const { tell, over } = this.#owner;
+      this.#over = true;
+      if (this.#ending !== undefined) over();
+      else if (endedByEngine(request) === 'deadline') tell({ type: 'deadline-passed', by: 'signalling' });
+      else tell({ type: 'handset-hung-up' });
+    });
+    if (this.#ending !== undefined) this.#bye(this.#ending);
+  }
+
+  #notAccepted(): void {
+    this.#over = true;
+    if (this.#ending === undefined) this.#owner.tell({ type: 'handset-cancelled' });
+    else this.#owner.over();
   }
 
   /** Final failure, if none was given yet. */
@@ -78,41 +101,19 @@ export class HandsetLeg {
   end(cause: EndCause): void {
     this.#ending = cause;
     if (!this.#answered) this.refuse(statusFor(cause), cause);
-    else if (this.#dialog !== undefined && !this.#over) this.#bye(this.#dialog, cause);
+    else if (this.#dialog !== undefined && !this.#over) this.#bye(cause);
   }
 
-  #bye(dialog: Srf.Dialog, cause: EndCause): void {
-    sendBye(dialog, cause, () => {
+  /** Nothing more is expected of this leg. */
+  forget(): void {
+    this.#srf.judges.delete(this.journalled.dialogId);
+    if (this.#dialog !== undefined) this.#srf.forgetDialog(this.#dialog);
+  }
+
+  #bye(cause: EndCause): void {
+    sendBye({ srf: this.#srf, dialog: this.journalled, cause }, () => {
       this.#over = true;
       this.#owner.over();
     });
-  }
-
-  #watch(dialog: Srf.Dialog): void {
-    const { tell, over, violations, handset } = this.#owner;
-    dialog.once('ack', () => tell({ type: 'accepted' }));
-    dialog.on('destroy', () => {
-      this.#over = true;
-      if (this.#ending === undefined) tell({ type: 'handset-hung-up' });
-      else over();
-    });
-    dialog.on('modify', (request, answer) => {
-      // Hold and session refresh keep address and codecs; anything else is another call.
-      if (sameMedia(request.body, dialog.remote.sdp)) answer.send(200, { body: dialog.local.sdp });
-      else answer.send(488, {});
-    });
-    dialog.on('info', (_request, answer) => answer.send(200, {}));
-    dialog.on('update', (_request, answer) => answer.send(200, {}));
-    for (const [method, { status, alarm }] of Object.entries(FORBIDDEN)) {
-      dialog.on(method as 'refer', (_request, answer) => {
-        answer.send(status, {});
-        if (alarm)
-          violations.alarm({
-            code: `sip.${method}`,
-            detail: `${handset} sent ${method.toUpperCase()} in a call`,
-            handset,
-          });
-      });
-    }
   }
 }

@@ -1,7 +1,9 @@
 import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
-import type { EndCause } from '../calls/record.js';
+import type { EndCause, LegDialog } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
+import type { DialogJudge } from './judged-srf.js';
+import { type LegFacts, rule } from './rules-in-dialog.js';
 import type { Violations } from './violations.js';
 
 /** What a leg needs of the call that it belongs to. */
@@ -13,7 +15,60 @@ export interface LegOwner {
   readonly violations: Violations;
 }
 
-/** BYE to one leg; whatever comes of it, the other leg has its own. `done` once it is answered, or given up. */
-export function sendBye(dialog: Srf.Dialog, cause: EndCause, done: () => void): void {
-  dialog.destroy({ headers: { Reason: `Q.850;cause=16;text="${cause}"` } }, done);
+/** Holds a leg's dialog to the rules; `facts` is asked at each request. */
+export function judgeOf(owner: LegOwner, facts: () => LegFacts): DialogJudge {
+  return (request, response) => {
+    const { answer, count, alarm, redirected } = rule(request, facts());
+    const { handset, violations } = owner;
+    if (count !== undefined) violations.count(count);
+    if (alarm !== undefined) violations.alarm({ ...alarm, handset, address: request.source_address });
+    if (redirected) sayRedirected(owner, 'the far end sent a call elsewhere while it was up');
+    if (answer === undefined) return true;
+    const { status, headers = {}, body } = answer;
+    response.send(status, { headers, ...(body === undefined ? {} : { body }) });
+    return false;
+  };
+}
+
+/** The carrier has sent the call on, to somebody who was never judged: it must end. */
+export function sayRedirected({ violations, handset, tell }: LegOwner, detail: string): void {
+  violations.alarm({ code: 'callee.redirected', detail, handset });
+  tell({ type: 'callee-redirected' });
+}
+
+/** Whether the engine itself has sent the BYE that drachtio-srf reports, and if so, whether at the deadline. */
+export function endedByEngine(request: Srf.SrfRequest): 'deadline' | 'otherwise' | undefined {
+  if (request.source !== 'application') return undefined;
+  return request.has('reason') && request.get('reason').includes('"deadline"') ? 'deadline' : 'otherwise';
+}
+
+export interface Bye {
+  readonly srf: Srf;
+  readonly dialog: LegDialog;
+  readonly cause: EndCause;
+  readonly auth?: { readonly username: string; readonly password: string };
+}
+
+/**
+ * BYE to one leg; whatever comes of it, the other leg has its own. `done` is told the final status once it is answered, or
+ * given up (408); undefined when the engine knows the dialog no more. Where the engine has sent a BYE of its own, this one
+ * joins it.
+ */
+export function sendBye({ srf, dialog, cause, auth }: Bye, done: (status: number | undefined) => void): void {
+  // Not drachtio-srf's own `destroy`: its credentials are made for a placeholder, and no carrier that looks takes them.
+  const request = srf.request as unknown as (
+    options: unknown,
+    sent: (error: unknown, request?: Srf.SrfRequest) => void,
+  ) => void;
+  const options = {
+    method: 'BYE',
+    uri: dialog.remoteTarget,
+    stackDialogId: dialog.dialogId,
+    headers: { Reason: `Q.850;cause=16;text="${cause}"` },
+    ...(auth && { auth }),
+  };
+  request.call(srf, options, (error, sent) => {
+    if (error || sent === undefined) done(undefined);
+    else sent.on('response', (response) => done(response?.status));
+  });
 }

@@ -8,9 +8,12 @@ export function causeOf(status: number): EndCause {
   return 'trunk-failed';
 }
 
-/** Another trunk may do better: a dead or failing one, and only before it rang (RFC 3263 §4.3). */
+/**
+ * Another trunk may do better, and only before this one rang: it is dead or failing (RFC 3263 §4.3), or takes no credentials
+ * of ours.
+ */
 export function mayFailOver(status: number, rang: boolean): boolean {
-  return !rang && (status === 408 || (status >= 500 && status < 600));
+  return !rang && (status === 401 || status === 407 || status === 408 || (status >= 500 && status < 600));
 }
 
 /** The final status on the handset leg for an end before the answer. */

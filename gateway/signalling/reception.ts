@@ -2,7 +2,7 @@ import type Srf from 'drachtio-srf';
 import type { HandsetAccount } from './account.js';
 import type { Door } from './door.js';
 import type { Registrar } from './registrar.js';
-import { FORBIDDEN } from './rules-in-dialog.js';
+import { ALLOW, FORBIDDEN } from './rules-in-dialog.js';
 import type { Violations } from './violations.js';
 
 export interface ReceptionParts {
@@ -23,9 +23,7 @@ export class Reception {
   routes(srf: Srf): void {
     srf.invite((request, response) => this.#invited(request, response));
     srf.use('register', (request, response) => this.#registered(request, response));
-    srf.use('options', (_request, response) =>
-      response.send(200, { headers: { Allow: 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO' } }),
-    );
+    srf.use('options', (_request, response) => response.send(200, { headers: { Allow: ALLOW } }));
     for (const method of Object.keys(FORBIDDEN)) {
       srf.use(method, (request, response) => this.#forbidden(method, request, response));
     }
@@ -67,7 +65,7 @@ export class Reception {
     const { status, alarm } = FORBIDDEN[method] ?? { status: 405, alarm: false };
     if (alarm) this.#alarm(`sip.${method}`, `${request.source_address} sent ${method.toUpperCase()}`, request);
     else this.parts.violations.count(`sip.${method}`);
-    response.send(status, {});
+    response.send(status, { headers: { Allow: ALLOW } });
   }
 
   #alarm(code: string, detail: string, request: Srf.SrfRequest, account?: HandsetAccount): void {

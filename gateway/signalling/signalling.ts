@@ -97,7 +97,10 @@ export class Signalling implements SignallingPlane {
   #begin(account: HandsetAccount, request: Srf.SrfRequest, response: Srf.SrfResponse): void {
     const { clock, newCallId } = this.#options;
     const violations = this.#violations;
+    const { srf } = this.#engine;
     const { handset } = account;
+    // An INVITE that came as the engine went: nobody can carry its answer any more.
+    if (srf === undefined) return;
     const call = newCallId();
     const released = (): void => {
       this.#forget(call);
@@ -105,7 +108,7 @@ export class Signalling implements SignallingPlane {
     };
     this.#calls.set(
       call,
-      new TwoLegs({ call, handset, request, response, clock, violations, tell: this.#tell, released }),
+      new TwoLegs({ call, handset, srf, request, response, clock, violations, tell: this.#tell, released }),
     );
     this.#sink?.request({
       call,
@@ -139,8 +142,7 @@ export class Signalling implements SignallingPlane {
   }
 
   accept(call: CallId, answer: string): void {
-    const { srf } = this.#engine;
-    if (srf !== undefined) this.#calls.get(call)?.handset.accept(srf, answer);
+    this.#calls.get(call)?.handset.accept(answer);
   }
 
   refuse(call: CallId, refusal: { readonly status: number; readonly rule: string; readonly fact: string }): void {
@@ -168,6 +170,8 @@ export class Signalling implements SignallingPlane {
   #forget(call: CallId): void {
     const legs = this.#calls.get(call);
     this.#calls.delete(call);
-    if (legs !== undefined) this.#deadlines.forget(call, legs.dialogIds);
+    if (legs === undefined) return;
+    this.#deadlines.forget(call, legs.dialogIds);
+    legs.forget();
   }
 }

@@ -1,11 +1,14 @@
-import type Srf from 'drachtio-srf';
 import type { DialOrder } from '../calls/ports.js';
 import type { EndCause, LegDialog } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { TrunkAccount } from './account.js';
-import { type LegOwner, sendBye } from './leg.js';
-import { trunkDialog } from './leg-dialog.js';
+import type { JudgedSrf } from './judged-srf.js';
+import type { LegOwner } from './leg.js';
 import { causeOf, mayFailOver } from './outcomes.js';
+import { TrunkAttempt } from './trunk-attempt.js';
+
+/** A trunk that says nothing at all for this long is left for the next, milliseconds: four INVITEs by timer A (RFC 3261 §17.1.1.2). */
+const PATIENCE_MS = 4_000;
 
 /** The leg to the carrier: we are its UAC. Trunks are tried in order, until one rings or answers. */
 export class TrunkLeg {
@@ -15,13 +18,8 @@ export class TrunkLeg {
   readonly #handsetDialog: () => LegDialog;
   /** Trunks not tried yet. */
   #left: TrunkAccount[] = [];
-  #request: Srf.SrfRequest | undefined;
-  #dialog: Srf.Dialog | undefined;
-  #journalled: LegDialog | undefined;
+  #attempt: TrunkAttempt | undefined;
   #rang = false;
-  /** An INVITE is out and has no final answer. */
-  #pending = false;
-  #over = true;
   #ending: EndCause | undefined;
 
   constructor(clock: Clock, owner: LegOwner, handsetDialog: () => LegDialog) {
@@ -31,15 +29,15 @@ export class TrunkLeg {
   }
 
   get isOver(): boolean {
-    return this.#over;
+    return this.#attempt?.isOver ?? true;
   }
 
   /** The dialog as the journal keeps it; undefined before the first INVITE. */
   get journalled(): LegDialog | undefined {
-    return this.#journalled;
+    return this.#attempt?.journalled;
   }
 
-  dial(srf: Srf, order: DialOrder, trunks: readonly TrunkAccount[]): void {
+  dial(srf: JudgedSrf, order: DialOrder, trunks: readonly TrunkAccount[]): void {
     this.#left = [...trunks];
     this.#dialNext(srf, order, 503);
   }
@@ -47,124 +45,61 @@ export class TrunkLeg {
   /** Ends the leg in the way that its state asks for. */
   end(cause: EndCause): void {
     this.#ending = cause;
-    if (this.#pending) this.#cancel();
-    else if (this.#dialog !== undefined && !this.#over) this.#bye(this.#dialog, cause);
+    this.#attempt?.end(cause);
   }
 
-  #dialNext(srf: Srf, order: DialOrder, lastStatus: number): void {
+  forget(): void {
+    this.#attempt?.forget();
+  }
+
+  #dialNext(srf: JudgedSrf, order: DialOrder, lastStatus: number): void {
     const trunk = this.#left.shift();
     if (trunk === undefined) {
       this.#failed(lastStatus);
       return;
     }
+    const { tell, over } = this.#owner;
     this.#rang = false;
-    this.#over = false;
-    this.#pending = true;
-    const ringing = this.#clock.after(order.ringMs, () => {
-      if (this.#pending && this.#ending === undefined) this.#owner.tell({ type: 'ring-timeout' });
+    // Of an attempt that was given up nothing counts any more; it ends by itself, whatever its trunk says at last.
+    const isCurrent = (): boolean => this.#attempt === attempt;
+    const patience = this.#clock.after(PATIENCE_MS, () => {
+      if (!isCurrent() || this.#ending !== undefined || this.#left.length === 0) return;
+      attempt.end('trunk-failed');
+      this.#dialNext(srf, order, 408);
     });
-    const settled = (): void => {
-      ringing.cancel();
-      this.#pending = false;
-    };
-    this.#invite(srf, order, trunk).then(
-      (dialog) => {
-        settled();
-        this.#answered(dialog);
+    const ringing = this.#clock.after(order.ringMs, () => {
+      if (isCurrent() && attempt.isPending && this.#ending === undefined) tell({ type: 'ring-timeout' });
+    });
+    const attempt = new TrunkAttempt(srf, order, trunk, this.#owner, {
+      sent: (dialog) => isCurrent() && tell({ type: 'dialling', trunk: trunk.id, dialog }),
+      heard: () => {
+        patience.cancel();
+        if (!attempt.isPending) ringing.cancel();
       },
-      (error: { status?: number }) => {
-        settled();
-        this.#over = true;
-        const status = error.status ?? 503;
-        if (this.#ending !== undefined) this.#owner.over();
-        else if (mayFailOver(status, this.#rang) && this.#left.length > 0) this.#dialNext(srf, order, status);
+      rang: (sdp) => {
+        if (!isCurrent()) return;
+        this.#rang = true;
+        tell({ type: 'trunk-ringing' });
+        if (sdp !== undefined) tell({ type: 'trunk-early-media', sdp });
+      },
+      answered: (answer, dialog) => {
+        if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [this.#handsetDialog(), dialog] });
+      },
+      failed: (status) => {
+        attempt.forget();
+        if (!isCurrent()) return;
+        if (mayFailOver(status, this.#rang) && this.#left.length > 0) this.#dialNext(srf, order, status);
         else this.#failed(status);
       },
-    );
+      hungUp: (byDeadline) =>
+        tell(byDeadline ? { type: 'deadline-passed', by: 'signalling' } : { type: 'trunk-hung-up' }),
+      over: () => (isCurrent() ? over() : attempt.forget()),
+    });
+    this.#attempt = attempt;
+    attempt.start();
   }
 
   #failed(status: number): void {
     this.#owner.tell({ type: 'trunk-failed', status, cause: causeOf(status) });
-  }
-
-  #invite(srf: Srf, order: DialOrder, trunk: TrunkAccount): Promise<Srf.Dialog> {
-    const transport = trunk.transport === 'udp' ? '' : `;transport=${trunk.transport}`;
-    const identity = order.callerIdentity;
-    const sent = (error: unknown, request: Srf.SrfRequest | undefined): void => {
-      if (error || request === undefined) return;
-      this.#request = request;
-      this.#journalled = trunkDialog(request, undefined);
-      this.#owner.tell({ type: 'dialling', trunk: trunk.id, dialog: this.#journalled });
-      if (this.#ending !== undefined) this.#cancel();
-    };
-    return srf.createUAC(
-      `sip:${order.number}@${trunk.host}:${trunk.port}${transport}`,
-      {
-        localSdp: order.offer,
-        headers: {
-          From: `<sip:${identity}@localhost>`,
-          Contact: `<sip:${identity}@localhost${transport}>`,
-          'P-Asserted-Identity': `<sip:${identity}@localhost>`,
-          'X-Balise-Listener': 'carrier',
-        },
-        ...(trunk.auth && { auth: trunk.auth }),
-      },
-      {
-        cbRequest: sent as unknown as (request: Srf.SrfRequest) => void,
-        cbProvisional: (provisional) => this.#provisional(provisional),
-      },
-    );
-  }
-
-  #provisional(provisional: Srf.SrfResponse): void {
-    const { tell } = this.#owner;
-    if (provisional.status === 181 || provisional.has('diversion') || provisional.has('history-info')) {
-      this.#redirected('the carrier forwards a call elsewhere');
-      return;
-    }
-    if (provisional.status < 180) return;
-    this.#rang = true;
-    tell({ type: 'trunk-ringing' });
-    if (provisional.status === 183 && provisional.body) tell({ type: 'trunk-early-media', sdp: provisional.body });
-  }
-
-  #answered(dialog: Srf.Dialog): void {
-    const { tell, over } = this.#owner;
-    this.#dialog = dialog;
-    const response = (dialog as Srf.Dialog & { res: Srf.SrfResponse }).res;
-    const journalled = trunkDialog(dialog.req, response);
-    this.#journalled = journalled;
-    dialog.on('destroy', () => {
-      this.#over = true;
-      if (this.#ending === undefined) tell({ type: 'trunk-hung-up' });
-      else over();
-    });
-    dialog.on('modify', (_request, answer) => answer.send(200, { body: dialog.local.sdp }));
-    dialog.on('refer', (_request, answer) => answer.send(603, {}));
-    // A 200 that crosses our CANCEL is a call that must not live (RFC 3261 §15.1.1).
-    if (this.#ending !== undefined) this.#bye(dialog, this.#ending);
-    else if (response.has('diversion') || response.has('history-info')) {
-      this.#redirected('the carrier answered from elsewhere');
-    } else {
-      const dialogs = [this.#handsetDialog(), journalled];
-      tell({ type: 'trunk-answered', answer: dialog.remote.sdp, dialogs });
-    }
-  }
-
-  #redirected(detail: string): void {
-    const { violations, tell, handset } = this.#owner;
-    violations.alarm({ code: 'callee.redirected', detail, handset });
-    tell({ type: 'callee-redirected' });
-  }
-
-  #cancel(): void {
-    this.#request?.cancel(() => undefined);
-  }
-
-  #bye(dialog: Srf.Dialog, cause: EndCause): void {
-    sendBye(dialog, cause, () => {
-      this.#over = true;
-      this.#owner.over();
-    });
   }
 }

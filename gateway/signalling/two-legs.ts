@@ -4,12 +4,14 @@ import type { EndCause } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import { HandsetLeg } from './handset-leg.js';
+import type { JudgedSrf } from './judged-srf.js';
 import { TrunkLeg } from './trunk-leg.js';
 import type { Violations } from './violations.js';
 
 export interface CallParts {
   readonly call: CallId;
   readonly handset: HandsetId;
+  readonly srf: JudgedSrf;
   readonly request: Srf.SrfRequest;
   readonly response: Srf.SrfResponse;
   readonly clock: Clock;
@@ -28,7 +30,7 @@ export class TwoLegs {
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, request, response, clock, violations, tell, released } = parts;
+    const { call, handset, srf, request, response, clock, violations, tell, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
@@ -36,7 +38,7 @@ export class TwoLegs {
       tell: (event: CallEvent) => tell(call, event),
       over: () => this.#report(),
     };
-    this.handset = new HandsetLeg(request, response, owner);
+    this.handset = new HandsetLeg(srf, request, response, owner);
     this.trunk = new TrunkLeg(clock, owner, () => this.handset.journalled);
   }
 
@@ -54,6 +56,12 @@ export class TwoLegs {
     this.handset.end(cause);
     this.trunk.end(cause);
     this.#report();
+  }
+
+  /** Nothing more is expected of either. */
+  forget(): void {
+    this.handset.forget();
+    this.trunk.forget();
   }
 
   #report(): void {

@@ -156,7 +156,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
   await signalling.attach({
     client: { host: engine.client.address, port: engine.client.port, secret: SECRET },
     control: { socket, secret: SECRET },
-    cellPort: cell.port,
+    cell,
   });
   t.teardown(async () => {
     await calls?.stop(2_000);

@@ -1,0 +1,32 @@
+import Srf from 'drachtio-srf';
+
+type Middleware = (request: Srf.SrfRequest, response: Srf.SrfResponse, next: () => void) => void;
+/** Says whether the request may go on to drachtio-srf; if not, it has been answered. */
+export type DialogJudge = (request: Srf.SrfRequest, response: Srf.SrfResponse) => boolean;
+
+// The published types leave out these two, which the class documents.
+const Application = Srf as unknown as new () => Srf & { dialog(): Middleware; removeDialog(dialog: Srf.Dialog): void };
+
+/**
+ * A drachtio application whose requests in dialogs are judged by us first: drachtio-srf answers many of them by itself, some
+ * before any listener is asked (SUBSCRIBE with Expires 0), some when a listener is not there yet.
+ */
+export class JudgedSrf extends Application {
+  readonly judges = new Map<string, DialogJudge>();
+
+  /** Called by drachtio-srf's constructor, before `judges` is there; a request comes later. */
+  override dialog(): Middleware {
+    const pass = super.dialog();
+    return (request, response, next) => {
+      const { stackDialogId } = request as Srf.SrfRequest & { stackDialogId?: string };
+      const judge = this.judges.get(stackDialogId ?? '');
+      if (judge === undefined || judge(request, response)) pass(request, response, next);
+    };
+  }
+
+  /** Takes a dialog that is over out of drachtio-srf's memory. */
+  forgetDialog(dialog: Srf.Dialog): void {
+    this.removeDialog(dialog);
+    dialog.removeAllListeners();
+  }
+}

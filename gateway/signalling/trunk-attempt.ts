@@ -1,0 +1,185 @@
+import { isIPv6 } from 'node:net';
+import type Srf from 'drachtio-srf';
+import type { DialOrder } from '../calls/ports.js';
+import type { EndCause, LegDialog } from '../calls/record.js';
+import type { TrunkAccount } from './account.js';
+import type { JudgedSrf } from './judged-srf.js';
+import { endedByEngine, judgeOf, type LegOwner, sayRedirected, sendBye } from './leg.js';
+import { trunkDialog } from './leg-dialog.js';
+import { showsRedirection } from './redirection.js';
+import { Session } from './session.js';
+
+/** What comes of one INVITE to one trunk. */
+export interface AttemptEvents {
+  /** It is on its way, or is again, with credentials; the journal must know. */
+  readonly sent: (dialog: LegDialog) => void;
+  /** The trunk has answered something, if only that it tries. */
+  readonly heard: () => void;
+  readonly rang: (earlyMedia: string | undefined) => void;
+  readonly answered: (sdp: string, dialog: LegDialog) => void;
+  readonly failed: (status: number) => void;
+  readonly hungUp: (byDeadline: boolean) => void;
+  /** After an end: nothing of it is up. */
+  readonly over: () => void;
+}
+
+/** One INVITE to one trunk, and the dialog that comes of it. */
+export class TrunkAttempt {
+  readonly #srf: JudgedSrf;
+  readonly #order: DialOrder;
+  readonly #trunk: TrunkAccount;
+  readonly #owner: LegOwner;
+  readonly #events: AttemptEvents;
+  #request: Srf.SrfRequest | undefined;
+  #dialog: Srf.Dialog | undefined;
+  #session: Session | undefined;
+  #journalled: LegDialog | undefined;
+  /** The INVITE is out and has no final answer. */
+  #pending = true;
+  #over = false;
+  #ending: EndCause | undefined;
+
+  constructor(srf: JudgedSrf, order: DialOrder, trunk: TrunkAccount, owner: LegOwner, events: AttemptEvents) {
+    this.#srf = srf;
+    this.#order = order;
+    this.#trunk = trunk;
+    this.#owner = owner;
+    this.#events = events;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  get isPending(): boolean {
+    return this.#pending;
+  }
+
+  get journalled(): LegDialog | undefined {
+    return this.#journalled;
+  }
+
+  start(): void {
+    const { host, port, transport, auth } = this.#trunk;
+    const { number, callerIdentity, offer } = this.#order;
+    const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
+    const headers = {
+      From: `<sip:${callerIdentity}@localhost>`,
+      Contact: `<sip:${callerIdentity}@localhost${parameter}>`,
+      'P-Asserted-Identity': `<sip:${callerIdentity}@${host}>`,
+      'X-Balise-Listener': 'carrier',
+    };
+    const sent = (error: unknown, request: Srf.SrfRequest | undefined): void => {
+      if (!error && request !== undefined) this.#sent(request);
+    };
+    this.#srf.createUAC(
+      `sip:${number}@${host}:${port}${parameter}`,
+      { localSdp: offer, headers, ...(auth && { auth }) },
+      {
+        cbRequest: sent as unknown as (request: Srf.SrfRequest) => void,
+        cbProvisional: (provisional) => this.#provisional(provisional),
+      },
+      (error: { status?: number } | null, dialog) => {
+        this.#pending = false;
+        if (dialog === undefined) this.#failed(error?.status ?? 503);
+        else this.#answered(dialog);
+      },
+    );
+  }
+
+  /** Ends it in the way that its state asks for: CANCEL, or BYE. */
+  end(cause: EndCause): void {
+    this.#ending = cause;
+    if (this.#pending) this.#cancel();
+    else if (this.#dialog !== undefined && !this.#over) this.#bye(cause);
+  }
+
+  /** Nothing more is expected of it. */
+  forget(): void {
+    if (this.#journalled !== undefined) this.#srf.judges.delete(this.#journalled.dialogId);
+    if (this.#dialog !== undefined) this.#srf.forgetDialog(this.#dialog);
+  }
+
+  #sent(request: Srf.SrfRequest): void {
+    this.#request = request;
+    this.#tellSent(request);
+    (request as unknown as NodeJS.EventEmitter).on('authenticate', (again: Srf.SrfRequest) => this.#tellSent(again));
+    if (this.#ending !== undefined) this.#cancel();
+  }
+
+  #tellSent(request: Srf.SrfRequest): void {
+    this.#journalled = trunkDialog(request, undefined);
+    const { handset } = this.#owner;
+    const { number } = this.#order;
+    const facts = () => ({ leg: 'trunk' as const, handset, number, isPeer: this.#isPeer, session: this.#session });
+    this.#srf.judges.set(this.#journalled.dialogId, judgeOf(this.#owner, facts));
+    this.#events.sent(this.#journalled);
+  }
+
+  /** A carrier speaks from any of its networks; without any, only from where it answered. */
+  readonly #isPeer = (address: string): boolean =>
+    this.#trunk.network?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') === true ||
+    address === this.#journalled?.address;
+
+  #provisional(provisional: Srf.SrfResponse): void {
+    this.#events.heard();
+    if (this.#ending !== undefined) return;
+    if (showsRedirection(provisional, this.#order.number)) {
+      sayRedirected(this.#owner, 'the carrier forwards a call elsewhere');
+      return;
+    }
+    if (provisional.status < 180) return;
+    this.#events.rang(provisional.status === 183 && provisional.body ? provisional.body : undefined);
+  }
+
+  #failed(status: number): void {
+    this.#over = true;
+    this.#events.heard();
+    if (this.#ending === undefined) this.#events.failed(status);
+    else this.#events.over();
+  }
+
+  #answered(dialog: Srf.Dialog): void {
+    this.#dialog = dialog;
+    const response = (dialog as Srf.Dialog & { res: Srf.SrfResponse }).res;
+    const journalled = trunkDialog(dialog.req, response);
+    this.#journalled = journalled;
+    this.#session = new Session(dialog.remote.sdp, this.#order.offer, true);
+    dialog.on('destroy', (request) => this.#destroyed(request));
+    this.#events.heard();
+    // A 200 that crosses our CANCEL is a call that must not live (RFC 3261 §15.1.1).
+    if (this.#ending !== undefined) this.#bye(this.#ending);
+    else if (showsRedirection(response, this.#order.number)) {
+      sayRedirected(this.#owner, 'the carrier answered from elsewhere');
+    } else this.#events.answered(dialog.remote.sdp, journalled);
+  }
+
+  #destroyed(request: Srf.SrfRequest): void {
+    const ended = endedByEngine(request);
+    // The engine has no credentials: if its BYE is challenged, ours is the one that is believed.
+    if (ended !== undefined && this.#trunk.auth !== undefined) this.#bye(this.#ending ?? 'deadline');
+    else this.#over = true;
+    if (this.#ending === undefined) this.#events.hungUp(ended === 'deadline');
+    else if (this.#over) this.#events.over();
+  }
+
+  #cancel(): void {
+    this.#request?.cancel(() => undefined);
+  }
+
+  #bye(cause: EndCause): void {
+    const { journalled } = this;
+    if (journalled === undefined || this.#byeSent) return;
+    this.#byeSent = true;
+    const { auth, id } = this.#trunk;
+    sendBye({ srf: this.#srf, dialog: journalled, cause, ...(auth && { auth }) }, (status) => {
+      this.#over = true;
+      const { violations, handset } = this.#owner;
+      if (status === 401 || status === 407)
+        violations.alarm({ code: 'trunk.bye-refused', detail: `${id} does not believe our BYE`, handset });
+      if (this.#ending !== undefined) this.#events.over();
+    });
+  }
+
+  #byeSent = false;
+}
