@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** What a Contact of a REGISTER asks for. */
+/** A Contact, and where it would have us speak. */
 export interface Contact {
   /** As it came, without its expiry: what the answer repeats. */
   readonly text: string;
@@ -21,10 +21,30 @@ export const hasStar = (value: string): boolean => /(?:^|,)\s*\*\s*(?:,|$)/.test
 export function readContact(value: string): Contact | undefined {
   const [, uri, params = ''] = IN_BRACKETS.exec(value.trim()) ?? BARE.exec(value.trim()) ?? [];
   if (uri === undefined) return undefined;
-  const host = HOST.exec(uri)?.[1]?.replace(/^\[|\]$/g, '');
   return {
     text: value.trim().replace(/\s*;\s*expires\s*=[^;]*/i, ''),
-    address: host !== undefined && isIP(host) !== 0 ? host : undefined,
+    address: addressOf(uri),
     expires: /;\s*expires\s*=\s*([^;]*)/i.exec(params)?.[1]?.trim(),
   };
+}
+
+/** The host of a SIP URI where it is an IP address: names are never looked up for a handset. */
+function addressOf(uri: string): string | undefined {
+  const host = HOST.exec(uri)?.[1]?.replace(/^\[|\]$/g, '');
+  return host !== undefined && isIP(host) !== 0 ? host : undefined;
+}
+
+/**
+ * Whether what we send in the dialog of this request would stay where `isAllowed` says: one Contact, and every hop of its
+ * Record-Route, each an IP address. Otherwise a cell could have us send to anybody, and our BYE would not reach it.
+ */
+export function staysWithin(
+  request: { has(name: string): boolean; get(name: string): string },
+  isAllowed: (address: string) => boolean,
+): boolean {
+  const contact = request.has('contact') ? readContact(request.get('contact')) : undefined;
+  if (contact?.address === undefined || !isAllowed(contact.address)) return false;
+  if (!request.has('record-route')) return true;
+  const hops = [...request.get('record-route').matchAll(/<([^>]*)>/g)].map(([, uri = '']) => addressOf(uri));
+  return hops.length > 0 && hops.every((hop) => hop !== undefined && isAllowed(hop));
 }

@@ -15,9 +15,11 @@ export interface EnginePlace {
 
 export interface EngineHooks {
   /** Sets the routes of a fresh application, before it connects. */
-  readonly routes: (srf: Srf) => void;
+  readonly routes: (srf: JudgedSrf) => void;
   /** The engine ended a dialog at its deadline. */
   readonly deadline: (dialogId: string) => void;
+  /** A request has met a fault of ours, and was answered 500. */
+  readonly fault: (fault: unknown, request: Srf.SrfRequest) => void;
   /** Either connection has closed, or the engine is silent; said once an attachment. */
   readonly lost: (why: string) => void;
 }
@@ -49,7 +51,7 @@ export class EngineConnection {
     const { address, port } = place.cell;
     // A listener on every address is known by its port alone.
     this.#cell = ['0.0.0.0', '::'].includes(address) ? `:${port}` : `${address}:${port}`;
-    const srf = new JudgedSrf();
+    const srf = new JudgedSrf(this.#hooks.fault);
     this.#hooks.routes(srf);
     if (place.control !== undefined) {
       const control = await EngineControl.connect(place.control.socket, place.control.secret);

@@ -1,6 +1,8 @@
 import type Srf from 'drachtio-srf';
 import type { HandsetAccount } from './account.js';
-import type { Door } from './door.js';
+import { staysWithin } from './contact.js';
+import { type Door, isIn } from './door.js';
+import type { Handler, JudgedSrf } from './judged-srf.js';
 import type { Registrar } from './registrar.js';
 import { ALLOW, FORBIDDEN } from './rules-in-dialog.js';
 import type { Violations } from './violations.js';
@@ -20,12 +22,13 @@ export interface ReceptionParts {
 export class Reception {
   constructor(private readonly parts: ReceptionParts) {}
 
-  routes(srf: Srf): void {
-    srf.invite((request, response) => this.#invited(request, response));
-    srf.use('register', (request, response) => this.#registered(request, response));
-    srf.use('options', (_request, response) => response.send(200, { headers: { Allow: ALLOW } }));
+  routes(srf: JudgedSrf): void {
+    const route = (method: string, handle: Handler): void => srf.use(method, srf.guarded(handle));
+    route('invite', (request, response) => this.#invited(request, response));
+    route('register', (request, response) => this.#registered(request, response));
+    route('options', (_request, response) => response.send(200, { headers: { Allow: ALLOW } }));
     for (const method of Object.keys(FORBIDDEN)) {
-      srf.use(method, (request, response) => this.#forbidden(method, request, response));
+      route(method, (request, response) => this.#forbidden(method, request, response));
     }
   }
 
@@ -54,7 +57,12 @@ export class Reception {
       response.send(481, {});
       return;
     }
-    if (!request.has('contact') || request.body === '' || request.body === undefined) {
+    if (!staysWithin(request, (address) => isIn(account, address))) {
+      this.#alarm('sip.foreign-contact', `${account.handset} would have us speak outside its wing`, request, account);
+      response.send(403, {});
+      return;
+    }
+    if (request.body === '' || request.body === undefined) {
       response.send(400, {});
       return;
     }

@@ -1,6 +1,7 @@
 import type Srf from 'drachtio-srf';
 import type { LegName } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
+import { staysWithin } from './contact.js';
 import { showsRedirection } from './redirection.js';
 import type { Session } from './session.js';
 
@@ -59,7 +60,13 @@ export function rule(request: Srf.SrfRequest, facts: LegFacts): Ruling {
   if (method === 'BYE') return {};
   if (facts.number !== undefined && showsRedirection(request, facts.number))
     return { redirected: true, answer: { status: 403 } };
-  if (method === 'INVITE' || method === 'UPDATE') return offered(request, facts);
+  if (method === 'INVITE' || method === 'UPDATE') {
+    // These two say where we are to speak from now on (RFC 3261 §12.2). Carriers have proxies and names; a handset has none.
+    if (leg === 'trunk' || !request.has('contact') || staysWithin(request, facts.isPeer))
+      return offered(request, facts);
+    const detail = `${handset} would have us speak elsewhere`;
+    return { answer: { status: 403 }, alarm: { code: 'sip.foreign-contact', detail } };
+  }
   if (method === 'INFO') return told(request);
   if (method === 'OPTIONS') return { answer: { status: 200, headers: { Allow: ALLOW } } };
   // Nothing of ours is reliable in the sense of RFC 3262 §3, so there is nothing to acknowledge.

@@ -54,6 +54,7 @@ export class Signalling implements SignallingPlane {
     this.#engine = new EngineConnection(log, {
       routes: (srf) => reception.routes(srf),
       deadline: (dialogId) => this.#deadlines.fired(dialogId),
+      fault: (fault, request) => this.#fault(fault, request),
       lost: (why) => this.#lost(why),
     });
     this.#deadlines = new CallDeadlines(clock, this.#engine, this.#tell);
@@ -84,7 +85,19 @@ export class Signalling implements SignallingPlane {
 
   /** Lets go of the engine on purpose: nobody is told. */
   detach(): void {
+    this.#violations.rest();
     this.#engine.detach();
+  }
+
+  #fault(fault: unknown, request: Srf.SrfRequest): void {
+    const { method, source_address: address } = request;
+    const why = fault instanceof Error ? fault.message : String(fault);
+    this.#options.log.error({ event: 'signalling.fault', method, address, err: fault });
+    this.#violations.alarm({
+      code: 'sip.fault',
+      detail: `a ${method} from ${address} met a fault of ours: ${why}`,
+      address,
+    });
   }
 
   #lost(why: string): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/clock.js';
+import type { Clock, Timer } from '../clock/clock.js';
 import type { Violation } from './account.js';
 
 const MINUTE_MS = 60_000;
@@ -10,8 +10,8 @@ const MOST_KINDS = 1_000;
  */
 export class Violations {
   readonly #counts = new Map<string, number>();
-  /** How many of each kind were held back since it was last said. */
-  readonly #heldBack = new Map<string, number>();
+  /** How many of each kind were held back since it was last said, and when the next may be. */
+  readonly #heldBack = new Map<string, { more: number; readonly until: Timer }>();
 
   constructor(
     private readonly clock: Clock,
@@ -34,23 +34,29 @@ export class Violations {
     const { code, handset = '', address = '' } = violation;
     // Addresses can be made up; past so many of them only the code tells kinds apart.
     const kind = this.#heldBack.size < MOST_KINDS ? `${code} ${handset} ${address}` : code;
-    const before = this.#heldBack.get(kind);
-    if (before !== undefined) {
-      this.#heldBack.set(kind, before + 1);
+    const held = this.#heldBack.get(kind);
+    if (held !== undefined) {
+      held.more += 1;
       return;
     }
     this.say(violation);
     this.#holdBack(kind, violation);
   }
 
+  /** Waits for no more of anything: the next of each kind is said at once. */
+  rest(): void {
+    for (const { until } of this.#heldBack.values()) until.cancel();
+    this.#heldBack.clear();
+  }
+
   #holdBack(kind: string, violation: Violation): void {
-    this.#heldBack.set(kind, 0);
-    this.clock.after(MINUTE_MS, () => {
-      const more = this.#heldBack.get(kind) ?? 0;
+    const until = this.clock.after(MINUTE_MS, () => {
+      const more = this.#heldBack.get(kind)?.more ?? 0;
       this.#heldBack.delete(kind);
       if (more === 0) return;
       this.say({ ...violation, detail: `${violation.detail} (${more} more within a minute)` });
       this.#holdBack(kind, violation);
     });
+    this.#heldBack.set(kind, { more: 0, until });
   }
 }

@@ -131,14 +131,21 @@ export class PhoneCall {
       peer.send(this.ack(answer));
       return answer;
     }
-    this.#to = headerOf(answer, 'To');
-    this.#target = /<([^>]+)>/.exec(headerOf(answer, 'Contact'))?.[1] ?? '';
+    this.#learn(answer);
     peer.send(this.text('ACK', { cseq: this.#cseq }));
     return answer;
   }
 
-  ringing(): Promise<string> {
-    return this.phone.peer.next(isResponse(180));
+  /** The first 180; from then on requests can be sent in the early dialog. */
+  async ringing(): Promise<string> {
+    const ringing = await this.phone.peer.next(isResponse(180));
+    this.#learn(ringing);
+    return ringing;
+  }
+
+  #learn(answer: string): void {
+    this.#to = headerOf(answer, 'To');
+    this.#target = /<([^>]+)>/.exec(headerOf(answer, 'Contact'))?.[1] ?? `sip:${this.phone.at}`;
   }
 
   cancel(): void {
