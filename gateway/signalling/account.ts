@@ -19,6 +19,14 @@ export type Violation = {
   readonly address?: string;
 };
 
+/** Our account at a carrier. */
+export interface TrunkCredentials {
+  readonly username: string;
+  readonly password: string;
+  /** Challenges of this realm alone are answered; absent: of any. */
+  readonly realm?: string;
+}
+
 /** One trunk, as signalling uses it. */
 export interface TrunkAccount {
   readonly id: TrunkId;
@@ -27,5 +35,5 @@ export interface TrunkAccount {
   readonly transport: 'udp' | 'tcp';
   /** Where its signalling comes from; absent: only from where it answered. */
   readonly network?: BlockList;
-  readonly auth?: { readonly username: string; readonly password: string };
+  readonly auth?: TrunkCredentials;
 }

@@ -40,7 +40,10 @@ export class Door {
     }
     const user = userOf(request.getParsedHeader('from').uri);
     const account = user === undefined ? undefined : this.#byUser.get(user);
-    if (account === undefined) return this.#refuse(request, response, 'handset.unknown', 'nobody of that name');
+    if (account === undefined) {
+      this.#violations.count('handset.unknown');
+      return this.#refuse(request, response, 'handset.unknown', 'nobody of that name');
+    }
     if (!isIn(account, address)) {
       this.#violations.alarm({
         code: 'sip.foreign-address',
@@ -85,7 +88,6 @@ export class Door {
   }
 
   #refuse(request: Srf.SrfRequest, response: Srf.SrfResponse, code: string, why: string): undefined {
-    this.#violations.count(`sip.refused ${code}`);
     this.#failed(request.source_address, undefined);
     response.send(403, { headers: { Warning: `399 balise "${code}: ${why}"` } });
     return undefined;

@@ -2,6 +2,7 @@ import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
 import type { EndCause, LegDialog } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
+import type { TrunkCredentials } from './account.js';
 import type { DialogJudge } from './judged-srf.js';
 import { type LegFacts, rule } from './rules-in-dialog.js';
 import type { Violations } from './violations.js';
@@ -42,11 +43,29 @@ export function endedByEngine(request: Srf.SrfRequest): 'deadline' | 'otherwise'
   return request.has('reason') && request.get('reason').includes('"deadline"') ? 'deadline' : 'otherwise';
 }
 
+/** Gives drachtio-srf our credentials for a challenge, or an error for one that is not to be answered. */
+export type Authenticate = (
+  request: Srf.SrfRequest,
+  challenge: Srf.SrfResponse,
+  give: (error: Error | null, username?: string, password?: string) => void,
+) => void;
+
+/** Answers the challenges of the carrier's own realm: anybody else who asks would only collect what can be guessed from. */
+export function authenticate({ username, password, realm }: TrunkCredentials): Authenticate {
+  return (_request, challenge, give) => {
+    const header = challenge.status === 407 ? 'proxy-authenticate' : 'www-authenticate';
+    const text = challenge.has(header) ? challenge.get(header) : '';
+    const realms = [...text.matchAll(/realm="([^"]*)"/gi)].map(([, named]) => named);
+    if (realm === undefined || realms.every((named) => named === realm)) give(null, username, password);
+    else give(new Error(`a challenge of another realm than ${realm}`));
+  };
+}
+
 export interface Bye {
   readonly srf: Srf;
   readonly dialog: LegDialog;
   readonly cause: EndCause;
-  readonly auth?: { readonly username: string; readonly password: string };
+  readonly auth?: Authenticate;
 }
 
 /**

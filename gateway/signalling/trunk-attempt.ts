@@ -4,7 +4,15 @@ import type { DialOrder } from '../calls/ports.js';
 import type { EndCause, LegDialog } from '../calls/record.js';
 import type { TrunkAccount } from './account.js';
 import type { JudgedSrf } from './judged-srf.js';
-import { endedByEngine, judgeOf, type LegOwner, sayRedirected, sendBye } from './leg.js';
+import {
+  type Authenticate,
+  authenticate,
+  endedByEngine,
+  judgeOf,
+  type LegOwner,
+  sayRedirected,
+  sendBye,
+} from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import { showsRedirection } from './redirection.js';
 import { Session } from './session.js';
@@ -30,6 +38,7 @@ export class TrunkAttempt {
   readonly #trunk: TrunkAccount;
   readonly #owner: LegOwner;
   readonly #events: AttemptEvents;
+  readonly #auth: { readonly auth?: Authenticate };
   #request: Srf.SrfRequest | undefined;
   #dialog: Srf.Dialog | undefined;
   #session: Session | undefined;
@@ -37,6 +46,7 @@ export class TrunkAttempt {
   /** The INVITE is out and has no final answer. */
   #pending = true;
   #over = false;
+  #byeSent = false;
   #ending: EndCause | undefined;
 
   constructor(srf: JudgedSrf, order: DialOrder, trunk: TrunkAccount, owner: LegOwner, events: AttemptEvents) {
@@ -45,6 +55,7 @@ export class TrunkAttempt {
     this.#trunk = trunk;
     this.#owner = owner;
     this.#events = events;
+    this.#auth = trunk.auth === undefined ? {} : { auth: authenticate(trunk.auth) };
   }
 
   get isOver(): boolean {
@@ -60,7 +71,7 @@ export class TrunkAttempt {
   }
 
   start(): void {
-    const { host, port, transport, auth } = this.#trunk;
+    const { host, port, transport } = this.#trunk;
     const { number, callerIdentity, offer } = this.#order;
     const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
     const headers = {
@@ -74,7 +85,7 @@ export class TrunkAttempt {
     };
     this.#srf.createUAC(
       `sip:${number}@${host}:${port}${parameter}`,
-      { localSdp: offer, headers, ...(auth && { auth }) },
+      { localSdp: offer, headers, ...this.#auth } as Srf.CreateUACOptions,
       {
         cbRequest: sent as unknown as (request: Srf.SrfRequest) => void,
         cbProvisional: (provisional) => this.#provisional(provisional),
@@ -171,8 +182,8 @@ export class TrunkAttempt {
     const { journalled } = this;
     if (journalled === undefined || this.#byeSent) return;
     this.#byeSent = true;
-    const { auth, id } = this.#trunk;
-    sendBye({ srf: this.#srf, dialog: journalled, cause, ...(auth && { auth }) }, (status) => {
+    const { id } = this.#trunk;
+    sendBye({ srf: this.#srf, dialog: journalled, cause, ...this.#auth }, (status) => {
       this.#over = true;
       const { violations, handset } = this.#owner;
       if (status === 401 || status === 407)
@@ -180,6 +191,4 @@ export class TrunkAttempt {
       if (this.#ending !== undefined) this.#events.over();
     });
   }
-
-  #byeSent = false;
 }

@@ -40,6 +40,8 @@ export interface HouseOptions {
   readonly engine?: Partial<EngineConfig>;
   readonly signalling?: Partial<SignallingOptions>;
   readonly trunk?: Readonly<Record<string, unknown>>;
+  /** The first carrier takes calls over this; default UDP. */
+  readonly trunkTransport?: 'udp' | 'tcp';
 }
 
 /** Signalling on the real engine, with the calls, the policy and the store of the house, two carriers and no sound. */
@@ -73,10 +75,9 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
   const listener = (name: string) => ({ ...loopback, name, transports: ['udp', 'tcp'] as const });
   // The carriers are there before the site that names them; what they say goes to a port that is known by then.
   const carrierSide = { address: '127.0.0.1', port: 0 };
-  const carriers = [
-    new Carrier(await Peer.udp(t, TRUNK, carrierSide)),
-    new Carrier(await Peer.udp(t, TRUNK_2, carrierSide)),
-  ] as const;
+  const transport = options.trunkTransport ?? 'udp';
+  const first = transport === 'tcp' ? await Peer.tcpServer(t, TRUNK) : await Peer.udp(t, TRUNK, carrierSide);
+  const carriers = [new Carrier(first), new Carrier(await Peer.udp(t, TRUNK_2, carrierSide))] as const;
   const trunk = (id: string, { peer }: Carrier, more: object = {}) => ({
     id,
     host: peer.address,
@@ -94,7 +95,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
       handset('a-103'),
     ],
     profiles: [profile({ trunks: ['first', 'second'] })],
-    trunks: [trunk('first', carriers[0], options.trunk), trunk('second', carriers[1])],
+    trunks: [trunk('first', carriers[0], { transport, ...options.trunk }), trunk('second', carriers[1])],
     ...options.parts,
   });
   const files = await loadSite(folder);

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { connect, type Socket as TcpSocket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket as TcpSocket } from 'node:net';
 import type { Test } from 'tap';
 import { answerTo, headerOf } from '../sip-engine/udp-peer.js';
 
@@ -41,7 +41,33 @@ export class Peer {
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     const send = (text: string): void => void socket.write(text);
     const peer = new Peer('TCP', address, socket.localPort ?? 0, send, () => socket.destroy());
+    peer.#listen(socket);
+    t.teardown(() => peer.close());
+    return peer;
+  }
+
+  /** A peer that waits for the gateway to connect to it. */
+  static async tcpServer(t: Test, address: string): Promise<Peer> {
+    let socket: TcpSocket | undefined;
+    const server = createServer((one) => {
+      socket = one;
+      peer.#listen(one);
+    });
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    const { port } = server.address() as AddressInfo;
+    const close = (): void => {
+      socket?.destroy();
+      server.close();
+    };
+    const peer: Peer = new Peer('TCP', address, port, (text) => void socket?.write(text), close);
+    t.teardown(() => peer.close());
+    return peer;
+  }
+
+  /** Cuts the messages out of a stream by their Content-Length. */
+  #listen(socket: TcpSocket): void {
     let buffered = '';
+    socket.on('error', () => socket.destroy());
     socket.on('data', (data) => {
       buffered += data.toString('utf8');
       for (;;) {
@@ -51,11 +77,9 @@ export class Peer {
         if (buffered.length < end) return;
         const text = buffered.slice(0, end);
         buffered = buffered.slice(end);
-        peer.#hear(text);
+        this.#hear(text);
       }
     });
-    t.teardown(() => peer.close());
-    return peer;
   }
 
   #hear(text: string): void {

@@ -22,6 +22,19 @@ t.test('an INVITE of ours shows the trunk’s identity, and nothing of the hands
   t.equal(statusOf(await up.near.ask('BYE')), 200);
 });
 
+t.test('a trunk is spoken to over TCP where the site says so, to the last BYE', async (t) => {
+  const house = await openHouse(t, { trunkTransport: 'tcp' });
+  const up = await talk(house);
+  const { invite } = up.far;
+  t.match(invite, /^INVITE sip:\+442079460001@127\.0\.2\.1:\d+;transport=tcp SIP/);
+  t.match(headerOf(invite, 'Via'), /TCP/);
+  t.match(headerOf(invite, 'Contact'), /;transport=tcp>/);
+  t.equal(statusOf(await up.far.ask('INVITE', { body: sdp(TRUNK, 9_000, '0 101') })), 200);
+  t.equal(statusOf(await up.near.ask('BYE')), 200);
+  t.match(headerOf(await up.far.of('BYE'), 'Via'), /TCP/);
+  t.match(await house.ended(), { cause: 'handset-hung-up' });
+});
+
 t.test('whatever identity the handset claims is not passed on', async (t) => {
   const house = await openHouse(t);
   const phone = await house.phone();
@@ -223,6 +236,24 @@ for (const [status, challenge, answer] of [
 function challengeTo(request: string, status: string, header: string): string {
   return okTo(request).replace('200 OK', status).replace('Content-Length', `${header}\r\nContent-Length`);
 }
+
+t.test('a challenge of another realm than the carrier’s gets no credentials', async (t) => {
+  const house = await openHouse(t, { trunk: { ...account, realm: 'carrier' } });
+  const near = await (await house.phone()).dial();
+  const thief = await house.carriers[0].invited();
+  thief.say('401 Unauthorized', [`WWW-Authenticate: ${challengeLine.replace('"carrier"', '"elsewhere"')}`]);
+  const far = await house.carriers[1].invited();
+  far.say('486 Busy Here');
+  await near.final();
+  t.equal(house.carriers[0].invites, 1);
+  t.notOk(thief.peer.received.some((text) => /authorization/i.test(text)));
+  const again = await (await house.phone()).dial();
+  (await house.carriers[0].invited()).say('401 Unauthorized', [`WWW-Authenticate: ${challengeLine}`]);
+  const believed = await house.carriers[0].invited();
+  t.ok(isAuthorised(believed.invite, 'Authorization'), 'while its own does');
+  believed.say('486 Busy Here');
+  await again.final();
+});
 
 t.test('the engine’s own BYE at the deadline is challenged, and sent again with credentials', async (t) => {
   const house = await openHouse(t, {
