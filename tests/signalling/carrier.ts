@@ -12,10 +12,9 @@ export class Carrier {
     return new CarrierCall(this.peer, await this.peer.next(isRequest('INVITE')));
   }
 
-  /** How many different INVITEs have come; retransmissions are not. */
+  /** How many INVITEs have come. */
   get invites(): number {
-    const invites = this.peer.received.filter(isRequest('INVITE'));
-    return new Set(invites.map((text) => headerOf(text, 'Via'))).size;
+    return this.peer.received.filter(isRequest('INVITE')).length;
   }
 }
 
@@ -52,8 +51,8 @@ export class CarrierCall {
   }
 
   /** The next request of this call by that method. */
-  of(method: string, withinMs?: number): Promise<string> {
-    return this.peer.next((text) => isRequest(method)(text) && headerOf(text, 'Call-ID') === this.callId, withinMs);
+  of(method: string): Promise<string> {
+    return this.peer.next((text) => isRequest(method)(text) && headerOf(text, 'Call-ID') === this.callId);
   }
 
   /** Sends a request in this dialog, from another peer's address where one is given, and gives its final response. */

@@ -167,12 +167,12 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
     clock.stop();
   });
   const seen = async <T>(find: () => T | undefined, what: string): Promise<T> => {
-    const signal = AbortSignal.timeout(5_000);
+    const signal = AbortSignal.timeout(20_000);
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
       await once(news, 'news', { signal }).catch(() => {
-        throw new Error(`no ${what} within 5 s; violations: ${JSON.stringify(violations)}`);
+        throw new Error(`no ${what} within 20 s; violations: ${JSON.stringify(violations)}`);
       });
     }
   };

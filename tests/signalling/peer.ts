@@ -15,6 +15,7 @@ export class Peer {
   /** BYEs are answered as they come, so that no test waits for a leg that nobody ends. */
   answersByes = true;
   #taken = 0;
+  readonly #heard = new Set<string>();
   #wake: (() => void) | undefined;
 
   private constructor(
@@ -83,13 +84,16 @@ export class Peer {
   }
 
   #hear(text: string): void {
-    this.received.push(text);
+    // What is sent again because we were slow to answer is not heard twice; its Via is the same (RFC 3261 §17.2.3).
+    const name = `${text.split(' ')[0]} ${headerOf(text, 'Via')}`;
+    if (text.startsWith('SIP/2.0 ') || !this.#heard.has(name)) this.received.push(text);
+    this.#heard.add(name);
     if (this.answersByes && text.startsWith('BYE ')) this.send(answerTo(text, '200 OK'));
     this.#wake?.();
   }
 
   /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
-  async next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+  async next(wanted: (text: string) => boolean, withinMs = 20_000): Promise<string> {
     const from = Math.max(0, this.#taken);
     let late = false;
     const patience = setTimeout(() => {
