@@ -60,5 +60,6 @@ export function noLines(sink: Pick<CallSink, 'event'>): LinePlane {
     cut: (call) => sink.event(call, { type: 'released', plane: 'line', relayOpen: true }),
     release: (call) => sink.event(call, { type: 'released', plane: 'line', relayOpen: false }),
     setLockdowns: () => undefined,
+    endHolds: () => undefined,
   };
 }
