@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { type BoardPeer, boardPeer } from './board-peer.js';
-import { freePort } from './free-port.js';
 import { GatewayProcess } from './gateway-process.js';
 import { RtpProbe } from './rtp-probe.js';
 import { carrierPeer, handsetPeer } from './scenario.js';

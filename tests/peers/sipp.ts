@@ -3,7 +3,7 @@ import { existsSync, type FSWatcher, mkdtempSync, readFileSync, rmSync, watch } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { freePort } from './free-port.js';
+import { freePort } from '../../scripts/peers/free-port.js';
 
 /** One SIP message as the peer itself saw it on the wire. */
 export interface SeenMessage {

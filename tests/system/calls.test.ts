@@ -1,6 +1,6 @@
 /** The whole program with SIPp as handset and carrier. What is asserted is what the peers saw. */
 import t, { type Test } from 'tap';
-import { freePort } from '../peers/free-port.js';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { needs } from '../peers/needs.js';
 import { RtpProbe } from '../peers/rtp-probe.js';

@@ -1,7 +1,7 @@
 /** Each rule that this version can refuse by, on the whole program: what the handset is told, and what is on record. */
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
-import { freePort } from '../peers/free-port.js';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { faketimeLibrary, needs } from '../peers/needs.js';
 import { carrierPeer, handsetPeer } from '../peers/scenario.js';

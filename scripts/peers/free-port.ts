@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 /**
  * A UDP port on 127.0.0.1 that nobody holds at this moment, for peers that cannot be told to let the kernel choose.
- * The kernel hands out ephemeral ports in no order, so two tests side by side do not meet in practice.
+ * The kernel hands out ephemeral ports in no order, so two programs side by side do not meet in practice.
  */
 export async function freePort(): Promise<number> {
   const socket = createSocket('udp4');
