@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { believesInvites } from './bench-profile.js';
 import { Bus } from './bus/bus.js';
 import { freshSecret } from './bus/identities.js';
 import { Calls } from './calls/calls.js';
@@ -43,6 +44,7 @@ export class Gateway {
   readonly #clock: Clock;
   readonly #watch: ClockWatch;
   readonly #bootId = readBootId();
+  #believesInvites = false;
   #store: Store | undefined;
   #bus: Bus | undefined;
   #media: RelayPlane | undefined;
@@ -75,6 +77,7 @@ export class Gateway {
   async start(): Promise<void> {
     const { site, dataFolder, uplink } = this.#files;
     const gatewayId = `${site.site}/${site.gateway}`;
+    this.#believesInvites = believesInvites(process.env, site.sip);
     const run = takeRunFolder(dataFolder, this.#files.runFolder);
     this.#releaseRunFolder = run.release;
     this.#store = openStore({
@@ -85,6 +88,7 @@ export class Gateway {
       log: this.#log,
     });
     await this.#watch.start();
+    if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
     const policy = new SitePolicy(this.#files);
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
@@ -164,7 +168,7 @@ export class Gateway {
       trunks: trunksOf(this.#files),
       newCallId: () => this.#newCallId(),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
-      challengeInvites: process.env.BALISE_BENCH_NO_CHALLENGE !== '1',
+      challengeInvites: !this.#believesInvites,
     });
     const fittings = fittingsOf(boards, handsets);
     this.#lines = new Lines({
