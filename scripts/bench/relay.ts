@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,14 +12,17 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { RelayLink } from '../../gateway/media/relay-link.js';
 import { STEADY_HEAP } from '../../gateway/supervisor/node-flags.js';
+import { minded } from './children.js';
+import { cpuSeconds, memoryOf } from './processes.js';
 import type { LoadOrder, LoadResult, LoadSays, LoadStream, Pacing } from './rtp-load.js';
 import { hasRtpengine, startRtpengine } from './rtpengine.js';
+import { TooBusy } from './too-busy.js';
 
 const ADDRESS = '127.0.0.1';
 const LOAD_SOCKETS = 8;
 const WARM_UP_S = 2;
-/** Linux counts a process's time in hundredths of a second, on every machine that Node runs on. */
-const TICKS_PER_S = 100;
+/** The least share of the packets that the load must have sent for the figures to mean anything. */
+const OFFERED = 0.97;
 const VOICE = { voice: [{ codec: 'pcma', payloadType: 8 }], eventsPass: true } as const;
 
 export interface RelayFigures {
@@ -79,7 +82,7 @@ async function startRelay({ seconds }: RelayBench): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'balise-bench-'));
   const socket = join(folder, 'relay.sock');
   const script = fileURLToPath(new URL('../../gateway/media/relay/main.js', import.meta.url));
-  const child = spawn(process.execPath, [...STEADY_HEAP, script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = minded(spawn(process.execPath, [...STEADY_HEAP, script], { stdio: ['pipe', 'pipe', 'inherit'] }));
   const exited = once(child, 'exit');
   const config = { socket, cellAddress: ADDRESS, carrierAddress: ADDRESS, ports: null, exitWhenOrphaned: true };
   child.stdin.write(`${JSON.stringify(config)}\n`);
@@ -123,7 +126,7 @@ async function startRelay({ seconds }: RelayBench): Promise<Subject> {
 
 async function measure(subject: Subject, { calls, seconds, pacing = 'bursts' }: RelayBench): Promise<RelayFigures> {
   if (seconds > 60 || calls > 5_000) throw new RangeError('at most 60 s and 5,000 calls');
-  const load = fork(fileURLToPath(new URL('./rtp-load.js', import.meta.url)), { stdio: 'inherit' });
+  const load = minded(fork(fileURLToPath(new URL('./rtp-load.js', import.meta.url)), { stdio: 'inherit' }));
   const exited = once(load, 'exit');
   try {
     order(load, { do: 'bind', sockets: LOAD_SOCKETS * 2, address: ADDRESS });
@@ -140,8 +143,10 @@ async function measure(subject: Subject, { calls, seconds, pacing = 'bursts' }: 
     const before = cpuSeconds(subject.pid);
     await said(load, 'measured');
     const cpuS = cpuSeconds(subject.pid) - before;
-    const memoryMb = residentMb(subject.pid);
+    const memoryMb = memoryOf(subject.pid).residentMb;
     const { result } = await said(load, 'done');
+    const due = calls * 2 * (seconds * 50);
+    if (result.sent < due * OFFERED) throw new TooBusy(`the load sent ${result.sent} of ${due} packets`);
     return figures(result, (cpuS / seconds) * 100, memoryMb);
   } finally {
     load.disconnect();
@@ -171,18 +176,6 @@ function said<Kind extends LoadSays['says']>(
     };
     load.on('message', take);
   });
-}
-
-/** User and system time of all threads, from the operating system's accounting (proc(5), fields 14 and 15). */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-}
-
-function residentMb(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(line?.[1] ?? 0) / 1_024;
 }
 
 const sdpAt = (port: number): string =>

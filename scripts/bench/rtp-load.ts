@@ -2,8 +2,9 @@
  * The load of the relay's benchmark, a process of its own: two-way G.711 calls, one packet each 20 ms and way, and what
  * came of them. Started by `fork`; it ends when told, when done, or when its parent goes.
  */
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { performance } from 'node:perf_hooks';
+import { bindRtp, RTP_HEADER, RTP_PAYLOAD, rtpPacket } from './rtp-socket.js';
 
 /** One way of one call: from which of our sockets, to which port of the relay. */
 export interface LoadStream {
@@ -44,15 +45,14 @@ export type LoadSays =
 
 const PACKET_MS = 20;
 const DRAIN_MS = 500;
-const HEADER = 12;
-const PAYLOAD = 160;
+const PCMA = 8;
 /** In the payload: the instant of sending, and whether the packet counts. */
-const STAMP_AT = HEADER;
-const COUNTS_AT = HEADER + 8;
+const STAMP_AT = RTP_HEADER;
+const COUNTS_AT = RTP_HEADER + 8;
 /** So many packets leave between two looks at what came back. */
 const BURST = 2;
 
-const sockets: Socket[] = [];
+let sockets: Socket[] = [];
 let received = 0;
 let delays = new Float64Array(0);
 
@@ -62,30 +62,19 @@ const say = (said: LoadSays): void => {
 
 function take(packet: Buffer): void {
   const nowMs = performance.now();
-  if (packet.length !== HEADER + PAYLOAD || packet[COUNTS_AT] !== 1) return;
+  if (packet.length !== RTP_HEADER + RTP_PAYLOAD || packet[COUNTS_AT] !== 1) return;
   if (received < delays.length) delays[received] = nowMs - packet.readDoubleBE(STAMP_AT);
   received++;
 }
 
 async function bind(count: number, address: string): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const socket = createSocket({
-      type: 'udp4',
-      recvBufferSize: 4_000_000,
-      lookup: (host, _options, found) => found(null, host, 4),
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ port: 0, address }, resolve);
-    });
-    socket.on('message', take);
-    sockets.push(socket);
-  }
+  sockets = await bindRtp(count, address);
+  for (const socket of sockets) socket.on('message', take);
   say({ says: 'bound', ports: sockets.map((socket) => socket.address().port) });
 }
 
 async function run({ address, streams, warmUpS, seconds, pacing }: Extract<LoadOrder, { do: 'run' }>): Promise<void> {
-  const packets = streams.map((_, index) => packetOf(index));
+  const packets = streams.map((_, index) => rtpPacket(index, PCMA));
   delays = new Float64Array(Math.ceil(((seconds * 1_000) / PACKET_MS + 2) * streams.length));
   const beginMs = performance.now();
   const measureMs = beginMs + warmUpS * 1_000;
@@ -105,7 +94,7 @@ async function run({ address, streams, warmUpS, seconds, pacing }: Extract<LoadO
     if (stream === undefined || packet === undefined || dueMs > nowMs) return false;
     next++;
     packet.writeUInt16BE(round & 0xffff, 2);
-    packet.writeUInt32BE((round * PAYLOAD) >>> 0, 4);
+    packet.writeUInt32BE((round * RTP_PAYLOAD) >>> 0, 4);
     packet.writeDoubleBE(nowMs, STAMP_AT);
     packet[COUNTS_AT] = measuring ? 1 : 0;
     if (measuring) sent++;
@@ -139,14 +128,6 @@ async function run({ address, streams, warmUpS, seconds, pacing }: Extract<LoadO
     says: 'done',
     result: { sent, received, p50DelayMs: at(0.5), p99DelayMs: at(0.99), maxDelayMs: at(1) },
   });
-}
-
-function packetOf(index: number): Buffer {
-  const packet = Buffer.alloc(HEADER + PAYLOAD, 0xd5);
-  packet[0] = 0x80;
-  packet[1] = 8;
-  packet.writeUInt32BE(index + 1, 8);
-  return packet;
 }
 
 process.on('disconnect', () => process.exit(0));

@@ -4,6 +4,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from '../peers/free-port.js';
+import { ended, minded } from './children.js';
 
 const PROGRAM = '/usr/bin/rtpengine';
 const ANSWER_MS = 1_000;
@@ -27,27 +29,25 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   const ngPort = await freePort();
-  const child = spawn(
-    PROGRAM,
-    [
-      '--table=-1',
-      '--interface=127.0.0.1',
-      `--listen-ng=127.0.0.1:${ngPort}`,
-      `--port-min=${ports.from}`,
-      `--port-max=${ports.to}`,
-      '--foreground',
-      '--log-stderr',
-      '--log-level=3',
-    ],
-    { stdio: 'ignore' },
+  const child = minded(
+    spawn(
+      PROGRAM,
+      [
+        '--table=-1',
+        '--interface=127.0.0.1',
+        `--listen-ng=127.0.0.1:${ngPort}`,
+        `--port-min=${ports.from}`,
+        `--port-max=${ports.to}`,
+        '--foreground',
+        '--log-stderr',
+        '--log-level=3',
+      ],
+      { stdio: 'ignore' },
+    ),
   );
-  const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
     socket.close();
-    child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), 3_000);
-    await exited;
-    clearTimeout(late);
+    await ended(child);
   };
   try {
     await answering(socket, ngPort);
@@ -73,15 +73,6 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
     },
     stop,
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createSocket('udp4');
-  probe.bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  return port;
 }
 
 async function answering(socket: Socket, port: number): Promise<void> {

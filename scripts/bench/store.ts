@@ -21,6 +21,7 @@ import { DATABASE_FILE, openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
 import { uuid7 } from '../../gateway/store/uuid7.js';
 import { Uplink } from '../../gateway/uplink/uplink.js';
+import { minded } from './children.js';
 
 export interface StoreFigures {
   /** Each a transaction past fsync. */
@@ -204,7 +205,7 @@ async function drain(store: Store): Promise<number | undefined> {
     conf,
     `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 200\nset_tcp_nodelay true\n`,
   );
-  const broker = spawn(MOSQUITTO, ['-c', conf], { stdio: 'ignore' });
+  const broker = minded(spawn(MOSQUITTO, ['-c', conf], { stdio: 'ignore' }));
   const gone = once(broker, 'exit');
   const depth = store.outbox.depth();
   let uplink: Uplink | undefined;

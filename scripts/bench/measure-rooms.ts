@@ -1,0 +1,142 @@
+/** Rooms measured by themselves: policy's decisions, the store, the relay. */
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { Temporal } from 'temporal-polyfill';
+import { loadSite } from '../../gateway/config/site.js';
+import { handsetId } from '../../gateway/policy/ids.js';
+import { type Facts, NO_USAGE } from '../../gateway/policy/request.js';
+import { SitePolicy } from '../../gateway/site-policy.js';
+import type { Reading } from './figure.js';
+import { benchRelay, benchRtpengine, type RelayFigures } from './relay.js';
+import { NUMBERS, writeBenchSite } from './site.js';
+import { benchStore } from './store.js';
+
+const RULES = [10, 10_000, 100_000] as const;
+const NOWHERE = { cell: 0, trunk: 5060, board: 502, brokerUrl: 'mqtt://127.0.0.1:1883' };
+const FACTS: Facts = {
+  clock: { trusted: true },
+  line: { fitted: true, hook: 'off', supervised: true, relay: 'connected' },
+  lockdowns: [],
+};
+/** Decisions between two looks at the time. */
+const ROUND = 1_000;
+
+/** Judges calls by the policy of a site as the gateway does, each with another handset, number and instant. */
+export async function measureDecisions(folder: string, seconds: number): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  for (const rules of RULES) {
+    const site = mkdtempSync(join(folder, 'policy-'));
+    writeBenchSite(site, NOWHERE, {}, rules);
+    const files = await loadSite(site);
+    const fromMs = performance.now();
+    const policy = new SitePolicy(files);
+    const compileMs = performance.now() - fromMs;
+    // Numbers that are sanctioned: a refusal costs less, and a list of ten would else be asked for refusals alone.
+    const dialled = NUMBERS.slice(0, rules).map((number) => `sip:${number}@127.0.0.1:5060`);
+    const handsets = files.handsets.map(({ id }) => handsetId(id));
+    const startMs = Date.now();
+    let asked = 0;
+    let granted = 0;
+    const judgeFor = (forMs: number): number => {
+      const begunMs = performance.now();
+      const before = asked;
+      while (performance.now() - begunMs < forMs) {
+        for (let at = 0; at < ROUND; at += 1) {
+          const handset = handsets[asked % handsets.length];
+          const number = dialled[asked % dialled.length];
+          if (handset === undefined || number === undefined) continue;
+          const when = Temporal.Instant.fromEpochMilliseconds(startMs + asked);
+          const request = { handset, dialled: number };
+          const { outcome } = policy.judge(request, FACTS, when, () => ({ handset: NO_USAGE, number: NO_USAGE }));
+          if (outcome === 'grant') granted += 1;
+          asked += 1;
+        }
+      }
+      return ((asked - before) * 1_000) / (performance.now() - begunMs);
+    };
+    judgeFor(300);
+    readings.push({
+      id: `decisions.${rules}`,
+      title: `decisions/s on one core, ${rules.toLocaleString('en')} rules`,
+      unit: '',
+      value: judgeFor(seconds * 1_000),
+      better: 'more',
+      ...(rules === 10_000 ? { budget: { is: 'at least', value: 200_000 } } : {}),
+      detail: { compileMs, share: granted / asked },
+    });
+  }
+  return readings;
+}
+
+export async function measureStore(ledgerCalls: number): Promise<Reading[]> {
+  const store = await benchStore(ledgerCalls);
+  const detail = { ...store };
+  return [
+    {
+      id: 'store.single',
+      title: 'durable events/s, one a transaction',
+      unit: '',
+      value: store.singleEventsPerS,
+      better: 'more',
+      budget: { is: 'at least', value: 5_000 },
+      reference: { text: 'SQLite itself 8,200', measuredHere: false },
+      detail,
+    },
+    {
+      id: 'store.batched',
+      title: 'durable events/s, a hundred a transaction',
+      unit: '',
+      value: store.batchedEventsPerS,
+      better: 'more',
+      reference: { text: 'SQLite itself 240,000', measuredHere: false },
+    },
+    ...(store.drainPerS === undefined
+      ? []
+      : [
+          {
+            id: 'store.drain',
+            title: 'events/s drained to mosquitto',
+            unit: '',
+            value: store.drainPerS,
+            better: 'more' as const,
+            budget: { is: 'at least' as const, value: 20_000 },
+            reference: { text: 'mqtt.js 54,000 to 65,000', measuredHere: false },
+          },
+        ]),
+  ];
+}
+
+/** Two-way G.711 calls through the relay's own process; beside it rtpengine, where that is installed. */
+export async function measureRelay(calls: number, seconds: number): Promise<Reading[]> {
+  const relay = await benchRelay({ calls, seconds });
+  const rtpengine = await benchRtpengine({ calls, seconds });
+  const isBudgeted = calls === 400;
+  const reading = (
+    part: string,
+    title: string,
+    unit: string,
+    of: (figures: RelayFigures) => number,
+    budget: number,
+    text: string,
+  ): Reading => ({
+    id: `relay.${calls}.${part}`,
+    title: `relay, ${calls} two-way G.711 calls: ${title}`,
+    unit,
+    value: of(relay),
+    better: 'less',
+    ...(isBudgeted ? { budget: { is: 'at most', value: budget } } : {}),
+    ...(rtpengine === undefined
+      ? isBudgeted
+        ? { reference: { text, measuredHere: false } }
+        : {}
+      : { reference: { text: `rtpengine ${Number(of(rtpengine).toPrecision(3))}`, measuredHere: true } }),
+    detail: { seconds, relay, rtpengine },
+  });
+  const cpu = (figures: RelayFigures) => figures.cpuPercentOfOneCore;
+  return [
+    reading('cpu', 'CPU of one core', '%', cpu, rtpengine === undefined ? 49 : cpu(rtpengine), 'rtpengine 49 %'),
+    reading('lost', 'packets lost', '', ({ lost }) => lost, 0, 'rtpengine 0'),
+    reading('p99', 'p99 delay', 'ms', ({ p99DelayMs }) => p99DelayMs, 1, 'rtpengine 0.3 ms'),
+  ];
+}
