@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 
 const children = new Set<ChildProcess>();
-const INSIST_MS = 3_000;
+/** A gateway takes up to 5 s to end its calls, and 3 s more for a plane that hangs. */
+const INSIST_MS = 9_000;
 
 /** Notes a child of this run, so that it ends with the run, however that ends. Returns the child. */
 export function minded<Child extends ChildProcess>(child: Child): Child {
@@ -11,12 +12,12 @@ export function minded<Child extends ChildProcess>(child: Child): Child {
   return child;
 }
 
-/** Asks every child to end and insists after 3 s; settles when all are gone. */
+/** Asks every child to end and insists after 9 s; settles when all are gone. */
 export async function endChildren(): Promise<void> {
   await Promise.all([...children].map(ended));
 }
 
-/** Asks one child to end and insists after 3 s; settles when it is gone. */
+/** Asks one child to end and insists after 9 s; settles when it is gone. */
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -22,7 +22,7 @@ const EX_SOFTWARE = 70;
 /** No second run is begun after this; a whole run then ends within six minutes. */
 const SECOND_RUNS_UNTIL_S = 320;
 /** Whatever hangs, it is ended. */
-const LONGEST_S = 600;
+const LONGEST_S = 480;
 /** From so many cores on that others take, a figure is said to be disturbed. */
 const DISTURBING_CORES = 0.2;
 

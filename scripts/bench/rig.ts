@@ -7,7 +7,7 @@ import { freePort } from '../peers/free-port.js';
 import type { JsonObject } from '../peers/site.js';
 import { startBoard } from '../simulators/board.js';
 import { BenchGateway } from './gateway.js';
-import { carrierScenario, handsetScenario } from './scenario.js';
+import { ADDRESS_FIELD, carrierScenario, handsetScenario } from './scenario.js';
 import { Sipp, type SippCounts } from './sipp.js';
 import { handsetLines, type SitePorts, writeBenchSite } from './site.js';
 
@@ -114,7 +114,7 @@ export class Rig {
       traced,
       args: [
         ...['-r', String(rate), '-m', String(calls), '-l', String(calls), '-d', String(talkMs ?? 0)],
-        ...['-recv_timeout', String(patienceMs)],
+        ...['-recv_timeout', String(patienceMs), '-t', 'ui', '-ip_field', String(ADDRESS_FIELD), '-max_socket', '500'],
       ],
     });
     return {

@@ -55,18 +55,21 @@ ${steps.join('\n')}
 </scenario>
 `;
 
-/** Line of the injection file of a handset: user; password; number to dial; its audio port. */
-export const handsetLine = (user: string, password: string, number: string, rtpPort: number): string =>
-  `${user};[authentication username=${user} password=${password}];${number};${rtpPort};`;
+/** The place in a handset's line of its own IP address, as SIPp's `-ip_field` wants it. */
+export const ADDRESS_FIELD = 4;
+
+/** Line of the injection file of a handset: user; password; number to dial; its audio port; its address. */
+export const handsetLine = (user: string, password: string, number: string, rtpPort: number, address: string): string =>
+  `${user};[authentication username=${user} password=${password}];${number};${rtpPort};${address};`;
 
 const request = (method: string, cseq: number, to: 'first' | 'last', branch = '[branch]'): string =>
   `${method} sip:[field2]@[remote_ip]:[remote_port] SIP/2.0
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branch};rport
+      Via: SIP/2.0/[transport] [field4]:[local_port];branch=${branch};rport
       From: <sip:[field0]@balise>;tag=[call_number]a
       ${to === 'last' ? '[last_To:]' : 'To: <sip:[field2]@[remote_ip]:[remote_port]>'}
       Call-ID: [call_id]
       CSeq: ${cseq} ${method}
-      Contact: <sip:[field0]@[local_ip]:[local_port]>
+      Contact: <sip:[field0]@[field4]:[local_port]>
       Max-Forwards: 70`;
 
 const EMPTY = 'Content-Length: 0';

@@ -31,6 +31,8 @@ function rules(count: number): string[] {
 const HANDSETS = 600;
 /** Each may have so many calls at once, so that a peak of 1 s calls finds a free one. */
 const CONCURRENT = 8;
+/** Handsets share so many addresses of the loopback: one for all would be taken for a flood by the engine. */
+const ADDRESSES = 50;
 const users = Array.from({ length: HANDSETS }, (_, at) => `b${at}`);
 
 export interface SitePorts {
@@ -75,6 +77,7 @@ export function handsetLines(count: number, from: number, rtpPorts: readonly num
   return Array.from({ length: count }, (_, at) => {
     const user = users[(from + at) % users.length] ?? '';
     const number = NUMBERS[(from + at) % NUMBERS.length] ?? '';
-    return handsetLine(user, passwordOf(user), number, rtpPorts[at % rtpPorts.length] ?? 9);
+    const address = `127.1.0.${1 + ((from + at) % ADDRESSES)}`;
+    return handsetLine(user, passwordOf(user), number, rtpPorts[at % rtpPorts.length] ?? 9, address);
   });
 }
