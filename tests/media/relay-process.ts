@@ -24,7 +24,12 @@ export interface RunningRelay {
 }
 
 /** Starts the relay's program as the supervisor does (`stdin`) or as a person does (`file`), and ends it with the test. */
-export async function startRelay(t: Test, config: object = {}, by: 'stdin' | 'file' = 'stdin'): Promise<RunningRelay> {
+export async function startRelay(
+  t: Test,
+  config: object = {},
+  by: 'stdin' | 'file' = 'stdin',
+  nodeFlags: readonly string[] = [],
+): Promise<RunningRelay> {
   const folder = mkdtempSync(join(tmpdir(), 'balise-media-'));
   const socket = join(folder, 'relay.sock');
   const file = join(folder, 'relay.json');
@@ -39,7 +44,8 @@ export async function startRelay(t: Test, config: object = {}, by: 'stdin' | 'fi
   };
   writeFileSync(file, JSON.stringify(whole));
   const args = by === 'file' ? ['--config', file] : [];
-  const child = spawn(process.execPath, [...STEADY_HEAP, script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const flags = [...STEADY_HEAP, ...nodeFlags];
+  const child = spawn(process.execPath, [...flags, script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -57,9 +57,15 @@ async function run(config: RelayConfig, stopped: Promise<string>): Promise<void>
   const calls = relay.dropAll();
   control.close();
   log.info({ event: 'relay.stopped', why, calls }, 'stopped');
-  destination.flush(() => process.exit(0));
+  destination.flush(leave);
   // The log is no reason to live on.
-  setTimeout(() => process.exit(0), 200);
+  setTimeout(leave, 200);
+}
+
+function leave(): never {
+  // What could be written has been. At the exit the log would try once more, and for ever where nobody reads it any more.
+  destination.flushSync = () => undefined;
+  process.exit(0);
 }
 
 /** Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. */
