@@ -78,9 +78,9 @@ export class Rig {
     }
   }
 
-  /** Lets the just-in-time compiler see the work before it is measured: 300 short calls in three seconds. */
-  async warmUp(): Promise<void> {
-    await (await this.place({ rate: 100, calls: 300, talkMs: 50 })).done();
+  /** Lets the just-in-time compiler see the work before it is measured, by short calls: 300 in three seconds unless told. */
+  async warmUp({ rate, calls } = { rate: 100, calls: 300 }): Promise<void> {
+    await (await this.place({ rate, calls, talkMs: 50 })).done();
     await wait(200);
   }
 
