@@ -21,7 +21,7 @@ export const NAMES: Readonly<Record<string, string>> = {
   'start-up': 'start of the process → first REGISTER answered',
   memory: 'memory of all processes, idle and with 400 calls up',
   'set-up': 'INVITE in → INVITE out at 20 calls/s',
-  cpu: 'CPU a call at 100 calls/s',
+  cpu: 'CPU a call at 200 calls/s',
   rate: 'calls/s held, stepping up',
   relay: 'the relay with 100 and 400 two-way G.711 calls',
   cutoff: '200 calls that end at one instant: packets and BYEs after it',
@@ -64,7 +64,7 @@ const SLOT_MS = 12_000;
 export function plan(folder: string, warm: WarmRig, quick: boolean): Bench[] {
   const seconds = quick
     ? { setUp: 4, cost: 3, rate: 3, relay: 3, judge: 0.4 }
-    : { setUp: 10, cost: 6, rate: 4, relay: 6, judge: 0.8 };
+    : { setUp: 10, cost: 4, rate: 4, relay: 6, judge: 0.8 };
   const alone = (run: () => Promise<Reading[]>) => async () => {
     await warm.drop();
     return run();
