@@ -2,9 +2,8 @@ import { Temporal } from 'temporal-polyfill';
 import type { CutoffOrder } from '../../gateway/calls/ports.js';
 import { wingId } from '../../gateway/policy/ids.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
-import { AGENTS, WINGS } from './sim-site.js';
+import { AGENTS, BOARDS, WINGS } from './sim-site.js';
 import { DAY_US, HOUR_US, SECOND_US } from './timeline.js';
-import { bump } from './watch.js';
 import type { WorldParts } from './world-parts.js';
 
 const ZONES = ['Europe/Brussels', 'Europe/London', 'America/New_York', 'Australia/Sydney'];
@@ -24,7 +23,9 @@ const KINDS: readonly Kind[] = [
   { name: 'switched off until a DST night', everyDays: 9, run: (faults) => faults.leap() },
   { name: 'relay process killed', everyDays: 1, run: (faults) => faults.mediaDies() },
   { name: 'SIP engine killed', everyDays: 1, run: (faults) => faults.engineDies() },
-  { name: 'device agent lost', everyDays: 0.5, run: (faults) => faults.agentDies() },
+  { name: 'device agent lost', everyDays: 0.5, run: (faults) => faults.partDies(AGENTS) },
+  { name: 'relay board lost', everyDays: 1, run: (faults) => faults.partDies(BOARDS.map(({ id }) => id)) },
+  { name: 'bus lost', everyDays: 4, run: (faults) => faults.busDies() },
   { name: 'disk broken', everyDays: 3, run: (faults) => faults.diskBreaks() },
   { name: 'disk full', everyDays: 8, run: (faults) => faults.diskFills() },
   { name: 'broker connection lost', everyDays: 0.3, run: (faults) => faults.brokerBreaks() },
@@ -32,6 +33,7 @@ const KINDS: readonly Kind[] = [
   { name: 'wall clock set wrong', everyDays: 1.5, run: (faults) => faults.clockSteps() },
   { name: 'policy changed', everyDays: 0.5, run: (faults) => faults.policyChanges() },
   { name: 'cutoff ordered', everyDays: 0.3, run: (faults) => faults.cutoff() },
+  { name: 'order forged', everyDays: 0.5, run: ({ world }) => world.orders.forge() },
 ];
 
 /** All that goes wrong, and all that people order, each in its own rhythm. */
@@ -53,7 +55,7 @@ export class Faults {
     world.store.isFull = false;
     world.broker.isUp = true;
     world.clock.set(0);
-    world.clock.vouch();
+    for (const part of [...AGENTS, ...BOARDS.map(({ id }) => id)]) world.line.found(part);
     if (world.gateway !== undefined) world.broker.up(world.gateway.life);
   }
 
@@ -81,15 +83,7 @@ export class Faults {
       for (const plane of ['media', 'signalling', 'line'] as const)
         life.run(() => calls.planeLost(plane, 'no heartbeat'));
       timeline.in(random.int(300_000, 3 * SECOND_US), () => {
-        if (life.isDead) return;
-        const sink = {
-          request: calls.request.bind(calls),
-          event: calls.event.bind(calls),
-          planeLost: calls.planeLost.bind(calls),
-        };
-        for (const channel of Object.values(channels)) channel.open({ life, sink });
-        line.contactBack();
-        for (const plane of ['media', 'signalling', 'line'] as const) life.run(() => calls.planeBack(plane));
+        if (!life.isDead) world.reconnect(gateway);
       });
     });
   }
@@ -120,7 +114,7 @@ export class Faults {
       if (store.entry(leg.call)?.dialogs.has(`${leg.call};${leg.leg}`) !== true) leg.isKnown = false;
     }
     timeline.in(offUs, () => {
-      clock.reboot(leapMs);
+      clock.reboot(leapMs, this.hardwareClockOff());
       signalling.isUp = true;
     });
   }
@@ -164,17 +158,25 @@ export class Faults {
     });
   }
 
-  agentDies(): void {
+  /** One of these is gone for a while. */
+  partDies(parts: readonly string[]): void {
     const { line, random, timeline } = this.world;
-    const agent = random.pick(AGENTS);
-    line.agentLost(agent);
-    timeline.in(random.int(SECOND_US, 300 * SECOND_US), () => line.agentBack(agent));
+    const part = random.pick(parts);
+    line.lose(part);
+    timeline.in(random.int(SECOND_US, 300 * SECOND_US), () => line.found(part));
+  }
+
+  /** No agent hears the gateway. */
+  busDies(): void {
+    const { line, random, timeline } = this.world;
+    for (const agent of AGENTS) line.lose(agent);
+    const forUs = random.int(100_000, 60 * SECOND_US);
+    for (const agent of AGENTS) timeline.in(forUs + random.int(0, 2 * SECOND_US), () => line.found(agent));
   }
 
   diskBreaks(): void {
-    const { store, random, timeline, watch } = this.world;
+    const { store, random, timeline } = this.world;
     store.isFaulty = true;
-    watch.lockdownsMayBeLost();
     timeline.in(random.int(100_000, 600 * SECOND_US), () => {
       store.isFaulty = false;
     });
@@ -210,50 +212,47 @@ export class Faults {
     clock.set(byMs + random.int(0, 999));
     timeline.in(random.int(60 * SECOND_US, HOUR_US), () => {
       clock.set(0);
-      clock.vouch();
     });
+  }
+
+  /** After a power cut: an hour's wrong set-up, or an empty battery; set right within minutes. */
+  private hardwareClockOff(): number {
+    const { clock, random, timeline } = this.world;
+    if (!random.chance(0.3)) return 0;
+    timeline.in(random.int(10 * SECOND_US, 900 * SECOND_US), () => clock.set(0));
+    return random.pick([-20 * 365 * 86_400_000, -7_200_000, 7_200_000]);
   }
 
   policyChanges(): void {
     const { world } = this;
     world.policyIndex = 1 - world.policyIndex;
-    world.gateway?.life.run(() => world.gateway?.calls.policyChanged());
+    const { gateway } = world;
+    gateway?.life.run(() => gateway.calls.policyChanged());
   }
 
   cutoff(): void {
     const { world } = this;
-    const { gateway, random, timeline, watch, store, media } = world;
+    const { gateway, orders, random, timeline } = world;
     if (gateway === undefined) return;
     const { life, calls } = gateway;
-    life.run(() => {
-      if (store.isFaulty) return;
-      const live = calls.live();
-      const target = this.target(live.map(({ call }) => call));
-      const holdMs = random.int(1_000, 3_600_000);
-      const hold = random.chance(0.3) ? ('until-released' as const) : holdMs;
-      this.orders += 1;
-      const order: CutoffOrder = { id: `order-${this.orders}`, target, reason: 'drill', by: 'headquarters', hold };
-      world.track(calls.cutoff(order));
-      if (life.isDead) return;
-      // Silence is not waited for: the order has been given to the relay before this returns.
-      for (const { call, handset } of live) {
-        const wing = world.site.handsets.get(handset)?.wing;
-        const isMeant =
-          target.kind === 'site' ||
-          (target.kind === 'wing' && target.wing === wing) ||
-          (target.kind === 'handset' && target.handset === handset) ||
-          (target.kind === 'call' && target.call === call);
-        if (isMeant && media.isFlowing(call)) watch.breach('a cutoff silences at once', call);
-      }
-      if (target.kind === 'call') return;
-      watch.lockedDown(target, hold === 'until-released' ? Number.POSITIVE_INFINITY : holdMs);
-      if (hold === 'until-released') timeline.in(random.int(60 * SECOND_US, 3 * HOUR_US), () => this.release(target));
-    });
+    const target = this.target(calls.live().map(({ call }) => call));
+    const hold = random.chance(0.3) ? ('until-released' as const) : random.int(1_000, 3_600_000);
+    if (hold === 'until-released' && target.kind !== 'call') {
+      timeline.in(random.int(60 * SECOND_US, 3 * HOUR_US), () => this.release(target));
+    }
+    // Seven in ten come from headquarters, signed; the others from the console or a wired button.
+    if (random.chance(0.7)) {
+      orders.send({ type: 'cutoff', target, hold });
+      return;
+    }
+    this.orders += 1;
+    const order: CutoffOrder = { id: `local-${this.orders}`, target, reason: 'drill', by: 'console', hold };
+    life.run(() => orders.cutOff(calls, life, order));
   }
 
+  /** Again and again until the gateway has done it: a lockdown that nobody lifts would end the run. */
   private release(target: Lockdown['target']): void {
-    const { world } = this;
-    const { gateway, timeline } = world;
+    const { gateway, orders, random, timeline } = this.world;
     const again = (): void => {
       timeline.in(60 * SECOND_US, () => this.release(target));
     };
@@ -261,10 +260,9 @@ export class Faults {
       again();
       return;
     }
+    if (random.chance(0.3)) orders.send({ type: 'release', target });
     gateway.life.run(() => {
-      const done = gateway.calls.release(target, 'headquarters');
-      world.watch.released(target);
-      if (!done) again();
+      if (!orders.release(gateway.calls, target)) again();
     });
   }
 
@@ -284,11 +282,11 @@ export class Faults {
   }
 
   private next(kind: Kind): void {
-    const { random, timeline, tally } = this.world;
+    const { random, timeline, watch } = this.world;
     timeline.in(random.exponential(kind.everyDays * DAY_US), () => {
       if (this.isHealed) return;
       this.next(kind);
-      bump(tally.faults, kind.name);
+      watch.fault(kind.name);
       kind.run(this);
     });
   }

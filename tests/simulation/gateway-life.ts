@@ -2,11 +2,13 @@ import { Calls } from '../../gateway/calls/calls.js';
 import { policyJudge } from '../../gateway/calls/policy-judge.js';
 import type { CallStore, LinePlane, MediaPlane, SignallingPlane } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
+import type { E164 } from '../../gateway/policy/ids.js';
 import type { CompiledPolicy } from '../../gateway/policy/policy.js';
+import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
 import type { Life } from './life.js';
-import type { Plant, Ports } from './plants.js';
-import type { SimLine } from './sim-line.js';
+import type { PlaneWatch } from './plane-watch.js';
+import type { Plant, PlantTools, Ports } from './plants.js';
 import type { SimMedia } from './sim-media.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimStore } from './sim-store.js';
@@ -16,81 +18,114 @@ export interface Surroundings {
   readonly store: SimStore;
   readonly signalling: SimSignalling;
   readonly media: SimMedia;
-  readonly line: SimLine;
   readonly watch: Watch;
+  readonly planes: PlaneWatch;
   readonly policy: () => CompiledPolicy;
+  readonly numberToken: (number: E164) => string;
   readonly plant: Plant | undefined;
+  readonly tools: PlantTools;
 }
 
 const SILENT_LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The production calls, joined to the simulated world for one life of the process. */
-export function bringUp(life: Life, clock: Clock, bootId: string, around: Surroundings): Calls {
-  const ports = portsOf(life, around);
-  const planted = { ...ports, ...around.plant?.ports?.(ports) };
+export function bringUp(life: Life, clock: Clock, bootId: string, line: LinePlane, around: Surroundings): Calls {
+  const { plant, tools, watch, numberToken } = around;
+  const ports = portsOf(life, line, around);
+  const planted = { ...ports, ...plant?.ports?.(ports, tools) };
+  const { judge } = planted;
   return new Calls({
     ...planted,
+    judge: {
+      judge: (request, facts, at, usage) => {
+        const decision = judge.judge(request, facts, at, usage);
+        watch.judged(request, decision);
+        return decision;
+      },
+    },
     clock,
     bootId,
     observer: { handset: () => undefined, ended: () => undefined, cutoff: () => undefined },
-    numberToken: () => 'token',
+    numberToken,
     log: SILENT_LOG,
     clockLookMs: 30_000,
   });
 }
 
 /** The outbox as this life reads it. */
-export function outboxOf(life: Life, store: SimStore): OutboxSource {
-  return {
+export function outboxOf(life: Life, store: SimStore, plant: Plant | undefined): OutboxSource {
+  const outbox: OutboxSource = {
     pending: (after, limit) => life.point(() => store.pending(after, limit)),
     acknowledge: (sequences) => life.point(() => store.acknowledge(sequences)),
   };
+  return plant?.outbox?.(outbox) ?? outbox;
+}
+
+/** The disk as the command desk of this life uses it. */
+export function commandsOf(life: Life, store: SimStore, plant: Plant | undefined): CommandStore {
+  const commands: CommandStore = {
+    takeCommand: (id, forgetAt) => life.point(() => store.takeCommand(id, forgetAt)),
+    append: (events) => life.point(() => store.append(events)),
+  };
+  return plant?.commands?.(commands) ?? commands;
 }
 
 /** Every order and every transaction is a point at which the process may die. */
-function portsOf(life: Life, { store, signalling, media, line, watch, policy }: Surroundings): Ports {
-  const at = <T>(work: () => T): T => life.point(work);
+function portsOf(
+  life: Life,
+  line: LinePlane,
+  { store, signalling, media, watch, planes, policy }: Surroundings,
+): Ports {
+  const at = <T>(about: string, what: string, work: () => T): T =>
+    life.point(() => {
+      watch.note(about, what);
+      return work();
+    });
   const disk: CallStore = {
     open: (request, grant) =>
-      at(() => {
+      at(request.call, 'journal', () => {
         watch.granted(request, grant);
         store.open(request, grant);
       }),
-    saveDialog: (call, dialog) => at(() => store.saveDialog(call, dialog)),
+    saveDialog: (call, dialog) => at(call, `journal the ${dialog.leg} leg`, () => store.saveDialog(call, dialog)),
     commitDeadline: (call, answeredAt, deadline, dialogs) =>
-      at(() => store.commitDeadline(call, answeredAt, deadline, dialogs)),
-    record: (record, events) => at(() => store.record(record, events)),
+      at(call, 'commit the deadline', () => {
+        store.commitDeadline(call, answeredAt, deadline, dialogs);
+        const entry = store.entry(call);
+        if (entry !== undefined) planes.committed(call, entry.request.handset, deadline);
+      }),
+    record: (record, events) => at(record.call, 'record', () => store.record(record, events)),
     openCalls: () => store.openCalls(),
     usage: (handset, number, dayStart) => store.usage(handset, number, dayStart),
     lockdowns: () => store.lockdowns(),
-    setLockdown: (id, lockdown, events) => at(() => store.setLockdown(id, lockdown, events)),
-    releaseLockdown: (target, events) => at(() => store.releaseLockdown(target, events)),
-    append: (events) => at(() => store.append(events)),
+    setLockdown: (id, lockdown, events) => at(id, 'write a lockdown', () => store.setLockdown(id, lockdown, events)),
+    releaseLockdown: (target, events) => at('', 'lift a lockdown', () => store.releaseLockdown(target, events)),
+    append: (events) => at('', 'append an event', () => store.append(events)),
     hasRoom: () => store.hasRoom(),
     newestInstant: () => store.newestInstant(),
   };
   const sip: SignallingPlane = {
-    ring: () => at(() => signalling.ring()),
-    dial: (call, order) => at(() => signalling.dial(call, order)),
-    accept: (call) => at(() => signalling.accept(call)),
-    refuse: (call) => at(() => signalling.refuse(call)),
-    arm: (call, deadline) => at(() => signalling.arm(call, deadline)),
-    release: (call) => at(() => signalling.release(call)),
-    endFromJournal: (dialogs) => at(() => signalling.endFromJournal(dialogs)),
+    ring: (call) => at(call, 'ring', () => signalling.ring()),
+    dial: (call, order) => at(call, 'dial', () => signalling.dial(call, order)),
+    accept: (call) => at(call, 'accept', () => signalling.accept(call)),
+    refuse: (call) => at(call, 'refuse', () => signalling.refuse(call)),
+    arm: (call, deadline) => at(call, 'arm the engine', () => signalling.arm(call, deadline)),
+    release: (call) => at(call, 'release the legs', () => signalling.release(call)),
+    endFromJournal: (dialogs) => at('', 'end legs of before', () => signalling.endFromJournal(dialogs)),
   };
   const relay: MediaPlane = {
-    open: (call, order) => at(() => media.open(call, order)),
-    connect: (call, sdp, final) => at(() => media.connect(call, sdp, final)),
-    arm: (call, deadline) => at(() => media.arm(call, deadline)),
-    close: (call) => at(() => media.close(call)),
+    open: (call, order) => at(call, 'open the relay', () => media.open(call, order)),
+    connect: (call, sdp, final) => at(call, 'connect the relay', () => media.connect(call, sdp, final)),
+    arm: (call, deadline) => at(call, 'arm the relay', () => media.arm(call, deadline)),
+    close: (call) => at(call, 'close the relay', () => media.close(call)),
   };
   const wire: LinePlane = {
     facts: (handset) => line.facts(handset),
-    arm: (call, handset, deadline) => at(() => line.arm(call, handset, deadline)),
-    cut: (call, handset, holdMs) => at(() => line.cut(call, handset, holdMs)),
-    release: (call, handset) => at(() => line.release(call, handset)),
-    setLockdowns: (lockdowns) => at(() => line.setLockdowns(lockdowns)),
-    endHolds: (target) => at(() => line.endHolds(target)),
+    arm: (call, handset, deadline) => at(call, 'arm the line', () => line.arm(call, handset, deadline)),
+    cut: (call, handset, holdMs) => at(call, 'cut the line', () => line.cut(call, handset, holdMs)),
+    release: (call, handset) => at(call, 'release the line', () => line.release(call, handset)),
+    setLockdowns: (lockdowns) => at('', `${lockdowns.length} lockdowns`, () => line.setLockdowns(lockdowns)),
+    endHolds: (target) => at('', 'end holds', () => line.endHolds(target)),
   };
   return { judge: policyJudge(policy), store: disk, signalling: sip, media: relay, line: wire };
 }

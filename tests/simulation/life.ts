@@ -23,8 +23,15 @@ export class Life {
   /** Runs a timer or an arrival, now or once the process goes on; never when it is dead. */
   run(work: () => void): void {
     if (this.isDead) return;
-    if (this.isStopped) this.backlog.push(work);
-    else work();
+    if (this.isStopped) {
+      this.backlog.push(work);
+      return;
+    }
+    try {
+      work();
+    } catch (fault) {
+      if (!(fault instanceof Dead)) throw fault;
+    }
   }
 
   /** One order or transaction of the gateway's. */

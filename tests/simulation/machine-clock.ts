@@ -1,25 +1,38 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Clock, ClockTrust, Timer } from '../../gateway/clock/clock.js';
-import { afterAcknowledgement, afterReading, type StepState } from '../../gateway/clock/step-watch.js';
+import { afterReading, type Reading } from '../../gateway/clock/step-watch.js';
+import { afterReport, judgeClock, type TrustKnowledge } from '../../gateway/clock/trust.js';
 import type { Life } from './life.js';
+import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
+
+/** How often chrony is asked (gateway/clock/trust.ts), microseconds. */
+const ASKED_US = 30e6;
+const UNKNOWN: TrustKnowledge = { mode: 'system', steps: undefined };
 
 /**
  * The clocks of the simulated machine. The true time is known to the world alone; the wall clock may be set wrong by
- * somebody, and the gateway judges it by the production rule for steps. The monotonic clock begins anew with each boot.
+ * somebody, and the gateway judges it by the production rules: steps, synchronisation, and the newest instant on disk. The
+ * monotonic clock begins anew with each boot.
  */
 export class MachineClock {
-  /** The true instant at virtual time 0, milliseconds since 1970; it leaps while the machine is switched off. */
-  private trueEpochMs: number;
+  /** The newest instant on disk, milliseconds; undefined when there is none. */
+  newestOnDiskMs: () => number | undefined = () => undefined;
   /** How wrong the wall clock is, milliseconds. */
   wrongMs = 0;
+  /** Virtual time until which the gateway may doubt a clock that is right: chrony has not been asked since. */
+  doubtedUntilUs = 0;
+  /** The true instant at virtual time 0, milliseconds since 1970; it leaps while the machine is switched off. */
+  private trueEpochMs: number;
   private bootUs = 0;
   private boots = 1;
-  private steps: StepState | undefined;
+  private known = UNKNOWN;
+  private askedUs = Number.NEGATIVE_INFINITY;
   private cached: { us: number; wrongMs: number; wall: Temporal.Instant } | undefined;
 
   constructor(
     private readonly timeline: Timeline,
+    private readonly random: Random,
     start: Temporal.Instant,
   ) {
     this.trueEpochMs = start.epochMilliseconds;
@@ -42,9 +55,7 @@ export class MachineClock {
   wall(): Temporal.Instant {
     const { nowUs } = this.timeline;
     if (this.cached?.us === nowUs && this.cached.wrongMs === this.wrongMs) return this.cached.wall;
-    const wall = Temporal.Instant.fromEpochNanoseconds(
-      (BigInt(this.trueEpochMs) + BigInt(this.wrongMs)) * 1_000_000n + BigInt(nowUs) * 1_000n,
-    );
+    const wall = Temporal.Instant.fromEpochNanoseconds(this.readingAt(nowUs).wallNs);
     this.cached = { us: nowUs, wrongMs: this.wrongMs, wall };
     return wall;
   }
@@ -53,45 +64,73 @@ export class MachineClock {
     return BigInt(this.timeline.nowUs - this.bootUs) * 1_000n;
   }
 
-  /** Somebody sets the wall clock. */
+  /** Somebody sets the wall clock; chrony sees that at its next asking, or that it is right again. */
   set(wrongMs: number): void {
+    this.trust();
     this.wrongMs = wrongMs;
+    this.cached = undefined;
+    this.doubtedUntilUs = this.timeline.nowUs + 2 * ASKED_US;
+    // A step there and back again between two calls is a step too: the asking looks, and we look where it changes.
+    this.timeline.in(ASKED_US, () => this.trust());
   }
 
-  /** Somebody who knows the time vouches for the wall clock as it reads now. */
-  vouch(): void {
-    this.steps = afterAcknowledgement(this.reading());
-  }
-
-  /** The machine is switched on again, `leapMs` of true time later than virtual time says; its hardware clock is right. */
-  reboot(leapMs: number): void {
+  /**
+   * The machine is switched on again, `leapMs` of true time later than virtual time says, with a hardware clock that is
+   * `wrongMs` off.
+   */
+  reboot(leapMs: number, wrongMs: number): void {
     this.boots += 1;
     this.bootUs = this.timeline.nowUs;
     this.trueEpochMs += Math.round(leapMs);
-    this.wrongMs = 0;
+    this.wrongMs = wrongMs;
     this.cached = undefined;
-    this.steps = undefined;
+    this.doubtedUntilUs = this.timeline.nowUs + 2 * ASKED_US;
+    this.known = UNKNOWN;
+    this.askedUs = Number.NEGATIVE_INFINITY;
   }
 
+  /** The production judgement. The askings since the last look are all alike but for the last, so that one is made up for. */
   trust(): ClockTrust {
-    this.steps = afterReading(this.steps, this.reading());
-    return this.steps.step === undefined ? { trusted: true } : { trusted: false, why: 'the clock stepped' };
+    const now = this.readingAt(this.timeline.nowUs);
+    const askedUs = this.bootUs + Math.floor((this.timeline.nowUs - this.bootUs) / ASKED_US) * ASKED_US;
+    if (askedUs > this.askedUs) {
+      this.askedUs = askedUs;
+      const asked = this.readingAt(askedUs);
+      const said =
+        this.wrongMs === 0
+          ? ({ state: 'synchronised' } as const)
+          : ({ state: 'not-synchronised', why: 'the clock is off' } as const);
+      this.known = afterReport(this.known, said, asked.monotonicNs, asked);
+    }
+    const newestMs = this.newestOnDiskMs();
+    this.known = {
+      ...this.known,
+      steps: afterReading(this.known.steps, now),
+      ...(newestMs === undefined ? {} : { floorNs: BigInt(newestMs) * 1_000_000n }),
+    };
+    return judgeClock(this.known, now);
   }
 
-  /** The clock as one life of the gateway's process sees it: its timers die with it, and wait while it is stopped. */
+  /**
+   * The clock as one life of the gateway's process sees it: its timers die with it, wait while it is stopped, and are late by
+   * what its event loop has else to do. So a plane that holds a deadline is always before the gateway.
+   */
   of(life: Life): Clock {
     return {
       wall: () => this.wall(),
       monotonicNs: () => this.monotonicNs(),
       trust: () => this.trust(),
       after: (ms, run): Timer => {
-        const happening = this.timeline.in(ms * 1e3, () => life.run(run));
+        const happening = this.timeline.in(ms * 1e3 + this.random.int(50, 2_000), () => life.run(run));
         return { cancel: () => this.timeline.cancel(happening) };
       },
     };
   }
 
-  private reading() {
-    return { wallNs: BigInt(this.wall().epochNanoseconds), monotonicNs: this.monotonicNs() };
+  private readingAt(us: number): Reading {
+    return {
+      wallNs: (BigInt(this.trueEpochMs) + BigInt(this.wrongMs)) * 1_000_000n + BigInt(us) * 1_000n,
+      monotonicNs: BigInt(us - this.bootUs) * 1_000n,
+    };
   }
 }

@@ -2,12 +2,13 @@ import type { CallEvent, LinePlane } from '../../gateway/calls/ports.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import { LeaseBook, type LeaseOrder, REFRESH_MS } from '../../gateway/lines/lease-book.js';
 import { isAimedAt } from '../../gateway/lines/lockdown.js';
-import type { CallId, HandsetId } from '../../gateway/policy/ids.js';
+import type { BoardId, CallId, HandsetId } from '../../gateway/policy/ids.js';
 import type { LineFacts, Lockdown } from '../../gateway/policy/request.js';
 import type { Channel } from './channel.js';
+import type { LineWorld } from './line-world.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
-import type { SimHandset } from './sim-site.js';
+import { BOARDS, type SimHandset } from './sim-site.js';
 import type { Happening, Timeline } from './timeline.js';
 
 const MS = 1_000_000n;
@@ -24,20 +25,24 @@ export interface LineWatcher {
   closedInVain(handset: HandsetId, why: string): void;
 }
 
+const AGENT_OF = new Map<BoardId, string>(BOARDS.map(({ id, agent }) => [id, agent]));
+
 /**
  * The line plane on the production lease book, with the agents and boards behind it. Leases are renewed every 1.5 s and are
- * all alike between two orders; so they are worked out when somebody looks, and not one by one.
+ * all alike between two orders; so they are worked out when somebody looks, and not one by one. wire-line.ts gives each
+ * lease by itself, over a bus, on the whole production line plane.
  */
-export class SimLine implements LinePlane {
+export class SimLine implements LineWorld, LinePlane {
   private book = new LeaseBook();
   private readonly leases = new Map<HandsetId, LeaseOrder>();
   private readonly armed = new Map<CallId, Armed>();
   private lockdowns: readonly Lockdown[] = [];
-  /** The agents are in contact with the gateway. */
   /** How often a person has lifted a lockdown. */
   private lifts = 0;
+  /** The agents are in contact with the gateway. */
   private contact = false;
-  private readonly lostAgents = new Set<string>();
+  /** Agents and boards that are not there. */
+  private readonly lost = new Set<string>();
 
   constructor(
     private readonly timeline: Timeline,
@@ -48,12 +53,17 @@ export class SimLine implements LinePlane {
     private readonly watcher: LineWatcher,
   ) {}
 
+  get size(): number {
+    return this.armed.size;
+  }
+
   /** A new life of the gateway begins with an empty book. */
-  gatewayBack(): void {
+  gatewayBack(): LinePlane {
     this.book = new LeaseBook();
     this.leases.clear();
     this.lockdowns = [];
     this.contact = true;
+    return this;
   }
 
   /** The bus is there again, for the same life. */
@@ -72,32 +82,35 @@ export class SimLine implements LinePlane {
     return this.armed.has(call);
   }
 
-  agentLost(agent: string): void {
-    this.lostAgents.add(agent);
+  /** A device agent, or one of its boards, is not there any more: whoever is armed on it hears so. */
+  lose(part: string): void {
+    this.lost.add(part);
     for (const [call, { handset }] of this.armed) {
-      if (this.agentOf(handset) === agent) this.tell(call, { type: 'controller-lost' });
+      const { board, agent } = this.behind(handset);
+      if (board === part || agent === part) this.tell(call, { type: 'controller-lost' });
     }
   }
 
-  agentBack(agent: string): void {
-    this.lostAgents.delete(agent);
+  found(part: string): void {
+    this.lost.delete(part);
   }
 
-  /** The hook of a handset went on: whoever is armed on it hears so. */
-  hookOn(handset: HandsetId): void {
+  /** Whoever is armed on a handset whose hook went on hears so. */
+  hookChanged(handset: HandsetId): void {
+    if (this.handsets.get(handset)?.hook !== 'on') return;
     for (const [call, armed] of this.armed) if (armed.handset === handset) this.tell(call, { type: 'hook-on' });
   }
 
   facts(handset: HandsetId): LineFacts {
     const one = this.handsets.get(handset);
-    if (one?.agent === undefined) return { fitted: false, hook: 'unknown', supervised: false, relay: 'unknown' };
-    const supervised = this.contact && !this.lostAgents.has(one.agent);
+    if (one?.board === undefined) return { fitted: false, hook: 'unknown', supervised: false, relay: 'unknown' };
+    const supervised = this.contact && !this.isLost(handset);
     const relay = this.isConnected(handset) ? 'connected' : 'open';
     return { fitted: true, hook: one.hook, supervised, relay };
   }
 
   arm(call: CallId, handset: HandsetId, deadline: Deadline): void {
-    if (this.isLost(handset)) {
+    if (this.isLost(handset) || this.random.chance(0.0005)) {
       this.tell(call, { type: 'controller-lost' });
       return;
     }
@@ -126,7 +139,8 @@ export class SimLine implements LinePlane {
       () => this.lifts !== lifts || this.book.isHeld(handset, this.clock.monotonicNs()),
     );
     // An agent that is not there says nothing; its board opens by itself.
-    if (!this.isLost(handset)) this.tell(call, { type: 'released', plane: 'line', relayOpen: true });
+    if (!this.isLost(handset) && !this.random.chance(0.0005))
+      this.tell(call, { type: 'released', plane: 'line', relayOpen: true });
   }
 
   release(call: CallId, handset: HandsetId): void {
@@ -205,13 +219,15 @@ export class SimLine implements LinePlane {
     });
   }
 
-  private agentOf(handset: HandsetId): string | undefined {
-    return this.handsets.get(handset)?.agent;
+  private behind(handset: HandsetId): { readonly board?: BoardId; readonly agent?: string } {
+    const board = this.handsets.get(handset)?.board;
+    const agent = board === undefined ? undefined : AGENT_OF.get(board);
+    return board === undefined || agent === undefined ? {} : { board, agent };
   }
 
   private isLost(handset: HandsetId): boolean {
-    const agent = this.agentOf(handset);
-    return agent === undefined || this.lostAgents.has(agent) || this.random.chance(0.0005);
+    const { board, agent } = this.behind(handset);
+    return board === undefined || agent === undefined || this.lost.has(board) || this.lost.has(agent);
   }
 
   private tell(call: CallId, event: CallEvent): void {

@@ -21,6 +21,8 @@ export interface MediaWatcher {
 /** The relay's process: forwards until the deadline, the close, or the loss of contact. */
 export class SimMedia implements MediaPlane {
   isUp = true;
+  /** A planted fault: the relay does not obey its own deadline. */
+  isDeaf = false;
   private readonly streams = new Map<CallId, Stream>();
 
   constructor(
@@ -76,7 +78,7 @@ export class SimMedia implements MediaPlane {
     stream.flowingUs ??= this.timeline.nowUs;
     stream.deadlineUs = Math.min(stream.deadlineUs ?? atUs, atUs);
     this.timeline.cancel(stream.timer);
-    stream.timer = this.timeline.at(stream.deadlineUs, () => {
+    stream.timer = this.timeline.at(this.isDeaf ? stream.deadlineUs + 5e6 : stream.deadlineUs, () => {
       this.silence(call, stream);
       this.tell(call, { type: 'deadline-passed', by: 'media' });
     });

@@ -77,6 +77,13 @@ export class SimSignalling implements SignallingPlane {
     return this.legs.values();
   }
 
+  /** The engine holds a deadline of the call, and has legs of it that nobody has begun to end. */
+  holdsBeyond(call: CallId): boolean {
+    const session = this.sessions.get(call);
+    if (session?.deadline === undefined || !this.isLive(session)) return false;
+    return this.legsOf(call).some(({ peerUp, isEnded, isKnown }) => peerUp && !isEnded && isKnown);
+  }
+
   forget(call: CallId): void {
     for (const leg of BOTH) this.legs.delete(legId(call, leg));
   }

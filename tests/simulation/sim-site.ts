@@ -1,5 +1,6 @@
 import type { Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
-import { type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
+import type { RuleId } from '../../gateway/policy/decision.js';
+import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy } from '../../gateway/policy/policy.js';
 import type { WindowRule } from './window-oracle.js';
 
@@ -8,9 +9,17 @@ export interface SimHandset {
   readonly id: HandsetId;
   readonly wing: WingId;
   readonly profile: string;
-  /** The device agent of its line controller; absent: none is fitted. */
-  readonly agent?: string;
+  /** The board that its pair is wired to; absent: none is fitted. */
+  readonly board?: BoardId;
   hook: 'on' | 'off';
+  /** Since when, virtual time. */
+  hookSinceUs: number;
+}
+
+/** A relay board, and the device agent that speaks to it. */
+export interface SimBoard {
+  readonly id: BoardId;
+  readonly agent: string;
 }
 
 const EVERY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
@@ -18,6 +27,10 @@ const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
 
 export const SITE_ZONE = 'Europe/Brussels';
 export const AGENTS = ['modbus-1', 'modbus-2', 'modbus-3'] as const;
+export const BOARDS: readonly SimBoard[] = AGENTS.flatMap((agent, index) => [
+  { id: boardId(`board-${2 * index + 1}`), agent },
+  { id: boardId(`board-${2 * index + 2}`), agent },
+]);
 export const WINGS = ['a', 'b', 'c', 'd'] as const;
 
 const SITE: readonly Window[] = [{ days: EVERY, from: '05:30', to: '04:30' }];
@@ -86,9 +99,9 @@ const PROFILES: readonly Profile[] = [
   profile('survey', {
     allow: ['+4420794600*'],
     block: ['+442079460013', '+442079460014'],
-    talkPerDayS: 5_400,
-    callsPerDay: 40,
-    gapS: 5,
+    talkPerDayS: 1_200,
+    callsPerDay: 5,
+    gapS: 30,
   }),
   profile('night', {
     allow: ['+12125550*', '+4420794600*'],
@@ -97,7 +110,7 @@ const PROFILES: readonly Profile[] = [
     controllerLost: 'alarm',
     earlyMedia: true,
   }),
-  profile('early', { allow: ['+61255501*'], maxTalkS: 300, attemptsPerDay: 20 }),
+  profile('early', { allow: ['+61255501*'], maxTalkS: 300, attemptsPerDay: 6 }),
   // A handset with no controller on its wire, and two lines.
   profile('desk', { allow: ['+4420794600*', '+12125550*'], hookRequired: false, concurrent: 2, maxTalkS: 900 }),
 ];
@@ -113,27 +126,38 @@ const NARROW: readonly Profile[] = PROFILES.map((one) => ({
   ],
 }));
 
+interface Called {
+  readonly zones: readonly string[];
+  readonly windows: readonly Window[];
+}
+const BY_NUMBER: ReadonlyMap<string, Called> = new Map(
+  Object.values(COUNTRIES).flatMap((country) => country.numbers.map((number): [string, Called] => [number, country])),
+);
+
 export class SimSite {
+  readonly zone = SITE_ZONE;
   readonly handsets: ReadonlyMap<HandsetId, SimHandset>;
   readonly policies: readonly CompiledPolicy[];
+  private readonly books = [PROFILES, NARROW];
   private readonly profiles: ReadonlyMap<string, Profile>;
 
   constructor(count: number) {
     const handsets = Array.from({ length: count }, (_, index): SimHandset => {
       const profile = PROFILES[index % PROFILES.length]?.id ?? '';
       const wing = WINGS[(index >> 2) % WINGS.length] ?? 'a';
-      const agent = profile === 'desk' ? undefined : AGENTS[index % AGENTS.length];
+      const board = profile === 'desk' ? undefined : BOARDS[index % BOARDS.length];
       return {
         id: handsetId(`${wing}-${index + 101}`),
         wing: wingId(wing),
         profile,
         hook: 'on',
-        ...(agent === undefined ? {} : { agent }),
+        hookSinceUs: 0,
+        ...(board === undefined ? {} : { board: board.id }),
       };
     });
     this.handsets = new Map(handsets.map((handset) => [handset.id, handset]));
     this.profiles = new Map(PROFILES.map((one) => [one.id, one]));
-    this.policies = [PROFILES, NARROW].map((profiles) => this.compile(handsets, profiles));
+    this.policies = this.books.map((profiles) => this.compile(handsets, profiles));
   }
 
   /** What a person at this handset keys: mostly what is sanctioned. */
@@ -150,13 +174,35 @@ export class SimSite {
 
   /** All hours that a call to this number from this handset must be inside of, under the widest policy. */
   windowsOf(handset: SimHandset, number: string): readonly WindowRule[] {
-    const country = Object.values(COUNTRIES).find(({ numbers }) => (numbers as readonly string[]).includes(number));
+    const country = BY_NUMBER.get(number);
     if (country === undefined) return [{ zone: SITE_ZONE, windows: [] }];
     const own = [SITE, WING_WINDOWS[handset.wing], this.profiles.get(handset.profile)?.windows];
     return [
       ...own.flatMap((windows) => (windows === undefined ? [] : [{ zone: SITE_ZONE, windows }])),
-      ...country.zones.map((zone) => ({ zone, windows: country.windows as readonly Window[] })),
+      ...country.zones.map((zone) => ({ zone, windows: country.windows })),
     ];
+  }
+
+  /** The hours of one rule under the policy in force, for a number as it was dialled; none when it knows no such rule. */
+  rulesOf(rule: RuleId, handset: SimHandset, dialled: string, policyIndex: number): readonly WindowRule[] {
+    const here = (windows: readonly Window[] | undefined): readonly WindowRule[] =>
+      windows === undefined ? [] : [{ zone: SITE_ZONE, windows }];
+    switch (rule) {
+      case 'window.site':
+        return here(SITE);
+      case 'window.wing':
+        return here(WING_WINDOWS[handset.wing]);
+      case 'window.handset':
+        return here(this.books[policyIndex]?.find(({ id }) => id === handset.profile)?.windows);
+      default: {
+        const country = BY_NUMBER.get(dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled);
+        return (country?.zones ?? []).map((zone) => ({ zone, windows: country?.windows ?? [] }));
+      }
+    }
+  }
+
+  quotaOf(handset: HandsetId): { readonly callsPerDay?: number; readonly talkPerDayS?: number } {
+    return this.profiles.get(this.handsets.get(handset)?.profile ?? '') ?? {};
   }
 
   mostTalkMs(handset: SimHandset): number {

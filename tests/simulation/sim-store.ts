@@ -26,9 +26,14 @@ interface Used {
 /** What of the disk the world watches. */
 export interface DiskWatcher {
   /** A record and its events are durable. */
-  recorded(record: CallRecord): void;
+  recorded(record: CallRecord, events: readonly EventDraft[]): void;
   appended(): void;
+  /** An event is forgotten, because headquarters is said to have it. */
+  acknowledged(sequence: number): void;
 }
+
+/** Planted faults of the disk: a record and its journal entry are two transactions, or the entry is never closed. */
+export type DiskPlant = 'splits-record' | 'keeps-journal';
 
 const DAY_MS = 86_400_000;
 const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target);
@@ -40,11 +45,15 @@ const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target)
 export class SimStore implements CallStore, OutboxSource {
   isFaulty = false;
   isFull = false;
+  plant: DiskPlant | undefined;
+  /** Journal entries that a planted fault has left for a second transaction. */
+  private leftOpen: CallId[] = [];
   /** The last event's sequence. */
   sequence = 0;
   private readonly journal = new Map<CallId, Entry>();
   private readonly used = new Map<string, Used[]>();
   private readonly recordedCalls = new Set<CallId>();
+  private readonly commands = new Map<string, number>();
   private readonly locks = new Map<string, { readonly lockdown: Lockdown; readonly untilMs: number }>();
   private outbox = new Map<number, OutboxEntry>();
   private newestMs: number | undefined;
@@ -108,15 +117,27 @@ export class SimStore implements CallStore, OutboxSource {
   }
 
   record(record: CallRecord, events: readonly EventDraft[]): void {
-    if (this.recordedCalls.has(record.call)) return;
+    if (this.recordedCalls.has(record.call) && this.plant !== 'splits-record') return;
     this.write(true);
     const entry = this.journal.get(record.call);
-    this.journal.delete(record.call);
+    if (this.plant === undefined) this.journal.delete(record.call);
+    else if (this.plant === 'splits-record') this.leftOpen.push(record.call);
     this.recordedCalls.add(record.call);
     const dialled = entry !== undefined && (entry.dialogs.size > 0 || record.cause === 'gateway-restarted');
     if (record.trunk !== undefined || record.answeredAt !== undefined || dialled) this.count(record, entry);
     this.push(events);
-    this.watcher.recorded(record);
+    this.watcher.recorded(record, events);
+  }
+
+  /** The second transaction of a disk that splits them. */
+  closeLeftOpen(): void {
+    for (const call of this.leftOpen) this.journal.delete(call);
+    this.leftOpen = [];
+  }
+
+  /** The process died before it. */
+  died(): void {
+    this.leftOpen = [];
   }
 
   openCalls(): readonly OpenCall[] {
@@ -167,6 +188,18 @@ export class SimStore implements CallStore, OutboxSource {
     return !this.isFull;
   }
 
+  get newestOnDiskMs(): number | undefined {
+    return this.newestMs;
+  }
+
+  /** Takes a command's id for good; false when it was taken before. */
+  takeCommand(id: string, forgetAt: Temporal.Instant): boolean {
+    this.write(true);
+    if (this.commands.has(id)) return false;
+    this.commands.set(id, forgetAt.epochMilliseconds);
+    return true;
+  }
+
   newestInstant(): Temporal.Instant | undefined {
     return this.newestMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(this.newestMs);
   }
@@ -187,6 +220,7 @@ export class SimStore implements CallStore, OutboxSource {
     for (const sequence of sequences) {
       const entry = this.outbox.get(sequence);
       if (entry === undefined) continue;
+      this.watcher.acknowledged(sequence);
       this.outbox.delete(sequence);
       this.volatile.push(() => {
         this.outbox.set(sequence, entry);
@@ -196,9 +230,9 @@ export class SimStore implements CallStore, OutboxSource {
   }
 
   private push(events: readonly EventDraft[]): void {
-    for (const { kind, type } of events) {
+    for (const { kind, type: body } of events) {
       this.sequence += 1;
-      this.outbox.set(this.sequence, { sequence: this.sequence, kind, body: type });
+      this.outbox.set(this.sequence, { sequence: this.sequence, kind, body });
     }
     if (events.length > 0) this.watcher.appended();
   }
@@ -209,8 +243,10 @@ export class SimStore implements CallStore, OutboxSource {
 
   private write(durable: boolean): void {
     if (this.isFaulty) throw new Error('disk I/O error');
-    const wallMs = this.clock.wall().epochMilliseconds;
-    if (this.clock.trust().trusted) this.newestMs = Math.max(this.newestMs ?? wallMs, wallMs);
+    if (this.clock.trust().trusted) {
+      const wallMs = this.clock.wall().epochMilliseconds;
+      this.newestMs = Math.max(this.newestMs ?? wallMs, wallMs);
+    }
     if (durable) this.volatile = [];
   }
 

@@ -1,3 +1,5 @@
+import type { Breach } from './breach.js';
+import { instant } from './chronicle.js';
 import { DAY_US } from './timeline.js';
 import type { World } from './world.js';
 
@@ -6,16 +8,29 @@ function table(title: string, counts: ReadonlyMap<string, number>): string {
   return [title, ...(rows.length === 0 ? ['          none'] : rows)].join('\n');
 }
 
-/** What a run went through, as a person reads it. */
-export function summaryOf({ tally, timeline, broker }: World, elapsedS: number): string {
-  const days = timeline.nowUs / DAY_US;
+/** What a run went through, as a person reads it. The same seed gives the same text, to the last byte. */
+export function summaryOf({ tally, timeline, broker, watch }: World): string {
   const { calls, granted, talked, talkMs, refused, ended, faults } = tally;
   const hours = (talkMs / 3_600_000).toFixed(1);
   return [
-    `${days.toFixed(1)} virtual days in ${elapsedS.toFixed(1)} s: ${(days / elapsedS).toFixed(1)} days/s, ${timeline.steps} steps`,
+    `${(timeline.nowUs / DAY_US).toFixed(1)} virtual days, ${timeline.steps} steps, ${watch.chronicle.count} happenings, digest ${watch.chronicle.digest}`,
     `${calls} calls, ${granted} granted, ${talked} talked for ${hours} h; headquarters has ${broker.through} events, ${broker.doubles} of them twice`,
     table('refused, by rule', refused),
     table('ended, by cause', ended),
     table('faults and orders', faults),
+  ].join('\n');
+}
+
+/** How it came to a breach: the last that happened to the call, handset or order that it is about, and to the site meanwhile. */
+export function storyOf({ watch, timeline }: World, breach: Breach): string {
+  const { promise, detail, about } = breach;
+  return [
+    `BREACH of "${promise}"`,
+    `  ${detail}`,
+    `  at ${instant(timeline.nowUs)}, step ${timeline.steps}`,
+    about === ''
+      ? 'the last that happened to the site:'
+      : `the last that happened to ${about}, and to the site meanwhile:`,
+    ...watch.chronicle.story(about),
   ].join('\n');
 }

@@ -22,6 +22,11 @@ function offsetMs(zone: string, atMs: number): number {
   return made;
 }
 
+/** The date that people's calendars show in the zone, days since 1970. */
+export function localDay(zone: string, atMs: number): number {
+  return Math.floor((atMs + offsetMs(zone, atMs)) / 86_400_000);
+}
+
 const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
 /**

@@ -1,16 +1,27 @@
 import type { Calls } from '../../gateway/calls/calls.js';
+import type { CallSink } from '../../gateway/calls/ports.js';
 import type { Channel } from './channel.js';
 import type { Life } from './life.js';
+import type { LineWorld } from './line-world.js';
+import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
 import type { SimBroker } from './sim-broker.js';
-import type { SimLine } from './sim-line.js';
 import type { SimMedia } from './sim-media.js';
+import type { SimOrders } from './sim-orders.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
 import type { Timeline } from './timeline.js';
-import type { Tally, Watch } from './watch.js';
+import type { Watch } from './watch.js';
+
+/** One life of the gateway's process. */
+export interface LivingGateway {
+  readonly life: Life;
+  readonly calls: Calls;
+  readonly sink: CallSink;
+  readonly sinceUs: number;
+}
 
 /** What of the world can go wrong, and what people can order. */
 export interface WorldParts {
@@ -20,16 +31,19 @@ export interface WorldParts {
   readonly site: SimSite;
   readonly store: SimStore;
   readonly media: SimMedia;
-  readonly line: SimLine;
+  readonly line: LineWorld;
   readonly signalling: SimSignalling;
   readonly broker: SimBroker;
+  readonly orders: SimOrders;
   readonly watch: Watch;
-  readonly tally: Tally;
+  readonly lockdowns: LockdownWatch;
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   /** The gateway of now; undefined between two lives. */
-  readonly gateway: { readonly life: Life; readonly calls: Calls; readonly sinceUs: number } | undefined;
+  readonly gateway: LivingGateway | undefined;
   policyIndex: number;
   gatewayDied(how: string, backInUs?: number): void;
+  /** The planes are heard again by the same life that had lost them. */
+  reconnect(gateway: LivingGateway): void;
   anyHandset(): SimHandset;
   track<T>(work: Promise<T>): Promise<T>;
 }

@@ -4,24 +4,31 @@
  * checked; one that does not hold throws a `Breach`, and the same seed throws it again.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { Calls } from '../../gateway/calls/calls.js';
-import { type CallId, callId, type HandsetId } from '../../gateway/policy/ids.js';
+import type { CallSink } from '../../gateway/calls/ports.js';
+import { callId, type E164, type HandsetId, handsetId } from '../../gateway/policy/ids.js';
+import { numberTokens } from '../../gateway/uplink/number-token.js';
+import { Breach } from './breach.js';
 import { Channel } from './channel.js';
 import { Faults } from './faults.js';
-import { bringUp, outboxOf } from './gateway-life.js';
+import { bringUp, commandsOf, outboxOf } from './gateway-life.js';
 import { Dead, Life } from './life.js';
+import type { LineWorld } from './line-world.js';
+import { LockdownWatch } from './lockdown-watch.js';
 import { MachineClock } from './machine-clock.js';
+import { PlaneWatch } from './plane-watch.js';
 import type { Plant } from './plants.js';
+import { QuotaWatch } from './quota-watch.js';
 import { Random } from './random.js';
 import { SimBroker } from './sim-broker.js';
 import { SimLine } from './sim-line.js';
 import { SimMedia } from './sim-media.js';
+import { SimOrders } from './sim-orders.js';
 import { SimSignalling } from './sim-signalling.js';
 import { type SimHandset, SimSite } from './sim-site.js';
 import { SimStore } from './sim-store.js';
-import { DAY_US, HOUR_US, SECOND_US, Timeline } from './timeline.js';
-import { bump, type Tally, Watch } from './watch.js';
-import type { WorldParts } from './world-parts.js';
+import { DAY_US, HOUR_US, Timeline } from './timeline.js';
+import { type Tally, Watch } from './watch.js';
+import type { LivingGateway, WorldParts } from './world-parts.js';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -29,12 +36,23 @@ export interface WorldOptions {
   readonly plant?: Plant;
   /** Attempts of a handset in a day, on average. */
   readonly callsPerDay?: number;
+  /** The site's instant at which it begins; otherwise a midnight of 2026 that the seed chooses. */
+  readonly start?: Temporal.Instant;
+  /** Nothing goes wrong but what the plant does: for worlds at an edge. */
+  readonly calm?: boolean;
+  /** The whole production line plane, over a bus to the production half of the agents. */
+  readonly wire?: boolean;
 }
+
+/** A detainee of a call centre asks for a dozen calls a day; how many are granted and answered is the world's affair. */
+export const CALLS_PER_DAY = 7;
 
 /** The longest call rings half a minute and talks twenty; a disk may be broken for ten. */
 const OLDEST_CALL_US = 2 * HOUR_US;
-/** Legs that nobody has ended are ended by session timers after 90 s; ours must have been told before that. */
-const LEGS_US = 100 * SECOND_US;
+/** A call is forgotten at once when its record is written: no more than this are between the two. */
+const RECORDED_AND_HELD = 3;
+/** So many happenings, and the process looks at its signals. */
+const BREATH = 4_096;
 
 export class World implements WorldParts {
   readonly random: Random;
@@ -43,14 +61,20 @@ export class World implements WorldParts {
   readonly site: SimSite;
   readonly store: SimStore;
   readonly media: SimMedia;
-  readonly line: SimLine;
+  readonly line: LineWorld;
   readonly signalling: SimSignalling;
   readonly broker: SimBroker;
+  readonly orders: SimOrders;
+  readonly lockdowns = new LockdownWatch();
   readonly watch: Watch;
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   policyIndex = 0;
   /** The gateway of now; undefined between two lives. */
-  gateway: { readonly life: Life; readonly calls: Calls; readonly sinceUs: number } | undefined;
+  gateway: LivingGateway | undefined;
+  /** Somebody wants to see what was reached so far. */
+  isStopped = false;
+  private readonly planes: PlaneWatch;
+  private readonly options: WorldOptions;
   private readonly faults: Faults;
   private readonly handsets: readonly SimHandset[];
   private readonly plant: Plant | undefined;
@@ -58,21 +82,36 @@ export class World implements WorldParts {
   private points = 0;
   private made = 0;
   private asyncWork = 0;
+  private lives = 0;
   private isHealing = false;
+  private readonly tokens = new Map<E164, string>();
+  private readonly token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
 
-  constructor({ seed, handsets, plant, callsPerDay = 7 }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, handsets, plant, callsPerDay = CALLS_PER_DAY, start } = options;
+    this.options = options;
     const random = new Random(seed);
     const { timeline } = this;
     this.random = random;
     this.plant = plant;
     this.clock = new MachineClock(
       timeline,
-      Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) }),
+      random,
+      start ?? Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) }),
     );
     this.site = new SimSite(handsets);
     this.handsets = [...this.site.handsets.values()];
     this.callEveryUs = DAY_US / (handsets * callsPerDay);
-    this.watch = new Watch(timeline, this.clock, this.site, () => this.store);
+    const quotas = new QuotaWatch(this.site);
+    this.watch = new Watch(
+      timeline,
+      this.clock,
+      this.site,
+      () => this.store,
+      this.lockdowns,
+      quotas,
+      () => this.policyIndex,
+    );
     const { watch, clock } = this;
     const odds = { double: 0.005, lose: 0.0005 };
     this.channels = {
@@ -81,15 +120,22 @@ export class World implements WorldParts {
       signalling: new Channel(timeline, random, odds),
     };
     this.store = new SimStore(clock, () => timeline.nowUs, {
-      recorded: (record) => {
-        watch.wrote(record);
-        if (this.media.isFlowing(record.call)) watch.breach('every plane released', `media of ${record.call} flows on`);
-        this.lookAtPlanes(record.call);
+      recorded: (record, events) => {
+        watch.wrote(record, events);
+        this.planes.recorded(record.call);
+        if (plant?.disk === 'splits-record') timeline.in(600e6, () => this.store.closeLeftOpen());
       },
       appended: () => this.broker.wake(),
+      acknowledged: (sequence) => {
+        if (!this.broker.has(sequence))
+          watch.breach('no event lost', `event ${sequence} is forgotten, and headquarters has it not`, '');
+      },
     });
+    this.store.plant = plant?.disk;
+    clock.newestOnDiskMs = () => this.store.newestOnDiskMs;
     const usOf = (monotonicNs: bigint): number => clock.usOf(monotonicNs);
     this.media = new SimMedia(timeline, random, this.channels.media, usOf, watch);
+    this.media.isDeaf = plant?.deafRelay === true;
     this.line = new SimLine(timeline, random, this.channels.line, clock, this.site.handsets, {
       closedInVain: (handset, why) => watch.relayClosed(handset, why),
     });
@@ -102,7 +148,13 @@ export class World implements WorldParts {
       (work) => this.track(work),
     );
     if (plant?.byeLegs !== undefined) this.signalling.byeLegs = plant.byeLegs;
-    this.broker = new SimBroker(timeline, random);
+    this.broker = new SimBroker(timeline, random, {
+      outOfOrder: (kind, sequence, after) =>
+        watch.breach('events arrive in order', `${kind} ${sequence} after ${after}`, ''),
+    });
+    this.orders = new SimOrders(this, (number) => this.numberToken(number));
+    this.orders.believesAll = plant?.believesOrders === true;
+    this.planes = new PlaneWatch(this);
     this.faults = new Faults(this);
   }
 
@@ -110,14 +162,15 @@ export class World implements WorldParts {
     return this.watch.tally;
   }
 
-  /** Lets `days` go by, then mends everything and looks whether all is told. `onDay` hears of each day. */
+  /** Lets `days` go by, then mends everything and looks whether all is told; or until it is stopped. `onDay` hears of each day. */
   async run(days: number, onDay: (day: number) => void = () => undefined): Promise<void> {
     this.startGateway();
-    this.faults.begin();
-    this.nextCall();
+    if (this.options.calm !== true) this.faults.begin();
+    if (Number.isFinite(this.callEveryUs)) this.nextCall();
     this.everyHour();
     for (let day = 1; day <= days; day += 1) {
       await this.until(day * DAY_US);
+      if (this.isStopped) return;
       onDay(day);
     }
     await this.heal();
@@ -135,7 +188,9 @@ export class World implements WorldParts {
 
   startGateway(): void {
     if (this.gateway?.life.isDead === false) return;
-    this.points = this.isHealing ? Number.POSITIVE_INFINITY : Math.ceil(this.random.exponential(9_000));
+    const isSafe = this.isHealing || this.options.calm === true;
+    this.points = isSafe ? Number.POSITIVE_INFINITY : Math.ceil(this.random.exponential(9_000));
+    this.lives += 1;
     const life = new Life(
       () => {
         this.points -= 1;
@@ -143,29 +198,42 @@ export class World implements WorldParts {
       },
       () => this.gatewayDied('crash between two effects'),
     );
+    this.watch.note('', `the gateway starts, life ${this.lives}`);
     const clock = this.clock.of(life);
-    this.line.gatewayBack();
-    const calls = bringUp(life, clock, this.clock.bootId, {
-      store: this.store,
-      signalling: this.signalling,
-      media: this.media,
-      line: this.line,
-      watch: this.watch,
-      policy: () => this.policy,
-      plant: this.plant,
-    });
-    this.gateway = { life, calls, sinceUs: this.timeline.nowUs };
-    const listener = {
-      life,
-      sink: {
-        request: (request: Parameters<Calls['request']>[0]) => calls.request(request),
-        event: (call: CallId, event: Parameters<Calls['event']>[1]) => calls.event(call, event),
-        planeLost: (plane: Parameters<Calls['planeLost']>[0], why: string) => calls.planeLost(plane, why),
+    const { plant, store, clock: machine } = this;
+    const { bootId } = machine;
+    const sink: CallSink = {
+      request: (request) => calls.request(request),
+      event: (call, event) => {
+        this.watch.note(call, event.type);
+        calls.event(call, event);
+      },
+      planeLost: (plane, why) => {
+        this.watch.note('', `${plane} lost: ${why}`);
+        calls.planeLost(plane, why);
       },
     };
-    for (const channel of Object.values(this.channels)) channel.open(listener);
-    this.broker.connect(life, outboxOf(life, this.store));
-    this.recover(life, calls);
+    const line = this.line.gatewayBack({ life, clock, bootId, sink });
+    const calls = bringUp(life, clock, bootId, line, {
+      store,
+      signalling: this.signalling,
+      media: this.media,
+      watch: this.watch,
+      planes: this.planes,
+      policy: () => this.policy,
+      numberToken: (number) => this.numberToken(number),
+      plant,
+      tools: {
+        later: (ms, run) => clock.after(ms, run),
+        leftMs: ({ monotonicNs }) => (machine.usOf(monotonicNs) - this.timeline.nowUs) / 1e3,
+        numberOfLife: this.lives,
+      },
+    });
+    this.gateway = { life, calls, sink, sinceUs: this.timeline.nowUs };
+    for (const channel of Object.values(this.channels)) channel.open({ life, sink });
+    this.broker.connect(life, outboxOf(life, store, plant));
+    this.orders.connect(life, clock, calls, commandsOf(life, store, plant));
+    this.recover(this.gateway);
   }
 
   /** The process is gone, at once; planes notice within a moment, and it is started again after a while. */
@@ -173,8 +241,9 @@ export class World implements WorldParts {
     const died = this.gateway;
     if (died === undefined) return;
     this.gateway = undefined;
-    bump(this.tally.faults, how);
+    this.watch.fault(how);
     died.life.die();
+    this.store.died();
     for (const channel of Object.values(this.channels)) channel.close();
     this.broker.gone();
     this.watch.gatewayDied();
@@ -184,6 +253,13 @@ export class World implements WorldParts {
     timeline.in(random.int(100, 90_000), () => this.line.contactLost());
     const usual = random.chance(0.1) ? random.int(60e6, 3_600e6) : random.int(800_000, 20e6);
     timeline.in(Math.max(200_000, backInUs ?? usual), () => this.startGateway());
+  }
+
+  /** The planes are heard again by the same life that had lost them. */
+  reconnect({ life, calls, sink }: LivingGateway): void {
+    for (const channel of Object.values(this.channels)) channel.open({ life, sink });
+    this.line.contactBack();
+    for (const plane of ['media', 'signalling', 'line'] as const) life.run(() => calls.planeBack(plane));
   }
 
   private get policy() {
@@ -197,19 +273,41 @@ export class World implements WorldParts {
   }
 
   private async until(untilUs: number): Promise<void> {
-    while (this.timeline.step(untilUs)) {
-      if (this.watch.failure !== undefined) throw this.watch.failure;
+    const { timeline, watch, orders } = this;
+    while (!this.isStopped && this.step(untilUs)) {
+      if (watch.failure !== undefined) throw watch.failure;
+      if (orders.isWaiting) await orders.work();
       // Promises of the gateway's run their continuations before anything else happens.
-      if (this.asyncWork > 0) await new Promise<void>((settle) => setImmediate(settle));
+      if (this.asyncWork > 0 || timeline.steps % BREATH === 0)
+        await new Promise<void>((settle) => setImmediate(settle));
     }
-    if (this.watch.failure !== undefined) throw this.watch.failure;
+    if (watch.failure !== undefined) throw watch.failure;
   }
 
-  private recover(life: Life, calls: Calls): void {
+  private step(untilUs: number): boolean {
+    try {
+      return this.timeline.step(untilUs);
+    } catch (fault) {
+      if (fault instanceof Breach) throw fault;
+      const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+      throw this.watch.breach('nothing is thrown out of the gateway', text, '');
+    }
+  }
+
+  private recover({ life, calls }: LivingGateway): void {
     this.track(calls.recover()).catch((fault) => {
       // A journal that cannot be read is a failed start: the supervisor tries again.
       if (!(fault instanceof Dead) && !life.isDead) this.gatewayDied('start failed on a broken disk');
     });
+  }
+
+  private numberToken(number: E164): string {
+    let token = this.tokens.get(number);
+    if (token === undefined) {
+      token = this.token(number);
+      this.tokens.set(number, token);
+    }
+    return token;
   }
 
   /** Somebody lifts a hook and keys a number, now and then. */
@@ -222,22 +320,21 @@ export class World implements WorldParts {
       if (handset.hook === 'off' && !random.chance(0.2)) return;
       // One in thirty calls comes from a wire that says on-hook: cloned credentials, or a hook not read yet.
       const isRogue = random.chance(0.03);
-      if (!isRogue) handset.hook = 'off';
+      if (!isRogue) this.hook(handset, 'off');
       this.timeline.in(random.int(200_000, 4_000_000), () => this.invite(handset));
       if (isRogue && random.chance(0.5)) {
-        this.timeline.in(random.int(4_000_000, 5_500_000), () => {
-          handset.hook = 'off';
-        });
+        this.timeline.in(random.int(4_000_000, 5_500_000), () => this.hook(handset, 'off'));
       }
     });
   }
 
   private invite(handset: SimHandset): void {
     this.made += 1;
-    const call = callId(`call-${this.made}`);
+    const call = callId(`00000000-0000-7000-8000-${String(this.made).padStart(12, '0')}`);
     const request = {
       call,
-      handset: handset.id,
+      // One account in three hundred is of a handset that policy has since forgotten.
+      handset: this.random.chance(0.003) ? handsetId(`stranger-${this.made}`) : handset.id,
       dialled: this.dialled(handset),
       at: this.clock.wall(),
       offer: 'offer',
@@ -263,8 +360,14 @@ export class World implements WorldParts {
   private hookDown(id: HandsetId): void {
     const handset = this.site.handsets.get(id);
     if (handset === undefined || handset.hook === 'on') return;
-    handset.hook = 'on';
-    this.line.hookOn(id);
+    this.hook(handset, 'on');
+  }
+
+  private hook(handset: SimHandset, hook: SimHandset['hook']): void {
+    if (handset.hook === hook) return;
+    handset.hook = hook;
+    handset.hookSinceUs = this.timeline.nowUs;
+    this.line.hookChanged(handset.id);
   }
 
   private everyHour(): void {
@@ -274,20 +377,9 @@ export class World implements WorldParts {
       if (sinceUs === undefined || this.timeline.nowUs - sinceUs < OLDEST_CALL_US) return;
       this.watch.noCallOlderThan(OLDEST_CALL_US);
       const { size } = this.gateway?.calls ?? { size: 0 };
-      if (size > this.handsets.length * 2) this.watch.breach('nothing of a call stays in memory', `${size} calls`);
-    });
-  }
-
-  /** Some time after the record, every plane has let go of the call, and both peers have been told. */
-  private lookAtPlanes(call: CallId): void {
-    this.timeline.in(LEGS_US, () => {
-      const { watch } = this;
-      if (this.media.holds(call)) watch.breach('every plane released', `the relay holds ${call}`);
-      if (this.line.holds(call)) watch.breach('every plane released', `the line holds ${call}`);
-      for (const { leg, peerUp, isEnded, isKnown } of this.signalling.legsOf(call)) {
-        if (peerUp && !isEnded && isKnown) watch.breach('both legs are told', `the ${leg} leg of ${call} is up`);
-      }
-      this.signalling.forget(call);
+      const open = this.watch.openCount;
+      if (size > open + RECORDED_AND_HELD)
+        this.watch.breach('nothing of a call stays in memory', `${size} calls, and ${open} have no record yet`, '');
     });
   }
 
@@ -296,16 +388,6 @@ export class World implements WorldParts {
     this.points = Number.POSITIVE_INFINITY;
     this.faults.heal();
     await this.until(this.timeline.nowUs + 3 * HOUR_US);
-    const { watch, broker, store } = this;
-    watch.noCallOlderThan(0);
-    if (this.gateway === undefined) return watch.breach('the gateway comes back', 'it did not');
-    if (this.gateway.calls.size > 0) watch.breach('every call ends', `${this.gateway.calls.size} have not`);
-    if (this.media.size + this.signalling.size > 0) {
-      watch.breach('every plane released', `${this.media.size} in the relay, ${this.signalling.size} in the engine`);
-    }
-    if (broker.through !== store.sequence) {
-      watch.breach('no event lost', `headquarters has ${broker.through} of ${store.sequence} without a gap`);
-    }
-    if (store.depth > 0) watch.breach('no event kept after its confirmation', `${store.depth} wait`);
+    if (!this.isStopped) this.planes.settled();
   }
 }

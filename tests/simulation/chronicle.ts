@@ -1,0 +1,56 @@
+import { DAY_US } from './timeline.js';
+
+/** What happened, kept for as long as the ring is; '' is about the whole site. */
+interface Note {
+  readonly us: number;
+  readonly about: string;
+  readonly what: string;
+}
+
+const KEPT = 1 << 15;
+
+/** Remembers the last happenings for the story of a breach, and folds all of them into a digest: two runs are the same if it is. */
+export class Chronicle {
+  private readonly ring: Note[] = [];
+  private next = 0;
+  private a = 0x811c9dc5;
+  private b = 0;
+  /** Happenings so far. */
+  count = 0;
+
+  /** 64 bits over every happening and its instant, in hex. */
+  get digest(): string {
+    const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
+    return hex(this.a) + hex(this.b);
+  }
+
+  note(us: number, about: string, what: string): void {
+    this.count += 1;
+    this.ring[this.next] = { us, about, what };
+    this.next = (this.next + 1) % KEPT;
+    let hash = this.a ^ (us | 0);
+    for (let i = 0; i < about.length; i += 1) hash = Math.imul(hash ^ about.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < what.length; i += 1) hash = Math.imul(hash ^ what.charCodeAt(i), 0x01000193);
+    this.a = hash;
+    this.b = (Math.imul(this.b, 0x9e3779b1) + hash) | 0;
+  }
+
+  /** The last happenings about the call or handset, and those of the whole site among them; at most `most` lines. */
+  story(about: string, most = 30): readonly string[] {
+    const all = [...this.ring.slice(this.next), ...this.ring.slice(0, this.next)];
+    const own = all.filter((note) => note.about === about);
+    const [first] = own.slice(-most);
+    const fromUs = about === '' ? 0 : (first?.us ?? 0);
+    const told = all.filter((note) => note.us >= fromUs && (note.about === about || note.about === ''));
+    return told.slice(-most).map(({ us, about: whose, what }) => `  ${instant(us)}  ${whose.padEnd(12)} ${what}`);
+  }
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** Virtual time as a person reads it: the day, and the time since it began. */
+export function instant(us: number): string {
+  const day = Math.floor(us / DAY_US);
+  const s = (us - day * DAY_US) / 1e6;
+  return `day ${day + 1} ${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${(s % 60).toFixed(6).padStart(9, '0')}`;
+}
