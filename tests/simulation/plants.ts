@@ -4,9 +4,11 @@ import type { LegName } from '../../gateway/calls/record.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import { callId, handsetId } from '../../gateway/policy/ids.js';
 import { NO_USAGE } from '../../gateway/policy/request.js';
+import { ZoneClock } from '../../gateway/policy/zone-clock.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
 import type { PromiseName } from './breach.js';
+import { SITE_ZONE } from './sim-site.js';
 import type { DiskPlant } from './sim-store.js';
 
 /** What the gateway's calls are joined to. */
@@ -43,6 +45,7 @@ export interface Plant {
   readonly believesOrders?: boolean;
 }
 
+const HOUR_MS = 3_600_000;
 const FIVE_S = 5_000_000_000n;
 const later = (deadline: Deadline, ns = FIVE_S): Deadline => ({
   ...deadline,
@@ -204,6 +207,24 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         judge: (request, facts, at, usage) => {
           const decision = judge.judge(request, facts, at, usage);
           if (decision.outcome === 'grant' || !decision.rule.startsWith('window.')) return decision;
+          const before = judge.judge(request, facts, at.subtract({ hours: 1 }), usage);
+          if (before.outcome !== 'grant') return decision;
+          return { ...before, notAfter: before.notAfter.add({ hours: 1 }) };
+        },
+      },
+    }),
+  },
+  'wide-night': {
+    what: 'on the night the clocks go back, a window that has closed is open again in the hour that comes twice',
+    breaks: 'no grant outside any window',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, facts, at, usage) => {
+          const decision = judge.judge(request, facts, at, usage);
+          if (decision.outcome === 'grant' || !decision.rule.startsWith('window.')) return decision;
+          const clock = ZoneClock.of(SITE_ZONE);
+          const ms = at.epochMilliseconds;
+          if (clock.offsetAt(ms - HOUR_MS) <= clock.offsetAt(ms)) return decision;
           const before = judge.judge(request, facts, at.subtract({ hours: 1 }), usage);
           if (before.outcome !== 'grant') return decision;
           return { ...before, notAfter: before.notAfter.add({ hours: 1 }) };
@@ -373,6 +394,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     outbox: (outbox) => bound(outbox, { acknowledge: () => undefined }),
   },
 };
+
+export function plantNamed(name: string | undefined): Plant | undefined {
+  const plant = name !== undefined && Object.hasOwn(PLANTS, name) ? PLANTS[name] : undefined;
+  if (name !== undefined && plant === undefined) throw new Error(`there is no fault "${name}" to plant`);
+  return plant;
+}
 
 /** A port with some of its methods replaced. */
 function bound<T extends object>(port: T, methods: Partial<T>): T {

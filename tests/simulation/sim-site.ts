@@ -40,7 +40,7 @@ const WING_WINDOWS: Readonly<Record<string, readonly Window[] | undefined>> = {
   c: undefined,
   d: [
     { days: WORKDAYS, from: '08:00', to: '11:50' },
-    { days: EVERY, from: '12:35', to: '03:15' },
+    { days: EVERY, from: '12:35', to: '02:25' },
   ],
 };
 
@@ -105,12 +105,18 @@ const PROFILES: readonly Profile[] = [
   }),
   profile('night', {
     allow: ['+12125550*', '+4420794600*'],
-    windows: [{ days: EVERY, from: '14:00', to: '03:40' }],
+    windows: [{ days: EVERY, from: '14:00', to: '02:40' }],
     maxTalkS: 1_200,
     controllerLost: 'alarm',
     earlyMedia: true,
   }),
-  profile('early', { allow: ['+61255501*'], maxTalkS: 300, attemptsPerDay: 6 }),
+  // Opens in the hour that comes twice on one night, and not at all on another.
+  profile('early', {
+    windows: [{ days: EVERY, from: '02:15', to: '13:00' }],
+    allow: ['+61255501*'],
+    maxTalkS: 300,
+    attemptsPerDay: 6,
+  }),
   // A handset with no controller on its wire, and two lines.
   profile('desk', { allow: ['+4420794600*', '+12125550*'], hookRequired: false, concurrent: 2, maxTalkS: 900 }),
 ];

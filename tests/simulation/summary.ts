@@ -22,12 +22,12 @@ export function summaryOf({ tally, timeline, broker, watch }: World): string {
 }
 
 /** How it came to a breach: the last that happened to the call, handset or order that it is about, and to the site meanwhile. */
-export function storyOf({ watch, timeline }: World, breach: Breach): string {
+export function storyOf({ watch, timeline, clock }: World, breach: Breach): string {
   const { promise, detail, about } = breach;
   return [
     `BREACH of "${promise}"`,
     `  ${detail}`,
-    `  at ${instant(timeline.nowUs)}, step ${timeline.steps}`,
+    `  at ${instant(timeline.nowUs)}, step ${timeline.steps}; truly it is ${new Date(clock.trueMs()).toISOString()}`,
     about === ''
       ? 'the last that happened to the site:'
       : `the last that happened to ${about}, and to the site meanwhile:`,

@@ -8,6 +8,7 @@ export interface WindowRule {
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const QUARTER_MS = 900_000;
+const HOUR_MS = 3_600_000;
 const offsets = new Map<string, number>();
 
 /** Offset of a zone, milliseconds. No zone changes it but at a quarter of an hour. */
@@ -30,18 +31,24 @@ export function localDay(zone: string, atMs: number): number {
 const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
 /**
- * Whether people's clocks in the zone show a time inside the windows: a few lines that know nothing of how policy does it.
- * An ambiguous hour is inside here in both its readings, so policy may be stricter and never wider.
+ * Whether people's clocks in the zone show a time inside the windows: a few lines that know nothing of how policy does it. In
+ * the hour that comes twice, a window whose edge lies in it opens the second time and closes the first.
  */
 export function isOpen({ zone, windows }: WindowRule, atMs: number): boolean {
-  const localMs = atMs + offsetMs(zone, atMs);
+  const offset = offsetMs(zone, atMs);
+  const localMs = atMs + offset;
   const day = Math.floor(localMs / 86_400_000);
   const minute = (localMs - day * 86_400_000) / 60_000;
   const name = (n: number): string => DAYS[(((n + 3) % 7) + 7) % 7] ?? '';
+  const isOfThisHour = (edge: number): boolean => Math.floor(edge / 60) === Math.floor(minute / 60);
+  const comesAgain = offsetMs(zone, atMs + HOUR_MS) < offset;
+  const cameBefore = offsetMs(zone, atMs - HOUR_MS) > offset;
   return windows.some(({ days, from, to }) => {
     const [open, close] = [minutes(from), minutes(to)];
-    if (close > open) return days.includes(name(day)) && minute >= open && minute < close;
-    return (days.includes(name(day)) && minute >= open) || (days.includes(name(day - 1)) && minute < close);
+    const isPastOpening = minute >= open && !(comesAgain && isOfThisHour(open));
+    const isBeforeClosing = minute < close && !(cameBefore && isOfThisHour(close));
+    if (close > open) return days.includes(name(day)) && isPastOpening && isBeforeClosing;
+    return (days.includes(name(day)) && isPastOpening) || (days.includes(name(day - 1)) && isBeforeClosing);
   });
 }
 

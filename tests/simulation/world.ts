@@ -16,7 +16,7 @@ import type { LineWorld } from './line-world.js';
 import { LockdownWatch } from './lockdown-watch.js';
 import { MachineClock } from './machine-clock.js';
 import { PlaneWatch } from './plane-watch.js';
-import type { Plant } from './plants.js';
+import { type Plant, plantNamed } from './plants.js';
 import { QuotaWatch } from './quota-watch.js';
 import { Random } from './random.js';
 import { SimBroker } from './sim-broker.js';
@@ -33,18 +33,19 @@ import type { LivingGateway, WorldParts } from './world-parts.js';
 export interface WorldOptions {
   readonly seed: number;
   readonly handsets: number;
-  readonly plant?: Plant;
+  /** A fault that is planted, by its name; see plants.ts. */
+  readonly plant?: string;
   /** Attempts of a handset in a day, on average. */
   readonly callsPerDay?: number;
-  /** The site's instant at which it begins; otherwise a midnight of 2026 that the seed chooses. */
-  readonly start?: Temporal.Instant;
+  /** The day on whose midnight it begins, "2026-03-28"; otherwise one of a year that the seed chooses. UTC. */
+  readonly from?: string;
   /** Nothing goes wrong but what the plant does: for worlds at an edge. */
   readonly calm?: boolean;
   /** The whole production line plane, over a bus to the production half of the agents. */
   readonly wire?: boolean;
 }
 
-/** A detainee of a call centre asks for a dozen calls a day; how many are granted and answered is the world's affair. */
+/** Calls that the person at a handset asks for in a day; about a third of them are granted, and a fifth are talks. */
 export const CALLS_PER_DAY = 7;
 
 /** The longest call rings half a minute and talks twenty; a disk may be broken for ten. */
@@ -71,8 +72,7 @@ export class World implements WorldParts {
   policyIndex = 0;
   /** The gateway of now; undefined between two lives. */
   gateway: LivingGateway | undefined;
-  /** Somebody wants to see what was reached so far. */
-  isStopped = false;
+  private isStopped = false;
   private readonly planes: PlaneWatch;
   private readonly options: WorldOptions;
   private readonly faults: Faults;
@@ -88,7 +88,8 @@ export class World implements WorldParts {
   private readonly token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
 
   constructor(options: WorldOptions) {
-    const { seed, handsets, plant, callsPerDay = CALLS_PER_DAY, start } = options;
+    const { seed, handsets, callsPerDay = CALLS_PER_DAY, from } = options;
+    const plant = plantNamed(options.plant);
     this.options = options;
     const random = new Random(seed);
     const { timeline } = this;
@@ -97,7 +98,9 @@ export class World implements WorldParts {
     this.clock = new MachineClock(
       timeline,
       random,
-      start ?? Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) }),
+      from === undefined
+        ? Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) })
+        : Temporal.Instant.from(`${from}T00:00:00Z`),
     );
     this.site = new SimSite(handsets);
     this.handsets = [...this.site.handsets.values()];
@@ -174,6 +177,11 @@ export class World implements WorldParts {
       onDay(day);
     }
     await this.heal();
+  }
+
+  /** Somebody wants to see what was reached so far: `run` then settles soon. */
+  stop(): void {
+    this.isStopped = true;
   }
 
   /** Waits for something of the gateway's that settles by itself; the timeline then lets its continuations run. */

@@ -1,0 +1,59 @@
+import t from 'tap';
+import { type Breach, PROMISES } from './breach.js';
+import { PLANTS } from './plants.js';
+import { run } from './run.js';
+import type { WorldOptions } from './world.js';
+
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+const DAYS = 12;
+
+/** Where a fault shows that needs a rare night. */
+const PLACES: Readonly<Record<string, Partial<WorldOptions>>> = {
+  'wide-night': { from: '2026-10-24', callsPerDay: 30 },
+};
+
+const worldOf = (name: string, seed: number): WorldOptions => ({ handsets: 40, seed, ...PLACES[name] });
+
+/** The stories of the same worlds with nothing planted; many faults share one. */
+const stories = new Map<string, Promise<string | undefined>>();
+function withoutPlants(options: WorldOptions): Promise<string | undefined> {
+  const key = JSON.stringify(options);
+  const known = stories.get(key) ?? run(options, DAYS).then(({ story }) => story);
+  stories.set(key, known);
+  return known;
+}
+
+const broken = new Set<string>();
+
+for (const [name, { what, breaks }] of Object.entries(PLANTS)) {
+  t.test(`a planted fault is found: ${what}`, async (t) => {
+    let found: Breach | undefined;
+    for (const seed of SEEDS) {
+      const { breach, story } = await run({ ...worldOf(name, seed), plant: name }, DAYS);
+      if (breach === undefined) continue;
+      found = breach;
+      t.equal(breach.promise, breaks, story ?? '');
+      t.match(
+        story,
+        `replay: npm run simulate -- --seed ${seed} `,
+        'and the story ends with the command that replays it',
+      );
+      const without = await withoutPlants(worldOf(name, seed));
+      t.equal(without, undefined, without ?? '');
+      break;
+    }
+    t.ok(found, `some seed of ${SEEDS.join(', ')} finds it`);
+    if (found !== undefined) broken.add(found.promise);
+  });
+}
+
+t.test('every promise that is checked can be broken', async (t) => {
+  t.same(
+    PROMISES.filter((promise) => !broken.has(promise)),
+    [],
+  );
+});
+
+t.test('a fault that nobody knows is not planted', async (t) => {
+  await t.rejects(run({ handsets: 1, seed: 1, plant: 'gremlin' }, 1), /no fault "gremlin"/);
+});
