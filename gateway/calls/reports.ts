@@ -3,6 +3,7 @@ import type { CallEndedData } from '../../config/schema/types.generated.js';
 import type { E164 } from '../policy/ids.js';
 import type { Lockdown } from '../policy/request.js';
 import type { CallAlarm } from './call-state.js';
+import { instantText } from './instant-text.js';
 import type { CutoffOrder, CutoffResult, EventDraft, PlaneName } from './ports.js';
 import type { CallRecord } from './record.js';
 
@@ -20,20 +21,20 @@ export function callEvent(record: CallRecord, numberToken: NumberToken): EventDr
     ...(person === undefined ? {} : { person }),
     ...(number === undefined ? {} : { numberToken: numberToken(number) }),
     ...(trunk === undefined ? {} : { trunk }),
-    requestedAt: requestedAt.toString(),
-    ...(answeredAt === undefined ? {} : { answeredAt: answeredAt.toString() }),
-    endedAt: endedAt.toString(),
+    requestedAt: instantText(requestedAt),
+    ...(answeredAt === undefined ? {} : { answeredAt: instantText(answeredAt) }),
+    endedAt: instantText(endedAt),
     talkMs,
     cause,
     ...(rule === undefined ? {} : { rule }),
     ...(fact === undefined ? {} : { fact }),
-    ...(nextAllowed === undefined ? {} : { nextAllowed: nextAllowed.toString() }),
+    ...(nextAllowed === undefined ? {} : { nextAllowed: instantText(nextAllowed) }),
     ...(sipStatus === undefined ? {} : { sipStatus }),
     ...(deadline === undefined
       ? {}
       : {
           deadline: {
-            wall: deadline.wall.toString(),
+            wall: instantText(deadline.wall),
             monotonicNs: String(deadline.monotonicNs),
             bootId: deadline.bootId,
           },
@@ -69,11 +70,11 @@ export function planeLostAlarm(plane: PlaneName, why: string, calls: number): Ev
 export function lockdownSet(order: CutoffOrder, lockdown: Lockdown): EventDraft {
   const { id, by } = order;
   const { target, from, until, reason } = lockdown;
-  const ends = until === undefined ? {} : { until: until.toString() };
+  const ends = until === undefined ? {} : { until: instantText(until) };
   return {
     kind: 'event',
     type: 'balise.lockdown.set',
-    data: { id, by, reason, target, from: from.toString(), ...ends },
+    data: { id, by, reason, target, from: instantText(from), ...ends },
   };
 }
 

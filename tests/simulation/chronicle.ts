@@ -11,7 +11,10 @@ const KEPT = 1 << 15;
 
 /** Remembers the last happenings for the story of a breach, and folds all of them into a digest: two runs are the same if it is. */
 export class Chronicle {
-  private readonly ring: Note[] = [];
+  // Three columns that are written over, and no object a happening: the garbage collector would carry each a long way.
+  private readonly us = new Float64Array(KEPT);
+  private readonly about: string[] = new Array<string>(KEPT).fill('');
+  private readonly what: string[] = new Array<string>(KEPT).fill('');
   private next = 0;
   private a = 0x811c9dc5;
   private b = 0;
@@ -26,7 +29,9 @@ export class Chronicle {
 
   note(us: number, about: string, what: string): void {
     this.count += 1;
-    this.ring[this.next] = { us, about, what };
+    this.us[this.next] = us;
+    this.about[this.next] = about;
+    this.what[this.next] = what;
     this.next = (this.next + 1) % KEPT;
     let hash = this.a ^ (us | 0);
     for (let i = 0; i < about.length; i += 1) hash = Math.imul(hash ^ about.charCodeAt(i), 0x01000193);
@@ -37,12 +42,21 @@ export class Chronicle {
 
   /** The last happenings about the call or handset, and those of the whole site among them; at most `most` lines. */
   story(about: string, most = 30): readonly string[] {
-    const all = [...this.ring.slice(this.next), ...this.ring.slice(0, this.next)];
+    const all = this.kept();
     const own = all.filter((note) => note.about === about);
     const [first] = own.slice(-most);
     const fromUs = about === '' ? 0 : (first?.us ?? 0);
     const told = all.filter((note) => note.us >= fromUs && (note.about === about || note.about === ''));
     return told.slice(-most).map(({ us, about: whose, what }) => `  ${instant(us)}  ${whose.padEnd(12)} ${what}`);
+  }
+
+  /** What is remembered, the oldest first. */
+  private kept(): readonly Note[] {
+    const from = Math.max(0, this.count - KEPT);
+    return Array.from({ length: this.count - from }, (_, i): Note => {
+      const at = (from + i) % KEPT;
+      return { us: this.us[at] ?? 0, about: this.about[at] ?? '', what: this.what[at] ?? '' };
+    });
   }
 }
 

@@ -27,7 +27,9 @@ for (const { what, options, days } of SITES) {
 t.test('without faults nobody is refused or cut off for one', async (t) => {
   const { story, world } = await run({ handsets: 40, seed: seed(), calm: true }, 5);
   t.equal(story, undefined, story ?? '');
-  const faults = [...world.tally.refused.keys()].filter((rule) => /^(fault.store|fault.signalling|clock|store|lockdown|line.unsupervised)/.test(rule));
+  const faults = [...world.tally.refused.keys()].filter((rule) =>
+    /^(fault.store|fault.signalling|clock|store|lockdown|line.unsupervised)/.test(rule),
+  );
   t.same(faults, [], 'no refusal for a fault');
   t.same([...world.tally.faults.keys()], [], 'no fault');
 });

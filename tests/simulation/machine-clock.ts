@@ -28,6 +28,7 @@ export class MachineClock {
   private boots = 1;
   private known = UNKNOWN;
   private askedUs = Number.NEGATIVE_INFINITY;
+  private judged: { us: number; trust: ClockTrust } | undefined;
   private cached: { us: number; wrongMs: number; wall: Temporal.Instant } | undefined;
 
   constructor(
@@ -69,6 +70,7 @@ export class MachineClock {
     this.trust();
     this.wrongMs = wrongMs;
     this.cached = undefined;
+    this.judged = undefined;
     this.doubtedUntilUs = this.timeline.nowUs + 2 * ASKED_US;
     // A step there and back again between two calls is a step too: the asking looks, and we look where it changes.
     this.timeline.in(ASKED_US, () => this.trust());
@@ -84,13 +86,37 @@ export class MachineClock {
     this.trueEpochMs += Math.round(leapMs);
     this.wrongMs = wrongMs;
     this.cached = undefined;
+    this.judged = undefined;
     this.doubtedUntilUs = this.timeline.nowUs + 2 * ASKED_US;
     this.known = UNKNOWN;
     this.askedUs = Number.NEGATIVE_INFINITY;
   }
 
-  /** The production judgement. The askings since the last look are all alike but for the last, so that one is made up for. */
+  /** By the production rules. */
   trust(): ClockTrust {
+    const { nowUs } = this.timeline;
+    if (this.judged?.us !== nowUs) this.judged = { us: nowUs, trust: this.judge() };
+    return this.judged.trust;
+  }
+
+  /**
+   * The clock as one life of the gateway's process sees it: its timers die with it, wait while it is stopped, and are late by
+   * what its event loop has else to do. So a plane that holds a deadline is always before the gateway.
+   */
+  of(life: Life): Clock {
+    return {
+      wall: () => this.wall(),
+      monotonicNs: () => this.monotonicNs(),
+      trust: () => this.trust(),
+      after: (ms, run): Timer => {
+        const happening = this.timeline.in(ms * 1e3 + this.random.int(50, 2_000), () => life.run(run));
+        return { cancel: () => this.timeline.cancel(happening) };
+      },
+    };
+  }
+
+  /** The askings since the last look are all alike, so the last one is made up for. */
+  private judge(): ClockTrust {
     const now = this.readingAt(this.timeline.nowUs);
     const askedUs = this.bootUs + Math.floor((this.timeline.nowUs - this.bootUs) / ASKED_US) * ASKED_US;
     if (askedUs > this.askedUs) {
@@ -109,22 +135,6 @@ export class MachineClock {
       ...(newestMs === undefined ? {} : { floorNs: BigInt(newestMs) * 1_000_000n }),
     };
     return judgeClock(this.known, now);
-  }
-
-  /**
-   * The clock as one life of the gateway's process sees it: its timers die with it, wait while it is stopped, and are late by
-   * what its event loop has else to do. So a plane that holds a deadline is always before the gateway.
-   */
-  of(life: Life): Clock {
-    return {
-      wall: () => this.wall(),
-      monotonicNs: () => this.monotonicNs(),
-      trust: () => this.trust(),
-      after: (ms, run): Timer => {
-        const happening = this.timeline.in(ms * 1e3 + this.random.int(50, 2_000), () => life.run(run));
-        return { cancel: () => this.timeline.cancel(happening) };
-      },
-    };
   }
 
   private readingAt(us: number): Reading {

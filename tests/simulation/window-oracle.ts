@@ -7,20 +7,36 @@ export interface WindowRule {
 }
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const QUARTER_MS = 900_000;
 const HOUR_MS = 3_600_000;
-const offsets = new Map<string, number>();
+/** A stretch between two changes of a zone's clocks. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly offsetMs: number;
+}
 
-/** Offset of a zone, milliseconds. No zone changes it but at a quarter of an hour. */
+/** The stretches looked at so far, by zone; the one looked at last comes first. */
+const stretches = new Map<string, Stretch[]>();
+
+/** Offset of a zone, milliseconds. */
 function offsetMs(zone: string, atMs: number): number {
-  const key = `${zone} ${Math.floor(atMs / QUARTER_MS)}`;
-  const known = offsets.get(key);
-  if (known !== undefined) return known;
-  if (offsets.size > 50_000) offsets.clear();
+  let known = stretches.get(zone);
+  if (known === undefined) {
+    known = [];
+    stretches.set(zone, known);
+  }
+  for (const stretch of known) if (atMs >= stretch.fromMs && atMs < stretch.toMs) return stretch.offsetMs;
   const at = Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(zone);
-  const made = at.offsetNanoseconds / 1e6;
-  offsets.set(key, made);
-  return made;
+  const next = at.getTimeZoneTransition('next');
+  // A nanosecond on, because an instant at which the clocks change belongs to what comes after it.
+  const previous = at.add({ nanoseconds: 1 }).getTimeZoneTransition('previous');
+  const found: Stretch = {
+    fromMs: previous?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    toMs: next?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offsetMs: at.offsetNanoseconds / 1e6,
+  };
+  known.unshift(found);
+  return found.offsetMs;
 }
 
 /** The date that people's calendars show in the zone, days since 1970. */
