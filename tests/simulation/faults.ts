@@ -41,7 +41,11 @@ export class Faults {
   private isHealed = false;
   private orders = 0;
 
-  constructor(readonly world: WorldParts) {}
+  constructor(
+    readonly world: WorldParts,
+    /** How much more often than usual each comes. */
+    private readonly pace = 1,
+  ) {}
 
   begin(): void {
     for (const kind of KINDS) this.next(kind);
@@ -283,7 +287,7 @@ export class Faults {
 
   private next(kind: Kind): void {
     const { random, timeline, watch } = this.world;
-    timeline.in(random.exponential(kind.everyDays * DAY_US), () => {
+    timeline.in(random.exponential((kind.everyDays * DAY_US) / this.pace), () => {
       if (this.isHealed) return;
       this.next(kind);
       watch.fault(kind.name);

@@ -29,4 +29,6 @@ export interface LineWorld {
   holds(call: CallId): boolean;
   /** The relay of the handset connects its pair now. */
   isConnected(handset: HandsetId): boolean;
+  /** Nothing but the board's own watchdog holds the coil: it may be closed for some seconds more (planes: five). */
+  isLeftToWatchdog(handset: HandsetId): boolean;
 }

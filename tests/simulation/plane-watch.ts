@@ -20,7 +20,8 @@ export class PlaneWatch {
     timeline.at(clock.usOf(deadline.monotonicNs) + 1, () => {
       if (clock.bootId !== bootId) return;
       if (media.isFlowing(call)) watch.breach('no media after the deadline', `the relay forwards ${call}`, call);
-      if (line.holds(call) && line.isConnected(handset)) watch.relayClosed(handset, `${call} is past its deadline`);
+      if (line.holds(call) && line.isConnected(handset) && !line.isLeftToWatchdog(handset))
+        watch.relayClosed(handset, `${call} is past its deadline`);
       if (signalling.holdsBeyond(call)) watch.breach('the engine ends both legs by itself', call, call);
     });
   }

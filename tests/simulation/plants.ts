@@ -41,6 +41,8 @@ export interface Plant {
   readonly disk?: DiskPlant;
   /** The relay does not obey its own deadline. */
   readonly deafRelay?: boolean;
+  /** A coil opens by order alone, and not when its lease ends; with the whole line plane only. */
+  readonly stuckCoil?: boolean;
   /** Every order is believed, whoever signed it. */
   readonly believesOrders?: boolean;
 }
@@ -132,6 +134,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     ports: ({ line }) => ({
       line: bound(line, { arm: (call, handset, deadline) => line.arm(call, handset, later(deadline)) }),
     }),
+  },
+  'coil-stuck': {
+    what: 'with --wire: a coil opens by order alone, and not when its lease ends',
+    breaks: 'no relay closed past its last lease',
+    stuckCoil: true,
   },
   'engine-late': {
     what: 'the SIP engine is armed with a deadline five seconds late',

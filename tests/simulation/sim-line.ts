@@ -176,6 +176,11 @@ export class SimLine implements LineWorld, LinePlane {
     return lease?.connected === true && this.clock.monotonicNs() < lease.untilNs;
   }
 
+  /** Here a lost board is open at once. */
+  isLeftToWatchdog(): boolean {
+    return false;
+  }
+
   private deadlinePassed(call: CallId, handset: HandsetId): void {
     if (this.isConnected(handset)) this.watcher.closedInVain(handset, `call ${call} is past its deadline`);
     this.tell(call, { type: 'deadline-passed', by: 'line' });

@@ -28,6 +28,7 @@ import { type SimHandset, SimSite } from './sim-site.js';
 import { SimStore } from './sim-store.js';
 import { DAY_US, HOUR_US, Timeline } from './timeline.js';
 import { type Tally, Watch } from './watch.js';
+import { WireLine } from './wire-line.js';
 import type { LivingGateway, WorldParts } from './world-parts.js';
 
 export interface WorldOptions {
@@ -52,6 +53,8 @@ export const CALLS_PER_DAY = 7;
 const OLDEST_CALL_US = 2 * HOUR_US;
 /** A call is forgotten at once when its record is written: no more than this are between the two. */
 const RECORDED_AND_HELD = 3;
+/** Where days are dear, all that goes wrong comes this much more often. */
+const WIRE_PACE = 12;
 /** So many happenings, and the process looks at its signals. */
 const BREATH = 4_096;
 
@@ -139,9 +142,21 @@ export class World implements WorldParts {
     const usOf = (monotonicNs: bigint): number => clock.usOf(monotonicNs);
     this.media = new SimMedia(timeline, random, this.channels.media, usOf, watch);
     this.media.isDeaf = plant?.deafRelay === true;
-    this.line = new SimLine(timeline, random, this.channels.line, clock, this.site.handsets, {
-      closedInVain: (handset, why) => watch.relayClosed(handset, why),
-    });
+    const lineWatcher = {
+      closedInVain: (handset: HandsetId, why: string) => watch.relayClosed(handset, why),
+    };
+    this.line =
+      options.wire === true
+        ? new WireLine(
+            timeline,
+            random,
+            clock,
+            this.site.handsets,
+            () => this.policy,
+            lineWatcher,
+            plant?.stuckCoil === true,
+          )
+        : new SimLine(timeline, random, this.channels.line, clock, this.site.handsets, lineWatcher);
     this.signalling = new SimSignalling(
       timeline,
       random,
@@ -158,7 +173,7 @@ export class World implements WorldParts {
     this.orders = new SimOrders(this, (number) => this.numberToken(number));
     this.orders.believesAll = plant?.believesOrders === true;
     this.planes = new PlaneWatch(this);
-    this.faults = new Faults(this);
+    this.faults = new Faults(this, options.wire === true ? WIRE_PACE : 1);
   }
 
   get tally(): Tally {
@@ -171,10 +186,10 @@ export class World implements WorldParts {
     if (this.options.calm !== true) this.faults.begin();
     if (Number.isFinite(this.callEveryUs)) this.nextCall();
     this.everyHour();
-    for (let day = 1; day <= days; day += 1) {
-      await this.until(day * DAY_US);
+    for (let day = 1; day - 1 < days; day += 1) {
+      await this.until(Math.min(day, days) * DAY_US);
       if (this.isStopped) return;
-      onDay(day);
+      onDay(Math.min(day, days));
     }
     await this.heal();
   }
@@ -395,7 +410,7 @@ export class World implements WorldParts {
     this.isHealing = true;
     this.points = Number.POSITIVE_INFINITY;
     this.faults.heal();
-    await this.until(this.timeline.nowUs + 3 * HOUR_US);
+    await this.until(this.timeline.nowUs + (this.options.wire === true ? 1.1 : 3) * HOUR_US);
     if (!this.isStopped) this.planes.settled();
   }
 }
