@@ -37,8 +37,6 @@ export class SimLine implements LineWorld, LinePlane {
   private readonly leases = new Map<HandsetId, LeaseOrder>();
   private readonly armed = new Map<CallId, Armed>();
   private lockdowns: readonly Lockdown[] = [];
-  /** How often a person has lifted a lockdown. */
-  private lifts = 0;
   /** The agents are in contact with the gateway. */
   private contact = false;
   /** Agents and boards that are not there. */
@@ -131,13 +129,7 @@ export class SimLine implements LineWorld, LinePlane {
     const untilNs = this.clock.monotonicNs() + BigInt(Math.ceil(holdMs)) * MS;
     this.book.hold(handset, untilNs);
     this.lease(handset);
-    const { lifts } = this;
-    this.look(
-      handset,
-      holdMs / 2,
-      'its relay is held open',
-      () => this.lifts !== lifts || this.book.isHeld(handset, this.clock.monotonicNs()),
-    );
+    this.look(handset, holdMs / 2, 'its relay is held open', () => this.book.isHeld(handset, this.clock.monotonicNs()));
     // An agent that is not there says nothing; its board opens by itself.
     if (!this.isLost(handset) && !this.random.chance(0.0005))
       this.tell(call, { type: 'released', plane: 'line', relayOpen: true });
@@ -160,7 +152,6 @@ export class SimLine implements LineWorld, LinePlane {
   }
 
   endHolds(target: Lockdown['target']): void {
-    this.lifts += 1;
     for (const [handset, { wing }] of this.handsets) {
       if (!isAimedAt(target, { handset, wing })) continue;
       this.book.endHold(handset);

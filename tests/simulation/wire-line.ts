@@ -48,6 +48,8 @@ export class WireLine implements LineWorld {
   private readonly lostAgents = new Set<string>();
   private readonly held = new Map<CallId, HandsetId>();
   private lockdowns: readonly Lockdown[] = [];
+  /** How often a person has lifted a lockdown: what a cut held may be let go then. */
+  private lifts = 0;
   private lines: Lines | undefined;
   private life: Life | undefined;
   /** Rises with each connection of the bus. */
@@ -169,7 +171,9 @@ export class WireLine implements LineWorld {
       cut: (call, handset, holdMs) => {
         this.held.delete(call);
         lines.cut(call, handset, holdMs);
-        if (holdMs > LONGEST_LEASE_MS + 100) this.look(lines, handset, 'its relay is held open', () => true);
+        const { lifts } = this;
+        const isHeld = () => this.lifts === lifts;
+        if (holdMs > LONGEST_LEASE_MS + 100) this.look(lines, handset, 'its relay is held open', isHeld);
       },
       release: (call, handset) => {
         this.held.delete(call);
@@ -183,6 +187,10 @@ export class WireLine implements LineWorld {
             isLockedDown({ handset: handset.id, wing: handset.wing }, this.lockdowns, clock.wall());
           if (isLocked()) this.look(lines, handset.id, 'a lockdown is in force', isLocked);
         }
+      },
+      endHolds: (target) => {
+        this.lifts += 1;
+        lines.endHolds(target);
       },
     };
   }

@@ -25,6 +25,9 @@ t.test('a transaction inside another is as durable as the outer one', (t) => {
   t.teardown(() => db.close());
   const disk = new Disk(db);
   const inForce = () => db.pragma('synchronous', { simple: true });
-  t.equal(disk.transact('disk', () => disk.transact('kernel', inForce)), FULL);
+  t.equal(
+    disk.transact('disk', () => disk.transact('kernel', inForce)),
+    FULL,
+  );
   t.end();
 });

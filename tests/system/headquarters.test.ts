@@ -1,9 +1,9 @@
 /** The whole program with a real mosquitto as headquarters' broker: what is on record there, and what its orders do to a call. */
 import t, { type Test } from 'tap';
 import { newSigningKey } from '../../scripts/headquarters/sign-command.js';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { endTimes } from '../peers/call-end.js';
 import { ALLOWED, callUp } from '../peers/call-up.js';
-import { freePort } from '../peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { Headquarters } from '../peers/headquarters.js';
 import { needs } from '../peers/needs.js';

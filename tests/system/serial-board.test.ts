@@ -3,10 +3,10 @@
  * asserted of the relay is what the slave was written.
  */
 import t from 'tap';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { serialBoardPeer } from '../peers/board-peer.js';
 import { endTimes } from '../peers/call-end.js';
 import { ALLOWED, callUp } from '../peers/call-up.js';
-import { freePort } from '../peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { needs } from '../peers/needs.js';
 import { handsetPeer } from '../peers/scenario.js';
