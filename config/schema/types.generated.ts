@@ -1393,6 +1393,10 @@ export interface SiteConfig {
   readonly runFolder?: string;
   readonly clock: ClockConfig;
   /**
+   * The region of the country whose public holidays hold, e.g. BY for Bavaria in DE. Leave it out for those of the whole country.
+   */
+  readonly holidayRegion?: string;
+  /**
    * Hours in which anybody at the site may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
@@ -1671,6 +1675,10 @@ export interface Window {
    * Closing time, HH:MM; 24:00 is the end of the day; at or before `from` it is on the next day.
    */
   readonly to: string;
+  /**
+   * never: the window does not open on public holidays of the site's country, nor run on into one over midnight. always: it opens on them whatever the weekday. Leave it out to treat them as any other day.
+   */
+  readonly holidays?: 'never' | 'always';
 }
 
 /**

@@ -1,8 +1,8 @@
-import Holidays from 'date-holidays';
 import type { Window } from '../../config/schema/types.generated.js';
-import { Schedule } from './schedule.js';
-import { meet, type Span } from './spans.js';
-import { DAY_MS } from './zone-clock.js';
+import { type Hours, NEVER, together } from './hours.js';
+import { PublicHolidays } from './public-holidays.js';
+import { type Calendar, type HoursOfDay, Schedule } from './schedule.js';
+import { DAY_MS, ZoneClock } from './zone-clock.js';
 
 /** What is on file for a country (config/calling-hours/): when its people may be called, in their own time. */
 export interface CallingHours {
@@ -12,8 +12,8 @@ export interface CallingHours {
   readonly windows: readonly Window[];
   /** Public holidays are closed. */
   readonly closedOnHolidays: boolean;
-  /** Dates with other hours: "12-24" each year, or "2026-05-04" once; an empty list is closed. */
-  readonly exceptions?: Readonly<Record<string, readonly { readonly from: string; readonly to: string }[]>>;
+  /** Dates with the only hours of their own, within the weekly ones: "12-24" each year, or "2026-05-04" once; none is closed. */
+  readonly exceptions?: Readonly<Record<string, HoursOfDay>>;
 }
 
 const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
@@ -29,12 +29,23 @@ export const STRICTEST: Omit<CallingHours, 'country'> = {
   closedOnHolidays: true,
 };
 
+/** Where a callee may be, and when all of it is open. */
+export interface CalleePlace {
+  readonly country: string;
+  /** Every zone that the callee may be in; never empty. */
+  readonly zones: readonly string[];
+  /** Open where every zone is. */
+  readonly hours: Hours;
+  /** The first of the zones that is closed at an instant. */
+  closedZone(ms: number): string | undefined;
+  isHoliday(zone: string, ms: number): boolean;
+}
+
 /** The callee's side of the windows: every zone that the callee may be in must be open. */
 export class CalleeHours {
   readonly #hours: ReadonlyMap<string, CallingHours>;
-  readonly #schedules = new Map<string, Schedule>();
-  readonly #holidays = new Map<string, ReadonlySet<number>>();
-  readonly #calendars = new Map<string, Holidays | undefined>();
+  readonly #places = new Map<string, CalleePlace | undefined>();
+  readonly #calendars = new Map<string, PublicHolidays>();
 
   constructor(
     hours: readonly CallingHours[],
@@ -43,72 +54,44 @@ export class CalleeHours {
     this.#hours = new Map(hours.map((one) => [one.country, one]));
   }
 
-  /** The candidate zones of a number's country: all of them, because a number tells where it was sold and not where it is. */
-  zones(country: string): readonly string[] {
-    return this.zonesOf[country] ?? [];
-  }
-
-  /** The instants at which every candidate zone of the country is open. */
-  spansAround(country: string, ms: number): readonly Span[] {
-    let all: readonly Span[] | undefined;
-    for (const zone of this.zones(country)) {
-      const spans = this.#schedule(country, zone).spansAround(ms);
-      all = all === undefined ? spans : meet(all, spans);
-    }
-    return all ?? [];
-  }
-
-  /** The zone that is closed at an instant, for the fact that a person is told; the first of them. */
-  closedZone(country: string, ms: number): string | undefined {
-    return this.zones(country).find(
-      (zone) =>
-        !this.#schedule(country, zone)
-          .spansAround(ms)
-          .some(({ from, to }) => ms >= from && ms < to),
-    );
-  }
-
-  isHoliday(country: string, day: number): boolean {
-    const hours = this.#hours.get(country) ?? STRICTEST;
-    return hours.closedOnHolidays && this.#holidaysOf(country, new Date(day * DAY_MS).getUTCFullYear()).has(day);
-  }
-
-  hoursOf(country: string): Omit<CallingHours, 'country'> {
-    return this.#hours.get(country) ?? STRICTEST;
-  }
-
-  #schedule(country: string, zone: string): Schedule {
-    const key = `${country} ${zone}`;
-    const known = this.#schedules.get(key);
-    if (known !== undefined) return known;
-    const hours = this.hoursOf(country);
-    const made = new Schedule(zone, hours.windows, (day) => this.#exception(country, hours, day));
-    this.#schedules.set(key, made);
+  /**
+   * Where a number of the country may be: in any of its zones, because a number tells where it was sold and not where it
+   * is. Undefined for a country of which no zone is known.
+   */
+  placeOf(country: string): CalleePlace | undefined {
+    if (this.#places.has(country)) return this.#places.get(country);
+    const made = this.#place(country, this.zonesOf[country] ?? []);
+    this.#places.set(country, made);
     return made;
   }
 
-  #exception(country: string, hours: Omit<CallingHours, 'country'>, day: number) {
-    const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
-    const given = hours.exceptions?.[date] ?? hours.exceptions?.[date.slice(5)];
-    if (given !== undefined) return given;
-    return this.isHoliday(country, day) ? [] : undefined;
+  #place(country: string, zones: readonly string[]): CalleePlace | undefined {
+    if (zones.length === 0) return undefined;
+    const rule = this.#hours.get(country) ?? STRICTEST;
+    const calendar = this.#calendarOf(country, rule);
+    const windows = rule.closedOnHolidays ? rule.windows.map(notOnHolidays) : rule.windows;
+    const ofZone = new Map(zones.map((zone) => [zone, new Schedule(zone, windows, calendar)]));
+    return {
+      country,
+      zones,
+      hours: rule.windows.length === 0 ? NEVER : together([...ofZone.values()]),
+      closedZone: (ms) => zones.find((zone) => ofZone.get(zone)?.stretchAt(ms).isOpen === false),
+      isHoliday: (zone, ms) => rule.closedOnHolidays && calendar.isHoliday(ZoneClock.of(zone).dayAt(ms)),
+    };
   }
 
-  #holidaysOf(country: string, year: number): ReadonlySet<number> {
-    const key = `${country} ${year}`;
-    const known = this.#holidays.get(key);
-    if (known !== undefined) return known;
-    if (!this.#calendars.has(country)) {
-      const calendar = new Holidays();
-      const countries = calendar.getCountries();
-      this.#calendars.set(country, countries[country] === undefined ? undefined : new Holidays(country));
-    }
-    const days = new Set<number>();
-    for (const holiday of this.#calendars.get(country)?.getHolidays(year) ?? []) {
-      if (holiday.type !== 'public') continue;
-      days.add(Math.floor(Date.parse(`${holiday.date.slice(0, 10)}T00:00:00Z`) / DAY_MS));
-    }
-    this.#holidays.set(key, days);
-    return days;
+  #calendarOf(country: string, { exceptions }: Omit<CallingHours, 'country'>): Calendar {
+    const holidays = this.#calendars.get(country) ?? new PublicHolidays(country);
+    this.#calendars.set(country, holidays);
+    return {
+      exception: (day) => {
+        if (exceptions === undefined) return undefined;
+        const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+        return exceptions[date] ?? exceptions[date.slice(5)];
+      },
+      isHoliday: (day) => holidays.has(day),
+    };
   }
 }
+
+const notOnHolidays = (window: Window): Window => ({ ...window, holidays: 'never' });

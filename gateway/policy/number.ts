@@ -19,7 +19,20 @@ export type Normal =
       readonly mobile: boolean;
       readonly class: NumberClass;
     }
-  | { readonly ok: false; readonly class: NumberClass | 'malformed'; readonly why: string };
+  | { readonly ok: false; readonly class: NumberClass | 'malformed'; readonly why: NumberFault };
+
+/** Why a dialled form is refused; `words.ts` says it in the languages of people. */
+export type NumberFault =
+  | 'no-number'
+  | 'emergency'
+  | 'short-code'
+  | 'operator'
+  | 'zero-country'
+  | 'satellite'
+  | 'impossible'
+  | 'not-whole'
+  | 'premium'
+  | 'shared-cost';
 
 const MOST_REMEMBERED = 20_000;
 const LONGEST = 128;
@@ -74,33 +87,29 @@ export class NumberReader {
 
   #read(dialled: string): Normal {
     const digits = plainDigits(dialled);
-    if (digits === undefined) return malformed('this is no telephone number');
-    if (SHORT_EMERGENCY.has(digits))
-      return { ok: false, class: 'emergency', why: 'emergency numbers are not reached through the gateway' };
-    if (!digits.startsWith('+') && digits.length <= 6)
-      return { ok: false, class: 'short-code', why: 'short codes are not sanctioned' };
+    if (digits === undefined) return malformed('no-number');
+    if (SHORT_EMERGENCY.has(digits)) return { ok: false, class: 'emergency', why: 'emergency' };
+    if (!digits.startsWith('+') && digits.length <= 6) return { ok: false, class: 'short-code', why: 'short-code' };
     if (/^10(?:10|[0-9]{2,3})/.test(digits) && digits.length > 12)
-      return { ok: false, class: 'operator', why: 'operator prefixes are not sanctioned' };
+      return { ok: false, class: 'operator', why: 'operator' };
     const international = digits.startsWith('+') ? digits : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
-    if (international.startsWith('+0')) return malformed('a country code does not begin with 0');
-    if (SATELLITE.test(international))
-      return { ok: false, class: 'satellite', why: 'satellite and global networks are not sanctioned' };
+    if (international.startsWith('+0')) return malformed('zero-country');
+    if (SATELLITE.test(international)) return { ok: false, class: 'satellite', why: 'satellite' };
     const parsed = parsePhoneNumberFromString(international, this.country as CountryCode);
-    if (parsed === undefined || !parsed.isPossible()) return malformed('no country has such a number');
+    if (parsed === undefined || !parsed.isPossible()) return malformed('impossible');
     // What was keyed beyond the number, and zeros to spare, make another string of the same number: only one form passes.
-    if (international.startsWith('+') && parsed.number !== international)
-      return malformed('this is not the whole and only form of a number');
+    if (international.startsWith('+') && parsed.number !== international) return malformed('not-whole');
     const type = parsed.getType();
     const number = parsed.number as string as E164;
-    const of: NumberClass =
+    const of =
       type === 'PREMIUM_RATE' ? 'premium' : type === 'SHARED_COST' || type === 'UAN' ? 'shared-cost' : 'ordinary';
-    if (of !== 'ordinary') return { ok: false, class: of, why: `${of} numbers are not sanctioned` };
+    if (of !== 'ordinary') return { ok: false, class: of, why: of };
     const geographic = type === 'FIXED_LINE';
     return { ok: true, number, country: parsed.country, mobile: !geographic, class: of };
   }
 }
 
-const malformed = (why: string): Normal => ({ ok: false, class: 'malformed', why });
+const malformed = (why: NumberFault): Normal => ({ ok: false, class: 'malformed', why });
 
 /** The digits of a dialled string, with a leading `+` kept; undefined for a form that is refused. */
 export function plainDigits(dialled: string): string | undefined {

@@ -4,8 +4,6 @@ export interface Span {
   readonly to: number;
 }
 
-export const ALWAYS: readonly Span[] = [{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }];
-
 /** Sorts spans and joins those that overlap or touch. */
 export function joined(spans: readonly Span[]): Span[] {
   const sorted = spans.filter(({ from, to }) => to > from).sort((a, b) => a.from - b.from);
@@ -35,7 +33,11 @@ export function meet(a: readonly Span[], b: readonly Span[]): Span[] {
   return out;
 }
 
-/** The span that holds an instant. */
-export function spanAt(spans: readonly Span[], at: number): Span | undefined {
-  return spans.find(({ from, to }) => at >= from && at < to);
+/** Spans as they are, but for the stretch `within`, where only those parts stay that `only` has too. */
+export function onlyWithin(spans: readonly Span[], within: Span, only: readonly Span[]): Span[] {
+  const outside = [
+    { from: Number.NEGATIVE_INFINITY, to: within.from },
+    { from: within.to, to: Number.POSITIVE_INFINITY },
+  ];
+  return meet(spans, joined([...outside, ...meet([within], joined(only))]));
 }

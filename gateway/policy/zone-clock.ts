@@ -6,10 +6,14 @@ interface Segment {
   readonly offsetMs: number;
 }
 
+/** Two years of changes: a search for the next opening goes no further. */
+const MOST_SEGMENTS = 6;
+
 /** Local time in one zone, fast: the offset is looked up among remembered stretches between transitions. Pure but for that memory. */
 export class ZoneClock {
   static readonly #known = new Map<string, ZoneClock>();
-  #segment: Segment | undefined;
+  #segments: readonly Segment[] = [];
+  #newest: Segment | undefined;
 
   private constructor(readonly zone: string) {}
 
@@ -23,17 +27,24 @@ export class ZoneClock {
 
   /** Offset from UTC at an instant, milliseconds. */
   offsetAt(ms: number): number {
-    const segment = this.#segment;
-    if (segment !== undefined && ms >= segment.fromMs && ms < segment.toMs) return segment.offsetMs;
+    const newest = this.#newest;
+    if (newest !== undefined && ms >= newest.fromMs && ms < newest.toMs) return newest.offsetMs;
+    const known = this.#segments.find(({ fromMs, toMs }) => ms >= fromMs && ms < toMs) ?? this.#read(ms);
+    this.#newest = known;
+    return known.offsetMs;
+  }
+
+  #read(ms: number): Segment {
     const at = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(this.zone);
     const next = at.getTimeZoneTransition('next');
     const before = at.add({ nanoseconds: 1 }).getTimeZoneTransition('previous');
-    this.#segment = {
+    const made = {
       fromMs: before === null ? -8.64e15 : before.epochMilliseconds,
       toMs: next === null ? 8.64e15 : next.epochMilliseconds,
       offsetMs: at.offsetNanoseconds / 1e6,
     };
-    return this.#segment.offsetMs;
+    this.#segments = [made, ...this.#segments.slice(0, MOST_SEGMENTS - 1)];
+    return made;
   }
 
   /** Days since 1970-01-01 of the local date at an instant. */

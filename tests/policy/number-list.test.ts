@@ -28,6 +28,6 @@ t.test('the list says what a walk through every pattern would', async () => {
       const walked = patterns.some((one) => (one.endsWith('*') ? number.startsWith(one.slice(0, -1)) : one === number));
       return new NumberList(patterns).has(number) === walked;
     }),
-    { numRuns: 2_000 },
+    { numRuns: 800 },
   );
 });

@@ -1,0 +1,62 @@
+import type { CalleePlace } from './callee-hours.js';
+import type { Normal } from './number.js';
+import type { CompiledHandset, CompiledPolicy } from './policy.js';
+import type { DialRequest, Facts, Lockdown, Usage } from './request.js';
+
+/** One request with all that it is judged by. */
+export interface Case {
+  readonly policy: CompiledPolicy;
+  readonly usage: Usage;
+  readonly facts: Facts;
+  readonly request: DialRequest;
+  readonly atMs: number;
+  readonly handset: CompiledHandset | undefined;
+  readonly asked: Normal;
+  /** Where the callee may be; undefined when that is not known. */
+  readonly place: CalleePlace | undefined;
+}
+
+export function caseOf(policy: CompiledPolicy, usage: Usage, facts: Facts, request: DialRequest, atMs: number): Case {
+  const handset = policy.handsets.get(request.handset);
+  const asked = readDialled(policy, handset, request.dialled);
+  const place = asked.ok && asked.country !== undefined ? policy.callee.placeOf(asked.country) : undefined;
+  return { policy, usage, facts, request, atMs, handset, asked, place };
+}
+
+/** The digits of a dial string as a handset would key them. */
+export function keyed(dialled: string): string {
+  return /^sips?:([^@;]*)@/i.exec(dialled)?.[1] ?? dialled;
+}
+
+/** The number that is asked for: a code of the handset's profile, or what was dialled. */
+export function readDialled(policy: CompiledPolicy, handset: CompiledHandset | undefined, dialled: string): Normal {
+  return policy.numbers.read(tokenOf(handset, dialled) ?? dialled);
+}
+
+export function tokenOf(handset: CompiledHandset | undefined, dialled: string): string | undefined {
+  const tokens = handset?.profile.tokens;
+  const code = keyed(dialled);
+  return tokens !== undefined && Object.hasOwn(tokens, code) ? tokens[code] : undefined;
+}
+
+/** The cutoff orders that speak of this request, those that are to come included. */
+export function lockdownsOf(c: Case): readonly Lockdown[] {
+  const { lockdowns } = c.facts;
+  return lockdowns.length === 0 ? lockdowns : lockdowns.filter(({ target }) => isTarget(c, target));
+}
+
+function isTarget({ handset, request }: Case, target: Lockdown['target']): boolean {
+  switch (target.kind) {
+    case 'site':
+      return true;
+    case 'wing':
+      return target.wing === handset?.wing;
+    case 'handset':
+      return target.handset === request.handset;
+    case 'person':
+      return request.person !== undefined && target.person === request.person;
+  }
+}
+
+export const isInForce = ({ from, until }: Lockdown, atMs: number): boolean =>
+  from.epochMilliseconds <= atMs && (until === undefined || until.epochMilliseconds > atMs);

@@ -1,0 +1,42 @@
+import type { RuleId } from './decision.js';
+import type { NumberFault } from './number.js';
+
+export type OwnLevel = 'site' | 'wing' | 'handset' | 'person' | 'campaign';
+export type Measure = 'attempts' | 'calls' | 'talk';
+export type Period = 'day' | 'week' | 'month' | '30-days';
+export type Counted = 'handset' | 'person' | 'number' | 'campaign';
+
+/** What decided, as a value; times are local and written out ("20:14", or with a date where the day is another). */
+export type Fact =
+  | { readonly is: 'clock'; readonly why: string }
+  | { readonly is: 'lockdown'; readonly reason: string; readonly until?: string }
+  | { readonly is: 'handset-unknown'; readonly handset: string }
+  | { readonly is: 'handset-disabled'; readonly handset: string }
+  | { readonly is: 'line-lost' }
+  | { readonly is: 'line-missing' }
+  | { readonly is: 'hook'; readonly hook: 'on' | 'unknown' }
+  | { readonly is: 'codes-only' }
+  | { readonly is: 'number'; readonly why: NumberFault }
+  | { readonly is: 'blocked' }
+  | { readonly is: 'not-sanctioned' }
+  | { readonly is: 'own-hours'; readonly level: OwnLevel; readonly now: string; readonly opens?: string }
+  | { readonly is: 'callee-unknown' }
+  | {
+      readonly is: 'callee-hours';
+      readonly city: string;
+      readonly now: string;
+      readonly isHoliday: boolean;
+      readonly opens?: string;
+    }
+  | { readonly is: 'used'; readonly measure: Measure; readonly used: number; readonly most: number }
+  | { readonly is: 'gap'; readonly seconds: number }
+  | { readonly is: 'busy'; readonly live: number };
+
+/** A rule's objection: the fact, the SIP status, and whether time alone can lift it. */
+export interface Objection {
+  readonly rule?: RuleId;
+  readonly fact: Fact;
+  readonly status: number;
+  /** The first instant, epoch milliseconds, from which this rule has no objection by its own; absent: time does not help. */
+  readonly passesFrom?: number;
+}

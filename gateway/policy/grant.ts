@@ -1,0 +1,57 @@
+import { Temporal } from 'temporal-polyfill';
+import type { CalleePlace } from './callee-hours.js';
+import { type Case, lockdownsOf } from './case.js';
+import type { EndsBy, Grant } from './decision.js';
+import { ALWAYS } from './hours.js';
+import type { E164 } from './ids.js';
+import type { CompiledHandset } from './policy.js';
+import { DAY_MS } from './zone-clock.js';
+
+interface End {
+  readonly by: EndsBy;
+  readonly atMs: number;
+}
+
+/** The grant of a request that no rule refuses: until the first of every window's end and every lockdown to come. */
+export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: CalleePlace): Grant {
+  const { profile } = handset;
+  const first = firstEnd(c, handset, place);
+  const mostMs = profile.maxTalkS * 1000;
+  const { talkPerDayS } = profile;
+  const leftMs =
+    talkPerDayS === undefined ? Number.POSITIVE_INFINITY : talkPerDayS * 1000 - c.usage.handset.talkMsToday;
+  return {
+    outcome: 'grant',
+    handset: handset.id,
+    wing: handset.wing,
+    ...(c.request.person !== undefined && { person: c.request.person }),
+    number,
+    calleeZones: place.zones,
+    notAfter: Temporal.Instant.fromEpochMilliseconds(Math.min(first.atMs, c.atMs + 366 * DAY_MS)),
+    maxTalkMs: Math.min(mostMs, leftMs),
+    notAfterBy: first.by,
+    maxTalkBy: leftMs < mostMs ? 'limit.talk' : 'max-talk',
+    trunks: handset.trunks,
+    callerIdentity: handset.callerIdentity,
+    ringMs: profile.ringS * 1000,
+    warningsS: profile.warningsS,
+    earlyMedia: profile.earlyMedia,
+    digitsAllowed: profile.digitsAllowed,
+    controllerLost: profile.controllerLost,
+    hookRequired: profile.hookRequired,
+  };
+}
+
+function firstEnd(c: Case, handset: CompiledHandset, place: CalleePlace): End {
+  let first: End = { by: 'window.callee', atMs: place.hours.stretchAt(c.atMs).to };
+  const earlier = (by: EndsBy, atMs: number): void => {
+    if (atMs < first.atMs) first = { by, atMs };
+  };
+  for (const level of ['site', 'wing', 'handset'] as const) {
+    earlier(`window.${level}`, (handset.hours.get(level) ?? ALWAYS).stretchAt(c.atMs).to);
+  }
+  for (const { from } of lockdownsOf(c)) {
+    if (from.epochMilliseconds > c.atMs) earlier('lockdown', from.epochMilliseconds);
+  }
+  return first;
+}

@@ -1,0 +1,182 @@
+import { type Case, isInForce, lockdownsOf, tokenOf } from './case.js';
+import type { RuleId } from './decision.js';
+import type { Measure, Objection, OwnLevel } from './facts.js';
+import { ALWAYS, opensFrom } from './hours.js';
+import { cityOf, localTime } from './local-time.js';
+import type { Lockdown } from './request.js';
+import { DAY_MS, ZoneClock } from './zone-clock.js';
+
+/** A rule has no objection, or it refuses and says why. */
+export interface Rule {
+  readonly id: RuleId;
+  readonly judge: (c: Case) => Objection | undefined;
+}
+
+const FORBIDDEN = 403;
+const INCOMPLETE = 484;
+const BUSY = 486;
+const UNAVAILABLE = 480;
+const FAILING = 503;
+
+/**
+ * Every rule, in the order of judgement. What the wire says of the hook is worth nothing without its controller, so
+ * `line.unsupervised` stands before `line.not-off-hook`.
+ */
+export const JUDGEMENT: readonly Rule[] = [
+  {
+    id: 'clock.untrusted',
+    judge: ({ facts: { clock } }) => (clock.trusted ? undefined : refuse({ is: 'clock', why: clock.why }, FAILING)),
+  },
+  ...(['site', 'wing', 'handset', 'person'] as const).map(
+    (kind): Rule => ({ id: `lockdown.${kind}`, judge: (c) => lockdown(c, kind) }),
+  ),
+  {
+    id: 'handset.unknown',
+    judge: ({ handset, request }) =>
+      handset === undefined ? refuse({ is: 'handset-unknown', handset: request.handset }, FORBIDDEN) : undefined,
+  },
+  {
+    id: 'handset.disabled',
+    judge: ({ handset }) =>
+      handset?.enabled === false ? refuse({ is: 'handset-disabled', handset: handset.id }, FORBIDDEN) : undefined,
+  },
+  { id: 'line.unsupervised', judge: lineUnsupervised },
+  { id: 'line.not-off-hook', judge: lineNotOffHook },
+  {
+    id: 'dial.malformed',
+    judge: ({ asked }) =>
+      !asked.ok && asked.class === 'malformed' ? refuse({ is: 'number', why: asked.why }, INCOMPLETE) : undefined,
+  },
+  {
+    id: 'dial.free-dialling',
+    judge: ({ handset, request }) =>
+      handset?.profile.tokenOnly === true && tokenOf(handset, request.dialled) === undefined
+        ? refuse({ is: 'codes-only' }, FORBIDDEN)
+        : undefined,
+  },
+  {
+    id: 'number.class',
+    judge: ({ asked }) =>
+      !asked.ok && asked.class !== 'malformed' ? refuse({ is: 'number', why: asked.why }, FORBIDDEN) : undefined,
+  },
+  {
+    id: 'number.blocked',
+    judge: ({ asked, handset }) =>
+      asked.ok && handset?.block.has(asked.number) === true ? refuse({ is: 'blocked' }, FORBIDDEN) : undefined,
+  },
+  {
+    id: 'number.not-sanctioned',
+    judge: ({ asked, handset }) =>
+      asked.ok && handset?.allow.has(asked.number) !== true ? refuse({ is: 'not-sanctioned' }, FORBIDDEN) : undefined,
+  },
+  ...(['site', 'wing', 'handset'] as const).map(
+    (level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) }),
+  ),
+  { id: 'window.callee', judge: calleeWindow },
+  { id: 'limit.attempts', judge: (c) => quota(c, 'attempts') },
+  { id: 'limit.gap', judge: gap },
+  { id: 'limit.calls', judge: (c) => quota(c, 'calls') },
+  { id: 'limit.talk', judge: (c) => quota(c, 'talk') },
+  { id: 'limit.concurrent', judge: concurrent },
+];
+
+const refuse = (fact: Objection['fact'], status: number): Objection => ({ fact, status });
+
+function lockdown(c: Case, kind: Lockdown['target']['kind']): Objection | undefined {
+  const inForce = lockdownsOf(c).filter((one) => one.target.kind === kind && isInForce(one, c.atMs));
+  // The one that lasts longest decides: an order without an end outlasts every other.
+  const order = inForce.reduce<Lockdown | undefined>(
+    (a, b) => (a === undefined || endOf(b) > endOf(a) ? b : a),
+    undefined,
+  );
+  if (order === undefined) return undefined;
+  const end = endOf(order);
+  const until = Number.isFinite(end) ? { until: localTime(c.policy.zone, end, c.atMs) } : {};
+  return {
+    fact: { is: 'lockdown', reason: order.reason, ...until },
+    status: UNAVAILABLE,
+    ...(Number.isFinite(end) && { passesFrom: end }),
+  };
+}
+
+const endOf = ({ until }: Lockdown): number => until?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+
+function lineUnsupervised({ handset, facts: { line } }: Case): Objection | undefined {
+  if (handset?.profile.hookRequired !== true || (line.fitted && line.supervised)) return undefined;
+  return refuse({ is: line.fitted ? 'line-lost' : 'line-missing' }, FAILING);
+}
+
+function lineNotOffHook({ handset, facts: { line } }: Case): Objection | undefined {
+  if (handset?.profile.hookRequired !== true || line.hook === 'off') return undefined;
+  return refuse({ is: 'hook', hook: line.hook }, FORBIDDEN);
+}
+
+function ownWindow(c: Case, level: OwnLevel): Objection | undefined {
+  const hours = c.handset?.hours.get(level) ?? ALWAYS;
+  if (hours.stretchAt(c.atMs).isOpen) return undefined;
+  const { zone } = c.policy;
+  const opens = opensFrom(hours, c.atMs);
+  return {
+    fact: {
+      is: 'own-hours',
+      level,
+      now: localTime(zone, c.atMs, c.atMs),
+      ...(opens !== undefined && { opens: localTime(zone, opens, c.atMs) }),
+    },
+    status: UNAVAILABLE,
+    ...(opens !== undefined && { passesFrom: opens }),
+  };
+}
+
+function calleeWindow(c: Case): Objection | undefined {
+  if (!c.asked.ok) return undefined;
+  const { place } = c;
+  if (place === undefined) return refuse({ is: 'callee-unknown' }, FORBIDDEN);
+  if (place.hours.stretchAt(c.atMs).isOpen) return undefined;
+  const zone = place.closedZone(c.atMs) ?? place.zones[0] ?? 'UTC';
+  const opens = opensFrom(place.hours, c.atMs);
+  const isHoliday = place.isHoliday(zone, c.atMs);
+  return {
+    ...(isHoliday && { rule: 'holiday.callee' as const }),
+    fact: {
+      is: 'callee-hours',
+      city: cityOf(zone),
+      now: localTime(zone, c.atMs, c.atMs),
+      isHoliday,
+      ...(opens !== undefined && { opens: localTime(zone, opens, c.atMs) }),
+    },
+    status: UNAVAILABLE,
+    ...(opens !== undefined && { passesFrom: opens }),
+  };
+}
+
+function quota(c: Case, measure: Measure): Objection | undefined {
+  const { handset: usage } = c.usage;
+  const { profile } = c.handset ?? {};
+  const [most, used] = {
+    attempts: [profile?.attemptsPerDay, usage.attemptsToday],
+    calls: [profile?.callsPerDay, usage.callsToday],
+    talk: [profile?.talkPerDayS === undefined ? undefined : profile.talkPerDayS * 1000, usage.talkMsToday],
+  }[measure];
+  if (most === undefined || used === undefined || used < most) return undefined;
+  return { fact: { is: 'used', measure, used, most }, status: UNAVAILABLE, passesFrom: tomorrow(c) };
+}
+
+/** When the next day of the quotas begins: the midnight of the site's zone from which usage is counted anew. */
+function tomorrow(c: Case): number {
+  const clock = ZoneClock.of(c.policy.zone);
+  return clock.instantOf((clock.dayAt(c.atMs) + 1) * DAY_MS, 'closes');
+}
+
+function gap(c: Case): Objection | undefined {
+  const { lastEndedAt } = c.usage.handset;
+  const seconds = c.handset?.profile.gapS ?? 0;
+  if (lastEndedAt === undefined || seconds === 0) return undefined;
+  const passesFrom = lastEndedAt.epochMilliseconds + seconds * 1000;
+  return c.atMs >= passesFrom ? undefined : { fact: { is: 'gap', seconds }, status: UNAVAILABLE, passesFrom };
+}
+
+function concurrent(c: Case): Objection | undefined {
+  const { live } = c.usage.handset;
+  return live < (c.handset?.profile.concurrent ?? 1) ? undefined : refuse({ is: 'busy', live }, BUSY);
+}

@@ -1,0 +1,37 @@
+import { type Case, lockdownsOf } from './case.js';
+import { FURTHEST_MS } from './hours.js';
+import { JUDGEMENT } from './judgement.js';
+
+/**
+ * The first instant, epoch milliseconds, at which the same request would pass every rule: all windows open, every lockdown
+ * over, every quota and gap satisfied, should nothing more be used and the wire and the clock stay as they are. Found by
+ * going from boundary to boundary. Undefined when waiting does not help, or for more than 400 days.
+ */
+export function firstPass(c: Case): number | undefined {
+  let from = c.atMs;
+  // What objects now tells when it stops; what time does not lift, nothing lifts.
+  for (const rule of JUDGEMENT) {
+    const objection = rule.judge(c);
+    if (objection === undefined) continue;
+    if (objection.passesFrom === undefined) return undefined;
+    from = Math.max(from, objection.passesFrom);
+  }
+  const timed = [
+    ...(c.handset === undefined ? [] : [c.handset.own]),
+    ...(c.place === undefined ? [] : [c.place.hours]),
+  ];
+  const locked = lockdownsOf(c).map(({ from: begin, until }) => ({
+    from: begin.epochMilliseconds,
+    to: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+  }));
+  for (let at = from; at <= c.atMs + FURTHEST_MS; ) {
+    const later = Math.max(
+      at,
+      ...timed.map((hours) => hours.stretchAt(at)).map(({ isOpen, to }) => (isOpen ? at : to)),
+      ...locked.map((lock) => (lock.from <= at && at < lock.to ? lock.to : at)),
+    );
+    if (later === at) return at;
+    at = later;
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import Holidays from 'date-holidays';
+import { DAY_MS } from './zone-clock.js';
+
+/** The public holidays of a country and, where given, one of its regions; none for a country that the library does not know. */
+export class PublicHolidays {
+  readonly #years = new Map<number, ReadonlySet<number>>();
+  #book: Holidays | undefined;
+
+  constructor(
+    private readonly country: string,
+    private readonly region?: string,
+  ) {}
+
+  /** Whether a date, days since 1970, is one. */
+  has(day: number): boolean {
+    const year = new Date(day * DAY_MS).getUTCFullYear();
+    const known = this.#years.get(year) ?? this.#read(year);
+    this.#years.set(year, known);
+    return known.has(day);
+  }
+
+  #read(year: number): ReadonlySet<number> {
+    this.#book ??= this.region === undefined ? new Holidays(this.country) : new Holidays(this.country, this.region);
+    const days = new Set<number>();
+    // A feast of several days may have begun in the old year.
+    for (const of of [year - 1, year]) {
+      for (const { type, date, start, end } of this.#book.getHolidays(of) ?? []) {
+        if (type !== 'public') continue;
+        const first = Math.floor(Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / DAY_MS);
+        // Half a day at the end of a feast (Bayram) counts whole: the narrow reading.
+        const length = Math.max(1, Math.ceil((end.getTime() - start.getTime()) / DAY_MS - 0.1));
+        for (let day = first; day < first + length; day += 1) days.add(day);
+      }
+    }
+    return days;
+  }
+}
+
+/** The regions of a country that have holidays of their own, by their short names; none for a country that is not known. */
+export function holidayRegions(country: string): readonly string[] {
+  return Object.keys(new Holidays().getStates(country) ?? {});
+}

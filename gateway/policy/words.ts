@@ -1,0 +1,59 @@
+import type { Fact } from './facts.js';
+import type { NumberFault } from './number.js';
+
+const NUMBER: Readonly<Record<NumberFault, string>> = {
+  'no-number': 'this is no telephone number',
+  emergency: 'emergency numbers are not reached through the gateway',
+  'short-code': 'short codes are not sanctioned',
+  operator: 'operator prefixes are not sanctioned',
+  'zero-country': 'a country code does not begin with 0',
+  satellite: 'satellite and global networks are not sanctioned',
+  impossible: 'no country has such a number',
+  'not-whole': 'this is not the whole and only form of a number',
+  premium: 'premium numbers are not sanctioned',
+  'shared-cost': 'shared-cost numbers are not sanctioned',
+};
+
+/** One plain sentence that says the fact; never a called number. */
+export function inWords(fact: Fact): string {
+  switch (fact.is) {
+    case 'clock':
+      return fact.why;
+    case 'lockdown':
+      return `a cutoff is in force: ${fact.reason}${fact.until === undefined ? '' : `, until ${fact.until}`}`;
+    case 'handset-unknown':
+      return `there is no handset ${fact.handset}`;
+    case 'handset-disabled':
+      return `handset ${fact.handset} is disabled`;
+    case 'line-lost':
+      return 'the line controller of this handset is lost';
+    case 'line-missing':
+      return 'this handset has no line controller, and its profile asks for one';
+    case 'hook':
+      return `the wire says ${fact.hook === 'on' ? 'on-hook' : 'nothing of the hook'}`;
+    case 'codes-only':
+      return 'this handset dials codes, and this is none';
+    case 'number':
+      return NUMBER[fact.why];
+    case 'blocked':
+      return 'the number is on a block list';
+    case 'not-sanctioned':
+      return 'the number is on no allow list of this handset';
+    case 'own-hours':
+      return `it is ${fact.now} here, outside the hours of the ${fact.level}${opens(fact.opens, 'opens')}`;
+    case 'callee-unknown':
+      return 'it is not known where the callee is';
+    case 'callee-hours':
+      return `in ${fact.city} it is ${fact.now}${fact.isHoliday ? ', a holiday' : ''}${opens(fact.opens, 'calls from')}`;
+    case 'used':
+      return fact.measure === 'talk'
+        ? `the talk of today, ${Math.round(fact.most / 60_000)} minutes, is used`
+        : `${fact.used} of ${fact.most} ${fact.measure} are used today`;
+    case 'gap':
+      return `the last call ended less than ${fact.seconds} s ago`;
+    case 'busy':
+      return `${fact.live} calls are up on this handset already`;
+  }
+}
+
+const opens = (when: string | undefined, word: string): string => (when === undefined ? '' : `; ${word} ${when}`);
