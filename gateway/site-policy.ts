@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Temporal } from 'temporal-polyfill';
-import type { Judge, UsageSoFar } from './calls/judge.js';
+import type { Judge } from './calls/judge.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import type { CallingHours } from './policy/callee-hours.js';
-import { decide, mayCallAtAll, prepare } from './policy/decide.js';
+import { decide, mayCallAtAll } from './policy/decide.js';
 import type { Decision } from './policy/decision.js';
 import type { HandsetId } from './policy/ids.js';
 import { type CompiledPolicy, compilePolicy } from './policy/policy.js';
-import type { DialRequest, Facts } from './policy/request.js';
+import type { DialRequest, Facts, UsageBook } from './policy/request.js';
 
 function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
@@ -43,9 +43,8 @@ export class SitePolicy implements Judge {
     });
   }
 
-  judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageSoFar): Decision {
-    const { number, dayStart } = prepare(this.#compiled, request, at);
-    return decide(this.#compiled, usage(number, dayStart), facts, request, at);
+  judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
+    return decide(this.#compiled, usage, facts, request, at);
   }
 
   /** Whether a handset may call anybody at all now: what its line's standing lease rests on. */

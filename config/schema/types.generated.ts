@@ -368,6 +368,21 @@ export interface CommandAck {
 }
 
 /**
+ * How many calls may be up at once.
+ */
+export interface ConcurrencyLimit {
+  readonly per: LimitSubject;
+  /**
+   * concurrent.
+   */
+  readonly of: 'concurrent';
+  /**
+   * Calls.
+   */
+  readonly most: number;
+}
+
+/**
  * Ends calls now, and refuses new ones for as long as it holds.
  */
 export interface CutoffCommand {
@@ -730,6 +745,28 @@ export interface EventEnvelope {
 }
 
 /**
+ * Dates with hours of their own, each year (12-24) or once (2026-12-24): calls may be in these hours alone, and within the weekly ones; [] for none at all.
+ */
+export interface Exceptions {
+  readonly [k: string]: readonly HoursOfDate[] | undefined;
+}
+
+/**
+ * The least time between the end of a call and the next.
+ */
+export interface GapLimit {
+  readonly per: LimitSubject;
+  /**
+   * gap.
+   */
+  readonly of: 'gap';
+  /**
+   * Seconds.
+   */
+  readonly leastS: number;
+}
+
+/**
  * The hash of its secret, HA1 = H(user:realm:password) (RFC 7616 §3.4.2), by MD5, SHA-256 or both. `balise ha1` makes it; the password itself is nowhere in the configuration.
  */
 export interface Ha1 {
@@ -773,6 +810,15 @@ export interface Handset {
    */
   readonly enabled: boolean;
   readonly line?: LineConfig;
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which this handset may call, in the site's zone. Leave it out for always.
    */
@@ -815,6 +861,20 @@ export interface HandsetMessage {
 export type Handsets = readonly Handset[];
 
 /**
+ * Hours of one date.
+ */
+export interface HoursOfDate {
+  /**
+   * Opening time, HH:MM.
+   */
+  readonly from: string;
+  /**
+   * Closing time, HH:MM, later than `from`; 24:00 is the end of the day.
+   */
+  readonly to: string;
+}
+
+/**
  * A language that has prompts.
  */
 export type Language = 'fr' | 'nl' | 'sq' | 'ru' | 'tr' | 'de' | 'en';
@@ -848,6 +908,16 @@ export interface LeaseMessage {
    */
   readonly confirm?: boolean;
 }
+
+/**
+ * The most that may be used: {"per": "number", "of": "attempts", "most": 4, "in": "30-days"}.
+ */
+export type Limit = UseLimit | GapLimit | ConcurrencyLimit;
+
+/**
+ * What is counted by: the asking handset, the person signed on at it, or the called number.
+ */
+export type LimitSubject = 'handset' | 'person' | 'number';
 
 /**
  * The relay and the hook input of its pair. Leave it out where no board is fitted.
@@ -1122,6 +1192,11 @@ export interface Profile {
    * Hours in which handsets of this profile may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
   /**
    * When a warning tone sounds, seconds before the end, the earliest warning first; [] for none.
    */
@@ -1400,6 +1475,15 @@ export interface SiteConfig {
    * Hours in which anybody at the site may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   readonly sip: SipConfig;
   readonly media: MediaConfig;
   /**
@@ -1655,6 +1739,25 @@ export interface UplinkConfig {
 }
 
 /**
+ * A limit of use in a period.
+ */
+export interface UseLimit {
+  readonly per: LimitSubject;
+  /**
+   * attempts: calls that went out, answered or not. calls: answered ones. talk: seconds of talk.
+   */
+  readonly of: 'attempts' | 'calls' | 'talk';
+  /**
+   * The most in the period: a count, or seconds for talk.
+   */
+  readonly most: number;
+  /**
+   * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 30-days are the last 30 times 24 hours.
+   */
+  readonly in: 'day' | 'week' | 'month' | '30-days';
+}
+
+/**
  * A day of the week, three letters.
  */
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -1693,6 +1796,15 @@ export interface Wing {
    * The networks from which its handsets register and call, in CIDR form, e.g. ["10.20.0.0/16"]. A handset seen elsewhere is refused.
    */
   readonly network: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which handsets of this wing may call, in the site's zone. Leave it out for always.
    */

@@ -5,7 +5,7 @@
 import type { Timer } from '../clock/clock.js';
 import type { Decision, EndsBy, Refusal, RuleId } from '../policy/decision.js';
 import type { CallId, E164, HandsetId } from '../policy/ids.js';
-import { type Facts, type Lockdown, NO_USAGE } from '../policy/request.js';
+import { type Facts, type Lockdown, UNUSED } from '../policy/request.js';
 import { begin } from './call-machine.js';
 import type { StateName } from './call-state.js';
 import { CutoffWatch } from './cutoff-watch.js';
@@ -261,7 +261,7 @@ export class Calls implements CallSink {
       if (!store.hasRoom()) return unavailable('store.full', 'the disk has no room for another call');
       const facts: Facts = { clock: clock.trust(), line: line.facts(handset), lockdowns: this.lockdowns.inForce() };
       const request = { handset, dialled, ...(person === undefined ? {} : { person }) };
-      return judge.judge(request, facts, clock.wall(), (number, dayStart) => store.usage(handset, number, dayStart));
+      return judge.judge(request, facts, clock.wall(), store);
     } catch (fault) {
       log.error({ event: 'calls.judgement-failed', call: entry.call, err: fault });
       return unavailable('fault.store', 'what has been used so far cannot be read');
@@ -276,7 +276,7 @@ export class Calls implements CallSink {
     const line = { fitted: true, hook: 'off', supervised: true, relay: 'connected' } as const;
     const facts: Facts = { clock: { trusted: true }, line, lockdowns: this.lockdowns.inForce() };
     const request = { handset, dialled, ...(person === undefined ? {} : { person }) };
-    const decision = judge.judge(request, facts, at, () => ({ handset: NO_USAGE, number: NO_USAGE }));
+    const decision = judge.judge(request, facts, at, UNUSED);
     if (decision.outcome === 'grant') {
       const { notAfter, maxTalkMs, notAfterBy: by, number } = decision;
       // The same digits may mean another number now; that call was never asked for.

@@ -7,7 +7,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Deadline } from '../clock/deadline.js';
 import type { EndsBy, Grant, Refusal } from '../policy/decision.js';
 import type { CallId, E164, HandsetId, PersonId, TrunkId } from '../policy/ids.js';
-import type { LineFacts, Lockdown, Usage } from '../policy/request.js';
+import type { LineFacts, Lockdown, UsageBook } from '../policy/request.js';
 import type { CallRecord, EndCause, LegDialog, LegName, MediaStats } from './record.js';
 
 /** A handset asks for a call; signalling has already authenticated it. */
@@ -174,7 +174,7 @@ export interface OpenCall {
 }
 
 /** The disk. Each method is one transaction and returns when it is done; it throws when the disk cannot take it. */
-export interface CallStore {
+export interface CallStore extends UsageBook {
   /** Before the INVITE leaves. */
   open(request: CallRequest, grant: Grant): void;
   /** Each dialog as it comes to be known, so that its BYE or CANCEL can be sent after a crash. */
@@ -184,7 +184,6 @@ export interface CallStore {
   /** Closes the journal entry, counts the usage, and appends the events to the outbox, all or nothing. Recording a call twice is refused, silently. */
   record(record: CallRecord, events: readonly EventDraft[]): void;
   openCalls(): readonly OpenCall[];
-  usage(handset: HandsetId, number: E164 | undefined, dayStart: Temporal.Instant): Usage;
   lockdowns(): readonly Lockdown[];
   setLockdown(id: string, lockdown: Lockdown, events: readonly EventDraft[]): void;
   releaseLockdown(target: Lockdown['target'], events: readonly EventDraft[]): void;

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { holidayRegions } from '../policy/public-holidays.js';
 import { isInside } from './networks.js';
 import { type Checked, called, checkOnce, checkReference, type FileName, idsOf } from './site-check.js';
 
@@ -9,6 +10,7 @@ export function checkReferences(checked: Checked): void {
   checkIds(checked);
   checkHandsets(checked);
   checkProfiles(checked);
+  checkDates(checked);
   checkTrunks(checked);
   checkUplink(checked);
 }
@@ -73,6 +75,38 @@ function checkProfiles(checked: Checked): void {
     checkWarnings(checked, index);
   }
 }
+
+/** Hours of a date that end before they begin, and a region that the country does not have. */
+function checkDates(checked: Checked): void {
+  const { site, wings, handsets, profiles } = checked.content;
+  const entries = (file: FileName, all: readonly ({ readonly exceptions?: Dates } | undefined)[] | undefined) =>
+    (all ?? []).map((entry, index) => ({ file, at: `/${index}`, exceptions: entry?.exceptions }));
+  const all = [
+    { file: 'site' as const, at: '', exceptions: site?.exceptions },
+    ...entries('wings', wings),
+    ...entries('handsets', handsets),
+    ...entries('profiles', profiles),
+  ];
+  for (const { file, at, exceptions } of all) {
+    for (const [date, hours] of Object.entries(exceptions ?? {})) {
+      for (const [index, { from, to } = {}] of (hours ?? []).entries()) {
+        if (from === undefined || to === undefined || from < to) continue;
+        const hint = 'a date has its own midnight: write what runs on under the next date';
+        checked.report(file, `${at}/exceptions/${date}/${index}/to`, to, `later than ${from}`, hint);
+      }
+    }
+  }
+  const { country, holidayRegion } = site ?? {};
+  if (country === undefined || holidayRegion === undefined) return;
+  const regions = holidayRegions(country);
+  if (regions.includes(holidayRegion)) return;
+  const known = regions.length === 0 ? 'nothing: it has no regions' : `one of its regions: ${regions.join(', ')}`;
+  checked.report('site', '/holidayRegion', holidayRegion, `for ${country}, ${known}`, 'correct it, or take it out');
+}
+
+type Dates = Readonly<
+  Record<string, readonly ({ readonly from?: string; readonly to?: string } | undefined)[] | undefined>
+>;
 
 function checkWarnings(checked: Checked, index: number): void {
   const { maxTalkS, warningsS } = checked.content.profiles?.[index] ?? {};

@@ -1,8 +1,9 @@
-import type { Window } from '../../config/schema/types.generated.js';
+import type { Exceptions, Limit, Window } from '../../config/schema/types.generated.js';
 import { type Hours, NEVER, together } from './hours.js';
+import { type LimitSet, limitSet } from './limits.js';
 import { PublicHolidays } from './public-holidays.js';
-import { type Calendar, type HoursOfDay, Schedule } from './schedule.js';
-import { DAY_MS, ZoneClock } from './zone-clock.js';
+import { calendarOf, Schedule } from './schedule.js';
+import { ZoneClock } from './zone-clock.js';
 
 /** What is on file for a country (config/calling-hours/): when its people may be called, in their own time. */
 export interface CallingHours {
@@ -13,7 +14,9 @@ export interface CallingHours {
   /** Public holidays are closed. */
   readonly closedOnHolidays: boolean;
   /** Dates with the only hours of their own, within the weekly ones: "12-24" each year, or "2026-05-04" once; none is closed. */
-  readonly exceptions?: Readonly<Record<string, HoursOfDay>>;
+  readonly exceptions?: Exceptions;
+  /** Limits of its law, by the called number. */
+  readonly limits?: readonly Limit[];
 }
 
 const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
@@ -36,6 +39,7 @@ export interface CalleePlace {
   readonly zones: readonly string[];
   /** Open where every zone is. */
   readonly hours: Hours;
+  readonly limits: LimitSet;
   /** The first of the zones that is closed at an instant. */
   closedZone(ms: number): string | undefined;
   isHoliday(zone: string, ms: number): boolean;
@@ -45,7 +49,6 @@ export interface CalleePlace {
 export class CalleeHours {
   readonly #hours: ReadonlyMap<string, CallingHours>;
   readonly #places = new Map<string, CalleePlace | undefined>();
-  readonly #calendars = new Map<string, PublicHolidays>();
 
   constructor(
     hours: readonly CallingHours[],
@@ -68,28 +71,17 @@ export class CalleeHours {
   #place(country: string, zones: readonly string[]): CalleePlace | undefined {
     if (zones.length === 0) return undefined;
     const rule = this.#hours.get(country) ?? STRICTEST;
-    const calendar = this.#calendarOf(country, rule);
+    const holidays = new PublicHolidays(country);
+    const calendar = calendarOf(rule.exceptions, (day) => holidays.has(day));
     const windows = rule.closedOnHolidays ? rule.windows.map(notOnHolidays) : rule.windows;
     const ofZone = new Map(zones.map((zone) => [zone, new Schedule(zone, windows, calendar)]));
     return {
       country,
       zones,
       hours: rule.windows.length === 0 ? NEVER : together([...ofZone.values()]),
+      limits: limitSet(rule.limits ?? []),
       closedZone: (ms) => zones.find((zone) => ofZone.get(zone)?.stretchAt(ms).isOpen === false),
       isHoliday: (zone, ms) => rule.closedOnHolidays && calendar.isHoliday(ZoneClock.of(zone).dayAt(ms)),
-    };
-  }
-
-  #calendarOf(country: string, { exceptions }: Omit<CallingHours, 'country'>): Calendar {
-    const holidays = this.#calendars.get(country) ?? new PublicHolidays(country);
-    this.#calendars.set(country, holidays);
-    return {
-      exception: (day) => {
-        if (exceptions === undefined) return undefined;
-        const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
-        return exceptions[date] ?? exceptions[date.slice(5)];
-      },
-      isHoliday: (day) => holidays.has(day),
     };
   }
 }

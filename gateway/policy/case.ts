@@ -1,12 +1,14 @@
 import type { CalleePlace } from './callee-hours.js';
+import type { Level } from './level.js';
+import type { LimitSet } from './limits.js';
 import type { Normal } from './number.js';
 import type { CompiledHandset, CompiledPolicy } from './policy.js';
-import type { DialRequest, Facts, Lockdown, Usage } from './request.js';
+import type { DialRequest, Facts, Lockdown, UsageBook } from './request.js';
 
 /** One request with all that it is judged by. */
 export interface Case {
   readonly policy: CompiledPolicy;
-  readonly usage: Usage;
+  readonly usage: UsageBook;
   readonly facts: Facts;
   readonly request: DialRequest;
   readonly atMs: number;
@@ -14,13 +16,25 @@ export interface Case {
   readonly asked: Normal;
   /** Where the callee may be; undefined when that is not known. */
   readonly place: CalleePlace | undefined;
+  /** Everything that the handset's levels say. */
+  readonly own: Level | undefined;
+  /** The limits of the handset's levels, and of the callee's country. */
+  readonly limits: readonly LimitSet[];
 }
 
-export function caseOf(policy: CompiledPolicy, usage: Usage, facts: Facts, request: DialRequest, atMs: number): Case {
+export function caseOf(
+  policy: CompiledPolicy,
+  usage: UsageBook,
+  facts: Facts,
+  request: DialRequest,
+  atMs: number,
+): Case {
   const handset = policy.handsets.get(request.handset);
   const asked = readDialled(policy, handset, request.dialled);
   const place = asked.ok && asked.country !== undefined ? policy.callee.placeOf(asked.country) : undefined;
-  return { policy, usage, facts, request, atMs, handset, asked, place };
+  const own = handset?.own;
+  const limits = [...(own === undefined ? [] : [own.limits]), ...(place === undefined ? [] : [place.limits])];
+  return { policy, usage, facts, request, atMs, handset, asked, place, own, limits };
 }
 
 /** The digits of a dial string as a handset would key them. */

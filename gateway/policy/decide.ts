@@ -1,22 +1,13 @@
 import { Temporal } from 'temporal-polyfill';
-import { caseOf, readDialled } from './case.js';
+import { caseOf } from './case.js';
 import type { Decision, Refusal, RuleId } from './decision.js';
 import type { Objection } from './facts.js';
 import { grantOf } from './grant.js';
-import type { E164 } from './ids.js';
 import { JUDGEMENT } from './judgement.js';
 import { firstPass } from './openings.js';
 import type { CompiledPolicy } from './policy.js';
-import type { DialRequest, Facts, Usage } from './request.js';
+import type { DialRequest, Facts, UsageBook } from './request.js';
 import { inWords } from './words.js';
-import { DAY_MS, ZoneClock } from './zone-clock.js';
-
-/** What must be looked up before a request can be decided. */
-export interface Prepared {
-  readonly number?: E164;
-  /** The beginning of the day by which the handset's quotas are counted: midnight in the site's zone. */
-  readonly dayStart: Temporal.Instant;
-}
 
 /** One rule's part in an explanation. */
 export interface Judged {
@@ -25,23 +16,10 @@ export interface Judged {
   readonly fact: string;
 }
 
-export function prepare(policy: CompiledPolicy, request: DialRequest, at: Temporal.Instant): Prepared {
-  const asked = readDialled(policy, policy.handsets.get(request.handset), request.dialled);
-  return {
-    dayStart: Temporal.Instant.fromEpochMilliseconds(dayStartMs(policy.zone, at.epochMilliseconds)),
-    ...(asked.ok && { number: asked.number }),
-  };
-}
-
-function dayStartMs(zone: string, atMs: number): number {
-  const clock = ZoneClock.of(zone);
-  return clock.instantOf(clock.dayAt(atMs) * DAY_MS, 'closes');
-}
-
 /** Judges a request: pure, the first refusal wins, else a grant until the end of the narrowest window. */
 export function decide(
   policy: CompiledPolicy,
-  usage: Usage,
+  usage: UsageBook,
   facts: Facts,
   request: DialRequest,
   at: Temporal.Instant,
@@ -60,7 +38,7 @@ export function decide(
 /** Every rule judged, in order, whatever an earlier one said. */
 export function explain(
   policy: CompiledPolicy,
-  usage: Usage,
+  usage: UsageBook,
   facts: Facts,
   request: DialRequest,
   at: Temporal.Instant,
@@ -89,5 +67,5 @@ function refusal(id: RuleId, { rule, fact, status }: Objection, nextMs: number |
 /** Whether a handset's own windows are open, whoever it would call: what the standing lease of its line rests on. */
 export function mayCallAtAll(policy: CompiledPolicy, id: string, at: Temporal.Instant): boolean {
   const handset = policy.handsets.get(id);
-  return handset?.enabled === true && handset.own.stretchAt(at.epochMilliseconds).isOpen;
+  return handset?.enabled === true && handset.own.hours.stretchAt(at.epochMilliseconds).isOpen;
 }

@@ -1,10 +1,8 @@
+import type { LimitSubject, UseLimit } from '../../config/schema/types.generated.js';
 import type { RuleId } from './decision.js';
 import type { NumberFault } from './number.js';
 
 export type OwnLevel = 'site' | 'wing' | 'handset' | 'person' | 'campaign';
-export type Measure = 'attempts' | 'calls' | 'talk';
-export type Period = 'day' | 'week' | 'month' | '30-days';
-export type Counted = 'handset' | 'person' | 'number' | 'campaign';
 
 /** What decided, as a value; times are local and written out ("20:14", or with a date where the day is another). */
 export type Fact =
@@ -28,9 +26,17 @@ export type Fact =
       readonly isHoliday: boolean;
       readonly opens?: string;
     }
-  | { readonly is: 'used'; readonly measure: Measure; readonly used: number; readonly most: number }
-  | { readonly is: 'gap'; readonly seconds: number }
-  | { readonly is: 'busy'; readonly live: number };
+  | {
+      readonly is: 'used';
+      readonly per: LimitSubject;
+      readonly in: UseLimit['in'];
+      readonly measure: UseLimit['of'];
+      /** Counts, or milliseconds of talk. */
+      readonly used: number;
+      readonly most: number;
+    }
+  | { readonly is: 'gap'; readonly per: LimitSubject; readonly seconds: number }
+  | { readonly is: 'busy'; readonly per: LimitSubject; readonly live: number };
 
 /** A rule's objection: the fact, the SIP status, and whether time alone can lift it. */
 export interface Objection {

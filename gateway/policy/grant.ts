@@ -4,6 +4,7 @@ import { type Case, lockdownsOf } from './case.js';
 import type { EndsBy, Grant } from './decision.js';
 import { ALWAYS } from './hours.js';
 import type { E164 } from './ids.js';
+import { talkLeftMs } from './limit-rules.js';
 import type { CompiledHandset } from './policy.js';
 import { DAY_MS } from './zone-clock.js';
 
@@ -17,9 +18,7 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
   const { profile } = handset;
   const first = firstEnd(c, handset, place);
   const mostMs = profile.maxTalkS * 1000;
-  const { talkPerDayS } = profile;
-  const leftMs =
-    talkPerDayS === undefined ? Number.POSITIVE_INFINITY : talkPerDayS * 1000 - c.usage.handset.talkMsToday;
+  const leftMs = talkLeftMs(c);
   return {
     outcome: 'grant',
     handset: handset.id,
@@ -48,7 +47,7 @@ function firstEnd(c: Case, handset: CompiledHandset, place: CalleePlace): End {
     if (atMs < first.atMs) first = { by, atMs };
   };
   for (const level of ['site', 'wing', 'handset'] as const) {
-    earlier(`window.${level}`, (handset.hours.get(level) ?? ALWAYS).stretchAt(c.atMs).to);
+    earlier(`window.${level}`, (handset.levels.get(level)?.hours ?? ALWAYS).stretchAt(c.atMs).to);
   }
   for (const { from } of lockdownsOf(c)) {
     if (from.epochMilliseconds > c.atMs) earlier('lockdown', from.epochMilliseconds);

@@ -1,10 +1,11 @@
 import { type Case, isInForce, lockdownsOf, tokenOf } from './case.js';
 import type { RuleId } from './decision.js';
-import type { Measure, Objection, OwnLevel } from './facts.js';
+import type { Objection, OwnLevel } from './facts.js';
 import { ALWAYS, opensFrom } from './hours.js';
+import { isAllowed, isBlocked } from './level.js';
+import { judgeLimits } from './limit-rules.js';
 import { cityOf, localTime } from './local-time.js';
 import type { Lockdown } from './request.js';
-import { DAY_MS, ZoneClock } from './zone-clock.js';
 
 /** A rule has no objection, or it refuses and says why. */
 export interface Rule {
@@ -14,7 +15,6 @@ export interface Rule {
 
 const FORBIDDEN = 403;
 const INCOMPLETE = 484;
-const BUSY = 486;
 const UNAVAILABLE = 480;
 const FAILING = 503;
 
@@ -61,23 +61,23 @@ export const JUDGEMENT: readonly Rule[] = [
   },
   {
     id: 'number.blocked',
-    judge: ({ asked, handset }) =>
-      asked.ok && handset?.block.has(asked.number) === true ? refuse({ is: 'blocked' }, FORBIDDEN) : undefined,
+    judge: ({ asked, own }) =>
+      asked.ok && own !== undefined && isBlocked(own, asked.number) ? refuse({ is: 'blocked' }, FORBIDDEN) : undefined,
   },
   {
     id: 'number.not-sanctioned',
-    judge: ({ asked, handset }) =>
-      asked.ok && handset?.allow.has(asked.number) !== true ? refuse({ is: 'not-sanctioned' }, FORBIDDEN) : undefined,
+    judge: ({ asked, own }) =>
+      asked.ok && (own === undefined || !isAllowed(own, asked.number))
+        ? refuse({ is: 'not-sanctioned' }, FORBIDDEN)
+        : undefined,
   },
   ...(['site', 'wing', 'handset'] as const).map(
     (level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) }),
   ),
   { id: 'window.callee', judge: calleeWindow },
-  { id: 'limit.attempts', judge: (c) => quota(c, 'attempts') },
-  { id: 'limit.gap', judge: gap },
-  { id: 'limit.calls', judge: (c) => quota(c, 'calls') },
-  { id: 'limit.talk', judge: (c) => quota(c, 'talk') },
-  { id: 'limit.concurrent', judge: concurrent },
+  ...(['attempts', 'gap', 'calls', 'talk', 'concurrent'] as const).map(
+    (of): Rule => ({ id: `limit.${of}`, judge: (c) => judgeLimits(c, of) }),
+  ),
 ];
 
 const refuse = (fact: Objection['fact'], status: number): Objection => ({ fact, status });
@@ -112,7 +112,7 @@ function lineNotOffHook({ handset, facts: { line } }: Case): Objection | undefin
 }
 
 function ownWindow(c: Case, level: OwnLevel): Objection | undefined {
-  const hours = c.handset?.hours.get(level) ?? ALWAYS;
+  const hours = c.handset?.levels.get(level)?.hours ?? ALWAYS;
   if (hours.stretchAt(c.atMs).isOpen) return undefined;
   const { zone } = c.policy;
   const opens = opensFrom(hours, c.atMs);
@@ -148,35 +148,4 @@ function calleeWindow(c: Case): Objection | undefined {
     status: UNAVAILABLE,
     ...(opens !== undefined && { passesFrom: opens }),
   };
-}
-
-function quota(c: Case, measure: Measure): Objection | undefined {
-  const { handset: usage } = c.usage;
-  const { profile } = c.handset ?? {};
-  const [most, used] = {
-    attempts: [profile?.attemptsPerDay, usage.attemptsToday],
-    calls: [profile?.callsPerDay, usage.callsToday],
-    talk: [profile?.talkPerDayS === undefined ? undefined : profile.talkPerDayS * 1000, usage.talkMsToday],
-  }[measure];
-  if (most === undefined || used === undefined || used < most) return undefined;
-  return { fact: { is: 'used', measure, used, most }, status: UNAVAILABLE, passesFrom: tomorrow(c) };
-}
-
-/** When the next day of the quotas begins: the midnight of the site's zone from which usage is counted anew. */
-function tomorrow(c: Case): number {
-  const clock = ZoneClock.of(c.policy.zone);
-  return clock.instantOf((clock.dayAt(c.atMs) + 1) * DAY_MS, 'closes');
-}
-
-function gap(c: Case): Objection | undefined {
-  const { lastEndedAt } = c.usage.handset;
-  const seconds = c.handset?.profile.gapS ?? 0;
-  if (lastEndedAt === undefined || seconds === 0) return undefined;
-  const passesFrom = lastEndedAt.epochMilliseconds + seconds * 1000;
-  return c.atMs >= passesFrom ? undefined : { fact: { is: 'gap', seconds }, status: UNAVAILABLE, passesFrom };
-}
-
-function concurrent(c: Case): Objection | undefined {
-  const { live } = c.usage.handset;
-  return live < (c.handset?.profile.concurrent ?? 1) ? undefined : refuse({ is: 'busy', live }, BUSY);
 }

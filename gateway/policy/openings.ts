@@ -16,10 +16,7 @@ export function firstPass(c: Case): number | undefined {
     if (objection.passesFrom === undefined) return undefined;
     from = Math.max(from, objection.passesFrom);
   }
-  const timed = [
-    ...(c.handset === undefined ? [] : [c.handset.own]),
-    ...(c.place === undefined ? [] : [c.place.hours]),
-  ];
+  const timed = [...(c.own === undefined ? [] : [c.own.hours]), ...(c.place === undefined ? [] : [c.place.hours])];
   const locked = lockdownsOf(c).map(({ from: begin, until }) => ({
     from: begin.epochMilliseconds,
     to: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,

@@ -1,22 +1,24 @@
 import type {
   Handset,
   Handsets,
+  Limit,
   Lists,
   Profile,
   Profiles,
   SiteConfig,
   Trunks,
-  Window,
+  UseLimit,
   Wings,
 } from '../../config/schema/types.generated.js';
 import { CalleeHours, type CallingHours } from './callee-hours.js';
 import type { OwnLevel } from './facts.js';
-import { ALWAYS, type Hours, together } from './hours.js';
+import { HoursBook, type HoursPart } from './hours-book.js';
 import { type HandsetId, handsetId, type TrunkId, trunkId, type WingId, wingId } from './ids.js';
+import { join, type Level, WIDEST } from './level.js';
+import { limitSet } from './limits.js';
 import { NumberReader } from './number.js';
 import { NumberList } from './number-list.js';
 import { PublicHolidays } from './public-holidays.js';
-import { type Calendar, PLAIN_CALENDAR, Schedule } from './schedule.js';
 
 /** Everything that policy is made of, as the configuration has it. */
 export interface PolicyInput {
@@ -37,12 +39,9 @@ export interface CompiledHandset {
   readonly wing: WingId;
   readonly enabled: boolean;
   readonly profile: Profile;
-  readonly allow: NumberList;
-  readonly block: NumberList;
-  /** The hours of each level that has any. */
-  readonly hours: ReadonlyMap<OwnLevel, Hours>;
-  /** The hours of every level together. */
-  readonly own: Hours;
+  /** What each level says, and all of them at once. */
+  readonly levels: ReadonlyMap<OwnLevel, Level>;
+  readonly own: Level;
   readonly trunks: readonly TrunkId[];
   readonly callerIdentity: string;
 }
@@ -50,6 +49,8 @@ export interface CompiledHandset {
 /** Policy made ready: decisions on it cost microseconds whatever its size. */
 export interface CompiledPolicy {
   readonly zone: string;
+  /** The site's zone as a list, for periods. */
+  readonly zones: readonly string[];
   readonly numbers: NumberReader;
   readonly handsets: ReadonlyMap<string, CompiledHandset>;
   readonly callee: CalleeHours;
@@ -59,80 +60,84 @@ export interface CompiledPolicy {
 export function compilePolicy(input: PolicyInput): CompiledPolicy {
   const { site, wings, profiles, lists, trunks } = input;
   const holidays = new PublicHolidays(site.country, site.holidayRegion);
-  const hours = new HoursBook(site.zone, { ...PLAIN_CALENDAR, isHoliday: (day) => holidays.has(day) });
-  const ofSite = hours.of(site.windows);
-  const ofWing = new Map(wings.map((wing) => [wing.id, hours.of(wing.windows)]));
-  const ofProfile = new Map(profiles.map((profile) => [profile.id, compileProfile(profile, lists, trunks)]));
+  const hours = new HoursBook(site.zone, (day) => holidays.has(day));
+  const joined = (...levels: readonly Level[]) => levels.reduce((a, b) => join(a, b, (some) => hours.together(some)));
+  const levelOf = (part: LevelPart): Level => ({
+    hours: hours.of(part),
+    limits: limitSet(part.limits ?? []),
+    allow: new Set(),
+    block: new Set(part.block === undefined || part.block.length === 0 ? [] : [new NumberList(part.block)]),
+  });
+  const ofSite = levelOf(site);
+  const ofWing = new Map(wings.map((wing) => [wing.id, levelOf(wing)]));
+  const compileProfile = (profile: Profile) => {
+    const level = levelOf({
+      ...profile,
+      limits: limitsOf(profile),
+      block: namedAnd(profile.block, profile.lists.block, lists),
+    });
+    const first = trunks.find(({ id }) => profile.trunks.includes(id));
+    return {
+      profile,
+      level: { ...level, allow: new Set([allowListOf(profile, lists)]) },
+      trunks: profile.trunks.map(trunkId),
+      callerIdentity: profile.callerIdentity ?? first?.callerIdentity ?? '',
+    };
+  };
+  const ofProfile = new Map(profiles.map((profile) => [profile.id, compileProfile(profile)]));
   const compile = (handset: Handset): CompiledHandset => {
     const compiled = ofProfile.get(handset.profile);
     if (compiled === undefined) throw new Error(`handset ${handset.id} names no profile`);
-    const levels = new Map<OwnLevel, Hours>([
+    const { level, ...more } = compiled;
+    const levels = new Map<OwnLevel, Level>([
       ['site', ofSite],
-      ['wing', ofWing.get(handset.wing) ?? ALWAYS],
-      ['handset', hours.together([hours.of(compiled.profile.windows), hours.of(handset.windows)])],
+      ['wing', ofWing.get(handset.wing) ?? WIDEST],
+      ['handset', joined(level, levelOf(handset))],
     ]);
     return {
-      ...compiled,
+      ...more,
       id: handsetId(handset.id),
       wing: wingId(handset.wing),
       enabled: handset.enabled,
-      hours: levels,
-      own: hours.together([...levels.values()]),
+      levels,
+      own: joined(...levels.values()),
     };
   };
   return {
     zone: site.zone,
+    zones: [site.zone],
     numbers: new NumberReader(site.country),
     handsets: new Map(input.handsets.map((handset) => [handset.id, compile(handset)])),
     callee: new CalleeHours(input.callingHours, input.zonesOf),
   };
 }
 
-/** Hours that are written alike are one: a thousand handsets of one profile share what was worked out. */
-class HoursBook {
-  readonly #schedules = new Map<string, Schedule>();
-  readonly #ids = new Map<Hours, number>();
-  readonly #joined = new Map<string, Hours>();
-
-  constructor(
-    private readonly zone: string,
-    private readonly calendar: Calendar,
-  ) {}
-
-  of(windows: readonly Window[] | undefined): Hours {
-    if (windows === undefined) return ALWAYS;
-    const key = JSON.stringify(windows);
-    const known = this.#schedules.get(key) ?? new Schedule(this.zone, windows, this.calendar);
-    this.#schedules.set(key, known);
-    return known;
-  }
-
-  together(hours: readonly Hours[]): Hours {
-    const key = hours.map((one) => this.#idOf(one)).join(' ');
-    const known = this.#joined.get(key) ?? together(hours);
-    this.#joined.set(key, known);
-    return known;
-  }
-
-  #idOf(hours: Hours): number {
-    const known = this.#ids.get(hours) ?? this.#ids.size;
-    this.#ids.set(hours, known);
-    return known;
-  }
+/** The part of a file's entry that makes a level. */
+interface LevelPart extends HoursPart {
+  readonly limits?: readonly Limit[];
+  readonly block?: readonly string[];
 }
 
-function compileProfile(profile: Profile, lists: Lists, trunks: Trunks) {
-  const named = (names: readonly string[] | undefined) => (names ?? []).flatMap((name) => lists[name] ?? []);
-  const first = trunks.find(({ id }) => profile.trunks.includes(id));
-  return {
-    profile,
-    allow: new NumberList([
-      ...profile.allow,
-      ...named(profile.lists.allow),
-      ...Object.values(profile.tokens).filter((number) => number !== undefined),
-    ]),
-    block: new NumberList([...profile.block, ...named(profile.lists.block)]),
-    trunks: profile.trunks.map(trunkId),
-    callerIdentity: profile.callerIdentity ?? first?.callerIdentity ?? '',
-  };
+/** The limits of a profile, those that have a setting of their own included. */
+function limitsOf(profile: Profile): readonly Limit[] {
+  const { attemptsPerDay, callsPerDay, talkPerDayS, gapS, concurrent, limits } = profile;
+  const perDay = (of: UseLimit['of'], most: number | undefined): readonly Limit[] =>
+    most === undefined ? [] : [{ per: 'handset', of, most, in: 'day' }];
+  return [
+    ...(limits ?? []),
+    ...perDay('attempts', attemptsPerDay),
+    ...perDay('calls', callsPerDay),
+    ...perDay('talk', talkPerDayS),
+    ...(gapS === 0 ? [] : [{ per: 'handset', of: 'gap', leastS: gapS } as const]),
+    { per: 'handset', of: 'concurrent', most: concurrent },
+  ];
+}
+
+function namedAnd(patterns: readonly string[], names: readonly string[], lists: Lists): readonly string[] {
+  return [...patterns, ...names.flatMap((name) => lists[name] ?? [])];
+}
+
+function allowListOf({ allow, lists: named, tokens }: Profile, lists: Lists): NumberList {
+  const coded = Object.values(tokens).filter((number) => number !== undefined);
+  return new NumberList([...namedAnd(allow, named.allow, lists), ...coded]);
 }

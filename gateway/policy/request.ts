@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill';
+import type { LimitSubject } from '../../config/schema/types.generated.js';
 import type { ClockTrust } from '../clock/clock.js';
 import type { HandsetId, PersonId, WingId } from './ids.js';
 
@@ -38,22 +39,42 @@ export interface Facts {
   readonly lockdowns: readonly Lockdown[];
 }
 
-/** What has been used so far, for one subject (a handset, a person, a number). Calls in progress count as used. */
+/** What use is counted by: a handset, a person or a called number, with its id. */
+export interface Subject {
+  readonly kind: LimitSubject;
+  readonly id: string;
+}
+
+/** What a subject has used since an instant. Calls in progress count as used, whenever they began. */
 export interface UsageCount {
-  /** Attempts that went out to a trunk since the subject's day began. */
-  readonly attemptsToday: number;
-  /** Answered calls since the day began. */
-  readonly callsToday: number;
-  /** Talk since the day began, milliseconds, with the whole lease of each call in progress counted. */
-  readonly talkMsToday: number;
+  /** Attempts that went out to a trunk. */
+  readonly attempts: number;
+  /** Answered calls; one in progress may be answered yet. */
+  readonly calls: number;
+  /** Talk, milliseconds, with the whole lease of each call in progress. */
+  readonly talkMs: number;
+  /** The end of the last call, however long ago. */
   readonly lastEndedAt?: Temporal.Instant;
-  /** Calls in progress now. */
+  /** Calls in progress now, and their part of the talk. */
   readonly live: number;
+  readonly liveTalkMs: number;
 }
 
-export interface Usage {
-  readonly handset: UsageCount;
-  readonly number: UsageCount;
+/** A call that has ended and that went out to a trunk. */
+export interface PastCall {
+  readonly startedMs: number;
+  readonly talkMs: number;
+  readonly answered: boolean;
 }
 
-export const NO_USAGE: UsageCount = { attemptsToday: 0, callsToday: 0, talkMsToday: 0, live: 0 };
+/** The ledger, as policy asks it. What it throws comes through. */
+export interface UsageBook {
+  /** What was used by calls asked for at `sinceMs`, epoch milliseconds, or later. */
+  used(subject: Subject, sinceMs: number): UsageCount;
+  /** The ended calls of which `used` tells the sums. */
+  callsSince(subject: Subject, sinceMs: number): readonly PastCall[];
+}
+
+export const NO_USAGE: UsageCount = { attempts: 0, calls: 0, talkMs: 0, live: 0, liveTalkMs: 0 };
+/** A ledger with nothing in it. */
+export const UNUSED: UsageBook = { used: () => NO_USAGE, callsSince: () => [] };

@@ -1,4 +1,4 @@
-import type { Window } from '../../config/schema/types.generated.js';
+import type { Exceptions, Window } from '../../config/schema/types.generated.js';
 import type { Hours, Stretch } from './hours.js';
 import { joined, onlyWithin, type Span } from './spans.js';
 import { DAY_MS, ZoneClock } from './zone-clock.js';
@@ -19,6 +19,16 @@ export interface Calendar {
 }
 
 export const PLAIN_CALENDAR: Calendar = { exception: () => undefined, isHoliday: () => false };
+
+/** The calendar of dates with hours of their own, "12-24" each year or "2026-12-24" once, and of some holidays. */
+export function calendarOf(exceptions: Exceptions | undefined, isHoliday: (day: number) => boolean): Calendar {
+  if (exceptions === undefined) return { ...PLAIN_CALENDAR, isHoliday };
+  const exception = (day: number) => {
+    const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+    return exceptions[date] ?? exceptions[date.slice(5)];
+  };
+  return { exception, isHoliday };
+}
 
 interface Laid {
   readonly spans: readonly Span[];

@@ -47,13 +47,16 @@ export function inWords(fact: Fact): string {
       return `in ${fact.city} it is ${fact.now}${fact.isHoliday ? ', a holiday' : ''}${opens(fact.opens, 'calls from')}`;
     case 'used':
       return fact.measure === 'talk'
-        ? `the talk of today, ${Math.round(fact.most / 60_000)} minutes, is used`
-        : `${fact.used} of ${fact.most} ${fact.measure} are used today`;
+        ? `the talk of ${SUBJECT[fact.per]} ${PERIOD[fact.in]}, ${Math.round(fact.most / 60_000)} minutes, is used`
+        : `${fact.used} of ${fact.most} ${fact.measure} of ${SUBJECT[fact.per]} ${PERIOD[fact.in]} are used`;
     case 'gap':
-      return `the last call ended less than ${fact.seconds} s ago`;
+      return `the last call of ${SUBJECT[fact.per]} ended less than ${fact.seconds} s ago`;
     case 'busy':
-      return `${fact.live} calls are up on this handset already`;
+      return `${fact.live} calls of ${SUBJECT[fact.per]} are up already`;
   }
 }
+
+const SUBJECT = { handset: 'this handset', person: 'this person', number: 'this number' } as const;
+const PERIOD = { day: 'today', week: 'this week', month: 'this month', '30-days': 'in 30 days' } as const;
 
 const opens = (when: string | undefined, word: string): string => (when === undefined ? '' : `; ${word} ${when}`);

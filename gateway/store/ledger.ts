@@ -1,8 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Temporal } from 'temporal-polyfill';
 import type { CallRecord } from '../calls/record.js';
-import type { E164, HandsetId } from '../policy/ids.js';
-import { NO_USAGE, type Usage, type UsageCount } from '../policy/request.js';
+import type { PastCall, Subject, UsageCount } from '../policy/request.js';
 import type { ClosedEntry } from './journal.js';
 
 interface Sums {
@@ -11,10 +10,12 @@ interface Sums {
   readonly talk: number;
 }
 
-interface Subject {
-  readonly day: Statement;
+/** The questions about one kind of subject. */
+interface Questions {
+  readonly sums: Statement;
   readonly live: Statement;
   readonly lastEnd: Statement;
+  readonly calls: Statement;
 }
 
 /**
@@ -25,8 +26,7 @@ export class Ledger {
   private readonly insert: Statement;
   private readonly known: Statement;
   private readonly forget: Statement;
-  private readonly handset: Subject;
-  private readonly number: Subject;
+  private readonly questions: Readonly<Record<Subject['kind'], Questions>>;
 
   constructor(db: Database) {
     this.insert = db.prepare(
@@ -39,8 +39,12 @@ export class Ledger {
     this.forget = db.prepare(
       'DELETE FROM ledger WHERE id IN (SELECT id FROM (SELECT id, ended_ms FROM ledger ORDER BY id LIMIT ?) WHERE ended_ms < ?)',
     );
-    this.handset = subject(db, 'handset');
-    this.number = subject(db, 'number');
+    this.questions = {
+      handset: questions(db, 'handset', 'handset'),
+      number: questions(db, 'number', 'number'),
+      // The journal holds but the calls of now.
+      person: questions(db, 'person', "json_extract(request, '$.person')"),
+    };
   }
 
   has(call: CallRecord['call']): boolean {
@@ -73,36 +77,45 @@ export class Ledger {
     this.forget.run(limit, beforeMs);
   }
 
-  usage(handset: HandsetId, number: E164 | undefined, dayStart: Temporal.Instant): Usage {
-    const dayMs = dayStart.epochMilliseconds;
+  /** What a subject used in calls asked for at `sinceMs` or later; those in progress count whole. */
+  used({ kind, id }: Subject, sinceMs: number): UsageCount {
+    const { sums, live, lastEnd } = this.questions[kind];
+    const ended = sums.get(id, sinceMs) as Sums;
+    const now = live.get(id) as Omit<Sums, 'attempts'>;
+    const lastMs = lastEnd.get(id) as number | null;
     return {
-      handset: count(this.handset, handset, dayMs),
-      number: number === undefined ? NO_USAGE : count(this.number, number, dayMs),
+      attempts: ended.attempts + now.calls,
+      calls: ended.calls + now.calls,
+      talkMs: ended.talk + now.talk,
+      ...(lastMs === null ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
+      live: now.calls,
+      liveTalkMs: now.talk,
     };
+  }
+
+  callsSince({ kind, id }: Subject, sinceMs: number): readonly PastCall[] {
+    const rows = this.questions[kind].calls.all(id, sinceMs) as readonly {
+      started: number;
+      talk: number;
+      answered: number;
+    }[];
+    return rows.map(({ started, talk, answered }) => ({ startedMs: started, talkMs: talk, answered: answered === 1 }));
   }
 }
 
-function subject(db: Database, column: 'handset' | 'number'): Subject {
-  const known = column === 'number' ? 'AND number IS NOT NULL' : '';
+function questions(db: Database, column: Subject['kind'], inJournal: string): Questions {
+  // As the partial indexes have it.
+  const counted = column === 'handset' ? 'attempted' : `attempted AND ${column} IS NOT NULL`;
   return {
-    day: db.prepare(
+    sums: db.prepare(
       `SELECT count(*) AS attempts, total(answered) AS calls, total(talk_ms) AS talk
-       FROM ledger WHERE ${column} = ? AND started_ms >= ? AND attempted ${known}`,
+       FROM ledger WHERE ${column} = ? AND started_ms >= ? AND ${counted}`,
     ),
-    live: db.prepare(`SELECT count(*) AS calls, total(lease_ms) AS talk FROM journal WHERE ${column} = ?`),
-    lastEnd: db.prepare(`SELECT max(ended_ms) FROM ledger WHERE ${column} = ? AND attempted ${known}`).pluck(),
-  };
-}
-
-function count(subject: Subject, id: string, dayMs: number): UsageCount {
-  const day = subject.day.get(id, dayMs) as Sums;
-  const live = subject.live.get(id) as Omit<Sums, 'attempts'>;
-  const lastMs = subject.lastEnd.get(id) as number | null;
-  return {
-    attemptsToday: day.attempts + live.calls,
-    callsToday: day.calls + live.calls,
-    talkMsToday: day.talk + live.talk,
-    ...(lastMs === null ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
-    live: live.calls,
+    live: db.prepare(`SELECT count(*) AS calls, total(lease_ms) AS talk FROM journal WHERE ${inJournal} = ?`),
+    lastEnd: db.prepare(`SELECT max(ended_ms) FROM ledger WHERE ${column} = ? AND ${counted}`).pluck(),
+    calls: db.prepare(
+      `SELECT started_ms AS started, talk_ms AS talk, answered
+       FROM ledger WHERE ${column} = ? AND started_ms >= ? AND ${counted} ORDER BY started_ms`,
+    ),
   };
 }

@@ -78,6 +78,11 @@ const STEPS: readonly string[] = [
   -- Commands that were obeyed or refused once their signature was good; none is taken twice.
   CREATE TABLE command (id TEXT NOT NULL PRIMARY KEY, forget_ms INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  // Limits count by person too.
+  `
+  CREATE INDEX ledger_person ON ledger (person, started_ms, answered, talk_ms) WHERE attempted AND person IS NOT NULL;
+  CREATE INDEX ledger_person_end ON ledger (person, ended_ms) WHERE attempted AND person IS NOT NULL;
+  `,
 ];
 
 /** The version that this program writes. */

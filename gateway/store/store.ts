@@ -149,7 +149,8 @@ export class Store {
         this.write('disk', events, (newest) => ledger.add(record, journal.close(record.call), newest));
       },
       openCalls: () => journal.openCalls(),
-      usage: (handset, number, dayStart) => ledger.usage(handset, number, dayStart),
+      used: (subject, sinceMs) => ledger.used(subject, sinceMs),
+      callsSince: (subject, sinceMs) => ledger.callsSince(subject, sinceMs),
       lockdowns: () => locks.inForce(this.options.clock.wall().epochMilliseconds),
       setLockdown: (id, lockdown, events) => {
         this.write('disk', events, () => locks.set(id, lockdown));

@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import { loadSite } from '../../gateway/config/site.js';
 import { handsetId } from '../../gateway/policy/ids.js';
 import type { Facts } from '../../gateway/policy/request.js';
-import { NO_USAGE } from '../../gateway/policy/request.js';
+import { UNUSED } from '../../gateway/policy/request.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 
 /** What can be closed whatever the hour: somewhere among these it is out of hours at any instant. */
@@ -28,7 +28,7 @@ export async function closedNow(siteFolder: string, at: Temporal.Instant): Promi
   };
   const found = CANDIDATES.find(({ number }) => {
     const request = { handset: handsetId('a-101'), dialled: number };
-    const decision = policy.judge(request, facts, at, () => ({ handset: NO_USAGE, number: NO_USAGE }));
+    const decision = policy.judge(request, facts, at, UNUSED);
     return decision.outcome === 'refusal' && ['window.callee', 'holiday.callee'].includes(decision.rule);
   });
   if (found === undefined) throw new Error('every country of the demo is open at this hour');

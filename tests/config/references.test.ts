@@ -168,6 +168,30 @@ const SLIPS: readonly Slip[] = [
     expected: /a file that is there/,
     hint: /\/site\/ca\.pem/,
   },
+  {
+    slip: 'hours of a date that end before they begin',
+    file: 'wings',
+    change: (w) => {
+      w[1].exceptions = {
+        '12-24': [
+          { from: '08:00', to: '18:30' },
+          { from: '20:00', to: '02:00' },
+        ],
+      };
+    },
+    at: '/1/exceptions/12-24/1/to',
+    expected: /later than 20:00/,
+  },
+  {
+    slip: 'a region that the country does not have',
+    file: 'site',
+    change: (s) => {
+      s.country = 'DE';
+      s.holidayRegion = 'BZ';
+    },
+    at: '/holidayRegion',
+    expected: /for DE, one of its regions: BB, BE/,
+  },
 ];
 
 testSlips(SLIPS);

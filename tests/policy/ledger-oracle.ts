@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
-import { NO_USAGE, type Usage } from '../../gateway/policy/request.js';
+import type { LimitSubject, UseLimit } from '../../config/schema/types.generated.js';
+import type { UsageBook } from '../../gateway/policy/request.js';
 import { wallAt } from './wall-oracle.js';
 
 /** A call that has ended, as a person would note it down. */
@@ -7,22 +8,52 @@ export interface NotedCall {
   readonly startedMs: number;
   readonly talkMs: number;
   readonly answered: boolean;
+  /** What it counts for; absent: for everything. */
+  readonly by?: readonly LimitSubject[];
 }
 
-/** What a site's ledger says at an instant, of calls that one handset has made: counted by the day of the zone's wall clock. */
-export function usageAt(calls: readonly NotedCall[], zone: string, ms: number): Usage {
-  const dateOf = (at: number) => Math.floor(wallAt(zone, at) / 86_400_000);
-  const past = calls.filter(({ startedMs, talkMs }) => startedMs + talkMs <= ms);
-  const today = past.filter(({ startedMs }) => dateOf(startedMs) === dateOf(ms));
-  const last = Math.max(...past.map(({ startedMs, talkMs }) => startedMs + talkMs));
+const endOf = ({ startedMs, talkMs }: NotedCall): number => startedMs + talkMs;
+
+/** What was noted down until an instant, as policy asks for it. */
+export function ledgerAt(calls: readonly NotedCall[], ms: number): UsageBook {
+  const past = (kind: LimitSubject) =>
+    calls.filter((call) => endOf(call) <= ms && (call.by === undefined || call.by.includes(kind)));
   return {
-    number: NO_USAGE,
-    handset: {
-      attemptsToday: today.length,
-      callsToday: today.filter(({ answered }) => answered).length,
-      talkMsToday: today.reduce((sum, { talkMs }) => sum + talkMs, 0),
-      live: 0,
-      ...(Number.isFinite(last) && { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(last) }),
+    used: ({ kind }, sinceMs) => {
+      const all = past(kind);
+      const some = all.filter(({ startedMs }) => startedMs >= sinceMs);
+      const last = Math.max(...all.map(endOf));
+      return {
+        attempts: some.length,
+        calls: some.filter(({ answered }) => answered).length,
+        talkMs: some.reduce((sum, { talkMs }) => sum + talkMs, 0),
+        live: 0,
+        liveTalkMs: 0,
+        ...(Number.isFinite(last) && { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(last) }),
+      };
     },
+    callsSince: ({ kind }, sinceMs) => past(kind).filter(({ startedMs }) => startedMs >= sinceMs),
   };
+}
+
+/** Which day, week, month or other period of the zone's wall clock an instant is in, by its calendar alone. */
+function periodOf(period: UseLimit['in'], zone: string, ms: number): string {
+  const date = new Date(wallAt(zone, ms));
+  const day = date.toISOString().slice(0, 10);
+  if (period === 'day') return day;
+  if (period === 'month') return day.slice(0, 7);
+  const back = (date.getUTCDay() + 6) % 7;
+  return new Date(date.getTime() - back * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** What of a measure counts against a limit at an instant, by definition. */
+export function countedAt(limit: UseLimit, calls: readonly NotedCall[], zone: string, ms: number): number {
+  const isIn = ({ startedMs }: NotedCall): boolean =>
+    limit.in === '30-days'
+      ? ms - startedMs <= 30 * 86_400_000
+      : periodOf(limit.in, zone, startedMs) === periodOf(limit.in, zone, ms);
+  const counted = calls.filter((call) => endOf(call) <= ms && (call.by?.includes(limit.per) ?? true) && isIn(call));
+  if (limit.of === 'attempts') return counted.length;
+  if (limit.of === 'calls') return counted.filter(({ answered }) => answered).length;
+  return counted.reduce((sum, { talkMs }) => sum + talkMs, 0) / 1000;
 }

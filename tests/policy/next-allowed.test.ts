@@ -4,7 +4,7 @@ import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { personId } from '../../gateway/policy/ids.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
-import { type NotedCall, usageAt } from './ledger-oracle.js';
+import { countedAt, ledgerAt, type NotedCall } from './ledger-oracle.js';
 import { ask, at, EVERY, hoursOf, NOON, policyOf, used, WORKDAYS, window } from './sample-policy.js';
 import { isOpenAt, MINUTE, type WallRule } from './wall-oracle.js';
 
@@ -16,7 +16,7 @@ const DAY_HOURS = [window('08:00', '20:00', WORKDAYS)];
 t.test('a quota that is used up waits for the next day, and then for the windows', async (t) => {
   const policy = policyOf({ site: { windows: DAY_HOURS }, profile: { callsPerDay: 1 } });
   const friday = at('2026-03-06T12:00');
-  const decision = ask(policy, friday, { usage: used({ callsToday: 1 }) });
+  const decision = ask(policy, friday, { usage: used({ calls: 1 }) });
   t.match(decision, { rule: 'limit.calls' });
   t.equal(nextOf(decision), at('2026-03-09T08:00').toString(), 'Monday at eight, not Saturday at midnight');
 });
@@ -107,19 +107,19 @@ t.test('a grant ends with the first window to close, or the first lockdown to be
 t.test('the most talk is the profile’s, or what is left of the day’s, and says which', async (t) => {
   const policy = policyOf({ profile: { maxTalkS: 600, talkPerDayS: 900 } });
   t.match(ask(policy), { maxTalkMs: 600_000, maxTalkBy: 'max-talk' });
-  t.match(ask(policy, NOON, { usage: used({ talkMsToday: 600_000 }) }), {
+  t.match(ask(policy, NOON, { usage: used({ talkMs: 600_000 }) }), {
     maxTalkMs: 300_000,
     maxTalkBy: 'limit.talk',
   });
-  t.match(ask(policy, NOON, { usage: used({ talkMsToday: 899_999 }) }), { maxTalkMs: 1 });
-  t.match(ask(policy, NOON, { usage: used({ talkMsToday: 900_000 }) }), { rule: 'limit.talk' });
+  t.match(ask(policy, NOON, { usage: used({ talkMs: 899_999 }) }), { maxTalkMs: 1 });
+  t.match(ask(policy, NOON, { usage: used({ talkMs: 900_000 }) }), { rule: 'limit.talk' });
 });
 
 t.test('limits are used up at their number and not before', async (t) => {
   const policy = policyOf({ profile: { attemptsPerDay: 3, callsPerDay: 2, gapS: 10, concurrent: 2 } });
-  t.equal(ask(policy, NOON, { usage: used({ attemptsToday: 2, callsToday: 1, live: 1 }) }).outcome, 'grant');
-  t.match(ask(policy, NOON, { usage: used({ attemptsToday: 3 }) }), { rule: 'limit.attempts', sipStatus: 480 });
-  t.match(ask(policy, NOON, { usage: used({ callsToday: 2 }) }), { rule: 'limit.calls' });
+  t.equal(ask(policy, NOON, { usage: used({ attempts: 2, calls: 1, live: 1 }) }).outcome, 'grant');
+  t.match(ask(policy, NOON, { usage: used({ attempts: 3 }) }), { rule: 'limit.attempts', sipStatus: 480 });
+  t.match(ask(policy, NOON, { usage: used({ calls: 2 }) }), { rule: 'limit.calls' });
   t.match(ask(policy, NOON, { usage: used({ live: 2 }) }), { rule: 'limit.concurrent', sipStatus: 486 });
   const ended = (ms: number) => used({ lastEndedAt: NOON.subtract({ milliseconds: ms }) });
   t.match(ask(policy, NOON, { usage: ended(9_999) }), { rule: 'limit.gap' });
@@ -128,7 +128,7 @@ t.test('limits are used up at their number and not before', async (t) => {
 
 t.test('the day of a quota ends at the midnight of the site’s zone, DST or not', async (t) => {
   const policy = policyOf({ site: { zone: 'Europe/Brussels' }, profile: { callsPerDay: 1 } });
-  const tried = (wall: string) => nextOf(ask(policy, at(wall, 'Europe/Brussels'), { usage: used({ callsToday: 1 }) }));
+  const tried = (wall: string) => nextOf(ask(policy, at(wall, 'Europe/Brussels'), { usage: used({ calls: 1 }) }));
   t.equal(tried('2026-03-28T23:30'), '2026-03-28T23:00:00Z');
   t.equal(tried('2026-03-29T12:00'), '2026-03-29T22:00:00Z', 'the day of 23 hours');
   t.equal(tried('2026-10-25T12:00'), '2026-10-25T23:00:00Z', 'the day of 25 hours');
@@ -165,30 +165,46 @@ t.test(
       calleeZone: fc.constantFrom(...ZONES),
       site: windows,
       callee: windows,
-      limits: fc.record({
-        callsPerDay: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
-        talkPerDayS: fc.option(fc.constantFrom(60, 900), { nil: undefined }),
-        gapS: fc.constantFrom(0, 1_800, 50_000),
-      }),
-      calls: fc.array(fc.record({ ago: fc.integer({ min: 20, max: 2_000 }), answered: fc.boolean() }), {
-        maxLength: 4,
-      }),
+      gapS: fc.constantFrom(0, 0, 1_800, 50_000),
+      limits: fc.array(
+        fc.record({
+          per: fc.constantFrom('handset' as const, 'number' as const),
+          of: fc.constantFrom('attempts' as const, 'calls' as const, 'talk' as const),
+          most: fc.integer({ min: 1, max: 3 }),
+          in: fc.constantFrom('day' as const, 'week' as const, 'month' as const, '30-days' as const),
+        }),
+        { maxLength: 2 },
+      ),
+      calls: fc.array(
+        fc.record({
+          ago: fc.oneof(fc.integer({ min: 20, max: 2_000 }), fc.integer({ min: 40_000, max: 43_300 })),
+          answered: fc.boolean(),
+          by: fc.subarray(['handset' as const, 'number' as const], { minLength: 1 }),
+        }),
+        { maxLength: 4 },
+      ),
       locks: fc.array(fc.record({ from: minutes, lasts: fc.integer({ min: 1, max: 900 }) }), { maxLength: 2 }),
     });
     const seen = { granted: 0, refused: 0, waited: 0 };
     fc.assert(
-      fc.property(world, ({ ms, zone, calleeZone, site, callee, limits, calls, locks }) => {
+      fc.property(world, ({ ms, zone, calleeZone, site, callee, gapS, limits, calls, locks }) => {
         const policy = policyOf({
           site: { zone, windows: site },
-          profile: JSON.parse(JSON.stringify(limits)),
+          profile: {
+            gapS,
+            limits: limits.map((one) => (one.of === 'talk' ? { ...one, most: one.most * 600 } : one)),
+          },
           callingHours: [hoursOf('GB', callee)],
           zonesOf: { GB: [calleeZone] },
         });
-        const noted: NotedCall[] = calls.map(({ ago, answered }) => ({
-          startedMs: ms - ago * MINUTE,
-          talkMs: answered ? 10 * MINUTE : 0,
-          answered,
-        }));
+        const noted: NotedCall[] = calls
+          .map(({ ago, answered, by }) => ({
+            startedMs: ms - ago * MINUTE,
+            talkMs: answered ? 10 * MINUTE : 0,
+            answered,
+            by,
+          }))
+          .sort((a, b) => a.startedMs - b.startedMs);
         const instant = (at: number) => Temporal.Instant.fromEpochMilliseconds(at);
         const lockdowns: readonly Lockdown[] = locks.map(({ from, lasts }) => ({
           target: { kind: 'site' },
@@ -202,19 +218,21 @@ t.test(
         ];
         /** By definition: every window open, no lockdown, and a ledger of that minute that leaves something. */
         const ledgerPasses = (at: number): boolean => {
-          const { handset } = usageAt(noted, zone, at);
-          const endedMs = handset.lastEndedAt?.epochMilliseconds ?? Number.NEGATIVE_INFINITY;
+          const ofHandset = noted.filter(({ by, startedMs }) => by?.includes('handset') === true && startedMs <= at);
+          const ended = Math.max(...ofHandset.map(({ startedMs, talkMs }) => startedMs + talkMs));
           return (
-            handset.callsToday < (limits.callsPerDay ?? 9) &&
-            handset.talkMsToday < (limits.talkPerDayS ?? 9e9) * 1000 &&
-            at - endedMs >= limits.gapS * 1000
+            at - ended >= gapS * 1000 &&
+            limits.every((limit) => {
+              const most = limit.of === 'talk' ? limit.most * 600 : limit.most;
+              return countedAt(limit, noted, limit.per === 'number' ? calleeZone : zone, at) < most;
+            })
           );
         };
         const passes = (at: number): boolean =>
           locks.every(({ from, lasts }) => at < ms + from * MINUTE || at >= ms + (from + lasts) * MINUTE) &&
           rules.every((rule) => isOpenAt(rule, at)) &&
           ledgerPasses(at);
-        const decision = ask(policy, instant(ms), { usage: usageAt(noted, zone, ms), facts: { lockdowns } });
+        const decision = ask(policy, instant(ms), { usage: ledgerAt(noted, ms), facts: { lockdowns } });
         const said = (what: string) => new Error(`${what} at ${instant(ms)}: ${JSON.stringify(decision)}`);
         if ((decision.outcome === 'grant') !== passes(ms)) throw said('judged otherwise than by the oracle');
         if (decision.outcome === 'grant') {
@@ -236,9 +254,9 @@ t.test(
           if (passes(at)) throw said(`passes at ${instant(at)} by the oracle`);
         if (next > until) return;
         seen.waited += 1;
-        const then = ask(policy, instant(next), { usage: usageAt(noted, zone, next), facts: { lockdowns } });
+        const then = ask(policy, instant(next), { usage: ledgerAt(noted, next), facts: { lockdowns } });
         if (then.outcome !== 'grant') throw said(`is refused then by ${then.rule}`);
-        const before = ask(policy, instant(next - 1), { usage: usageAt(noted, zone, next - 1), facts: { lockdowns } });
+        const before = ask(policy, instant(next - 1), { usage: ledgerAt(noted, next - 1), facts: { lockdowns } });
         if (before.outcome === 'grant') throw said('passes a millisecond before');
       }),
       { numRuns: 80 },

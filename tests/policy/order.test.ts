@@ -36,7 +36,7 @@ t.test('of all that speaks against a call, the first rule in the order is told',
     lockdown({ kind: 'person', person: personId('p-1') }),
   ];
   const limits = { attemptsPerDay: 1, callsPerDay: 1, talkPerDayS: 1, gapS: 60 };
-  const tired = used({ attemptsToday: 1, callsToday: 1, talkMsToday: 1_000, live: 1, lastEndedAt: NOON });
+  const tired = used({ attempts: 1, calls: 1, talkMs: 1_000, live: 1, lastEndedAt: NOON });
   const all: PolicyParts = {
     enabled: false,
     profile: { hookRequired: true, tokenOnly: true, block: ['+44*'], allow: ['+33*'], windows: NIGHT, ...limits },

@@ -4,7 +4,13 @@ import { decide, explain } from '../../gateway/policy/decide.js';
 import type { Decision } from '../../gateway/policy/decision.js';
 import { handsetId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
-import { type DialRequest, type Facts, NO_USAGE, type Usage, type UsageCount } from '../../gateway/policy/request.js';
+import {
+  type DialRequest,
+  type Facts,
+  NO_USAGE,
+  type UsageBook,
+  type UsageCount,
+} from '../../gateway/policy/request.js';
 
 export const EVERY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
@@ -110,15 +116,16 @@ export const GOOD_FACTS: Facts = {
   lockdowns: [],
 };
 
-export const used = (handset: Partial<UsageCount>): Usage => ({
-  handset: { ...NO_USAGE, ...handset },
-  number: NO_USAGE,
+/** A ledger that says this of the handset for whatever period, and of numbers nothing. */
+export const used = (handset: Partial<UsageCount>): UsageBook => ({
+  used: ({ kind }) => (kind === 'handset' ? { ...NO_USAGE, ...handset } : NO_USAGE),
+  callsSince: () => [],
 });
 
 export interface Asking {
   readonly dialled?: string;
   readonly person?: DialRequest['person'];
-  readonly usage?: Usage;
+  readonly usage?: UsageBook;
   readonly facts?: Partial<Facts>;
   readonly handset?: string;
 }
@@ -134,7 +141,13 @@ export function explained(policy: CompiledPolicy, when: Temporal.Instant = NOON,
   return explain(policy, ...askingOf(asking), when);
 }
 
-function askingOf({ dialled = NUMBER, person, usage, facts, handset = 'a-101' }: Asking): [Usage, Facts, DialRequest] {
+function askingOf({
+  dialled = NUMBER,
+  person,
+  usage,
+  facts,
+  handset = 'a-101',
+}: Asking): [UsageBook, Facts, DialRequest] {
   return [
     usage ?? used({}),
     { ...GOOD_FACTS, ...facts },

@@ -86,13 +86,28 @@ t.test(
   },
 );
 
+/** The instants of 2026 at which the zone's clocks change. */
+function changesOf(zone: string): readonly number[] {
+  const found: number[] = [];
+  for (
+    let next = at('2026-01-01T00:00', zone).toZonedDateTimeISO(zone).getTimeZoneTransition('next');
+    next?.year === 2026;
+  ) {
+    found.push(next.epochMilliseconds);
+    next = next.getTimeZoneTransition('next');
+  }
+  return found;
+}
+
 t.test('hours that touch have no seam, on whatever night', async (t) => {
   const seam = [window('00:00', '02:30'), window('02:30', '24:00')];
   for (const zone of ['Europe/Brussels', 'America/Havana', 'Asia/Beirut', 'America/Santiago', 'Australia/Lord_Howe']) {
     for (const windows of [seam, [ALL_DAY], [window('17:00', '17:00')]]) {
       const always = new Schedule(zone, windows);
-      for (let ms = utc('2026-01-01T00:00'); ms < utc('2027-01-01T00:00'); ms += DAY_MS / 48) {
-        if (!always.stretchAt(ms).isOpen) t.fail(`${zone} ${new Date(ms).toISOString()}`);
+      for (const change of changesOf(zone)) {
+        for (let ms = change - 2 * DAY_MS; ms < change + 2 * DAY_MS; ms += 900_000) {
+          if (!always.stretchAt(ms).isOpen) t.fail(`${zone} ${new Date(ms).toISOString()}`);
+        }
       }
     }
   }

@@ -8,7 +8,7 @@ import type { Window } from '../../config/schema/types.generated.js';
 export const MINUTE = 60_000;
 const DAY = 86_400_000;
 const NAMES = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-/** No zone sets its clocks by more than this, but for those that drop a whole day, which only go forward. */
+/** No zone sets its clocks back by more than this. */
 const FOLD = 3 * 60 * MINUTE;
 
 export interface WallRule {
@@ -20,20 +20,23 @@ export interface WallRule {
   readonly exceptions?: Readonly<Record<string, readonly { readonly from: string; readonly to: string }[]>>;
 }
 
-const offsets = new Map<string, number>();
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly offsetMs: number;
+}
+const stretches = new Map<string, Stretch>();
 
-/** What the wall clock shows, milliseconds as if it were UTC. All zones of today keep whole quarters of an hour. */
+/** What the wall clock shows, milliseconds as if it were UTC. */
 export function wallAt(zone: string, ms: number): number {
-  const quarter = Math.floor(ms / (15 * MINUTE));
-  const key = `${zone} ${quarter}`;
-  let offset = offsets.get(key);
-  if (offset === undefined) {
-    if (offsets.size > 200_000) offsets.clear();
-    offset =
-      Temporal.Instant.fromEpochMilliseconds(quarter * 15 * MINUTE).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
-    offsets.set(key, offset);
-  }
-  return ms + offset;
+  const known = stretches.get(zone);
+  if (known !== undefined && ms >= known.fromMs && ms < known.toMs) return ms + known.offsetMs;
+  const there = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+  const offsetMs = there.offsetNanoseconds / 1e6;
+  const next = there.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+  const begun = there.add({ nanoseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds;
+  stretches.set(zone, { fromMs: begun ?? Number.NEGATIVE_INFINITY, toMs: next, offsetMs });
+  return ms + offsetMs;
 }
 
 const dateOf = (day: number): string => new Date(day * DAY).toISOString().slice(0, 10);

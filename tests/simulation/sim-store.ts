@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallRequest, CallStore, EventDraft, OpenCall } from '../../gateway/calls/ports.js';
 import type { CallRecord, LegDialog } from '../../gateway/calls/record.js';
 import type { CallId } from '../../gateway/policy/ids.js';
-import type { Lockdown, Usage, UsageCount } from '../../gateway/policy/request.js';
+import type { Lockdown, PastCall, Subject, UsageCount } from '../../gateway/policy/request.js';
 import type { OutboxCursor, OutboxEntry, OutboxSource } from '../../gateway/uplink/drain.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
@@ -51,7 +51,7 @@ export class SimStore implements CallStore, OutboxSource {
   /** The last event's sequence. */
   sequence = 0;
   private readonly journal = new Map<CallId, Entry>();
-  private readonly used = new Map<string, Used[]>();
+  private readonly usage = new Map<string, Used[]>();
   private readonly recordedCalls = new Set<CallId>();
   private readonly commands = new Map<string, number>();
   private readonly locks = new Map<string, { readonly lockdown: Lockdown; readonly untilMs: number }>();
@@ -145,19 +145,18 @@ export class SimStore implements CallStore, OutboxSource {
     return [...this.journal.values()].map(({ dialogs, ...entry }) => ({ ...entry, dialogs: [...dialogs.values()] }));
   }
 
-  usage(handset: string, number: string | undefined, dayStart: Temporal.Instant): Usage {
+  used({ kind, id }: Subject, sinceMs: number): UsageCount {
     this.read();
-    const dayMs = dayStart.epochMilliseconds;
-    const live = (is: (entry: Entry) => boolean): readonly Entry[] => [...this.journal.values()].filter(is);
-    const ofNumber = number === undefined ? [] : live(({ grant }) => grant.number === number);
-    return {
-      handset: this.usageOf(
-        handset,
-        dayMs,
-        live(({ request }) => request.handset === handset),
-      ),
-      number: this.usageOf(number ?? '', dayMs, ofNumber),
-    };
+    const live = [...this.journal.values()].filter(({ request, grant }) =>
+      kind === 'number' ? grant.number === id : request[kind] === id,
+    );
+    return this.usageOf(id, sinceMs, live);
+  }
+
+  callsSince({ id }: Subject, sinceMs: number): readonly PastCall[] {
+    this.read();
+    const all = (this.usage.get(id) ?? []).filter(({ startedMs }) => startedMs >= sinceMs);
+    return all.map(({ startedMs, talkMs, isAnswered }) => ({ startedMs, talkMs, answered: isAnswered }));
   }
 
   lockdowns(): readonly Lockdown[] {
@@ -267,13 +266,13 @@ export class SimStore implements CallStore, OutboxSource {
       isAnswered: record.answeredAt !== undefined,
     };
     for (const subject of [record.handset, record.number ?? entry?.grant.number ?? '']) {
-      const list = (this.used.get(subject) ?? []).filter(({ startedMs }) => startedMs > used.startedMs - 2 * DAY_MS);
-      this.used.set(subject, [...list, used]);
+      const list = (this.usage.get(subject) ?? []).filter(({ startedMs }) => startedMs > used.startedMs - 2 * DAY_MS);
+      this.usage.set(subject, [...list, used]);
     }
   }
 
   private usageOf(subject: string, dayMs: number, live: readonly Entry[]): UsageCount {
-    const all = this.used.get(subject) ?? [];
+    const all = this.usage.get(subject) ?? [];
     const today = all.filter(({ startedMs }) => startedMs >= dayMs);
     const lastMs = all.reduce((last, { endedMs }) => Math.max(last, endedMs), 0);
     const leases = live.reduce((sum, { grant, deadline, answeredAt }) => {
@@ -281,11 +280,12 @@ export class SimStore implements CallStore, OutboxSource {
       return sum + deadline.wall.epochMilliseconds - answeredAt.epochMilliseconds;
     }, 0);
     return {
-      attemptsToday: today.length + live.length,
-      callsToday: today.filter(({ isAnswered }) => isAnswered).length + live.length,
-      talkMsToday: today.reduce((sum, { talkMs }) => sum + talkMs, 0) + leases,
+      attempts: today.length + live.length,
+      calls: today.filter(({ isAnswered }) => isAnswered).length + live.length,
+      talkMs: today.reduce((sum, { talkMs }) => sum + talkMs, 0) + leases,
       ...(lastMs === 0 ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
       live: live.length,
+      liveTalkMs: leases,
     };
   }
 }

@@ -1,5 +1,7 @@
 import t from 'tap';
+import type { Temporal } from 'temporal-polyfill';
 import { wingId } from '../../gateway/policy/ids.js';
+import type { Store } from '../../gateway/store/store.js';
 import { aFolder, aStore } from './folder.js';
 import {
   A101,
@@ -18,6 +20,11 @@ import {
 
 const AT = instant('2026-03-02T10:00:00.123456789Z');
 const DAY = instant('2026-03-01T23:00:00Z');
+
+function usageOf(store: Store, handset: string, number: string | undefined, since: Temporal.Instant) {
+  const used = (kind: 'handset' | 'number', id: string) => store.calls.used({ kind, id }, since.epochMilliseconds);
+  return { handset: used('handset', handset), number: used('number', number ?? '') };
+}
 
 t.test('an open call comes back from the disk as it was, to the nanosecond', (t) => {
   const folder = aFolder(t);
@@ -62,9 +69,9 @@ t.test('a record closes the call, counts it, and brings its events, all at once'
   store.calls.record(aRecord(call, AT), [ended(call)]);
   t.same(store.calls.openCalls(), []);
   t.equal(store.outbox.depth(), 1);
-  const { handset, number } = store.calls.usage(A101, CALLEE, DAY);
+  const { handset, number } = usageOf(store, A101, CALLEE, DAY);
   for (const used of [handset, number]) {
-    t.match(used, { attemptsToday: 1, callsToday: 1, talkMsToday: 60_000, live: 0 });
+    t.match(used, { attempts: 1, calls: 1, talkMs: 60_000, live: 0 });
     t.equal(used.lastEndedAt?.epochMilliseconds, AT.add({ seconds: 65 }).epochMilliseconds + 1, 'rounded up');
   }
   t.end();
@@ -74,7 +81,7 @@ t.test('a call recorded twice is recorded once, with its events once', (t) => {
   const store = aStore(t);
   for (let time = 0; time < 2; time += 1) store.calls.record(aRecord(callNumber(1), AT), [ended(callNumber(1))]);
   t.equal(store.outbox.depth(), 1);
-  t.equal(store.calls.usage(A101, CALLEE, DAY).handset.callsToday, 1);
+  t.equal(usageOf(store, A101, CALLEE, DAY).handset.calls, 1);
   t.end();
 });
 
@@ -93,7 +100,7 @@ t.test('when the events cannot be written, neither is the record', (t) => {
   t.equal(store.calls.openCalls().length, 1);
   t.equal(store.outbox.depth(), 0);
   t.equal(store.outbox.pending({ alarm: 0, event: 0 }, 10).length, 0);
-  t.equal(store.calls.usage(A101, CALLEE, DAY).handset.live, 1);
+  t.equal(usageOf(store, A101, CALLEE, DAY).handset.live, 1);
   t.end();
 });
 
@@ -101,20 +108,20 @@ t.test('a call in progress counts with its whole lease: what the grant allows, t
   const store = aStore(t);
   const call = callNumber(1);
   store.calls.open(aRequest(call, AT), aGrant(AT));
-  const before = store.calls.usage(A101, CALLEE, DAY);
-  t.match(before.handset, { attemptsToday: 1, callsToday: 1, talkMsToday: 1_800_000, live: 1 });
-  t.match(before.number, { attemptsToday: 1, talkMsToday: 1_800_000, live: 1 });
+  const before = usageOf(store, A101, CALLEE, DAY);
+  t.match(before.handset, { attempts: 1, calls: 1, talkMs: 1_800_000, live: 1 });
+  t.match(before.number, { attempts: 1, talkMs: 1_800_000, live: 1 });
   store.calls.commitDeadline(call, AT, aDeadline(AT.add({ minutes: 10 })), []);
-  t.equal(store.calls.usage(A101, CALLEE, DAY).handset.talkMsToday, 600_000);
+  t.equal(usageOf(store, A101, CALLEE, DAY).handset.talkMs, 600_000);
   const tomorrow = DAY.add({ hours: 24 });
-  t.equal(store.calls.usage(A101, CALLEE, tomorrow).handset.live, 1, 'whichever day it began in');
+  t.equal(usageOf(store, A101, CALLEE, tomorrow).handset.live, 1, 'whichever day it began in');
   t.end();
 });
 
 t.test('a grant that a window bounds counts to the end of the window before the answer', (t) => {
   const store = aStore(t);
   store.calls.open(aRequest(callNumber(1), AT), { ...aGrant(AT), notAfter: AT.add({ minutes: 3 }) });
-  t.equal(store.calls.usage(A101, undefined, DAY).handset.talkMsToday, 180_000);
+  t.equal(usageOf(store, A101, undefined, DAY).handset.talkMs, 180_000);
   t.end();
 });
 
@@ -122,8 +129,8 @@ t.test('refusals use up nothing, and do not begin a gap', (t) => {
   const store = aStore(t);
   const { answeredAt: _, trunk: __, ...refused } = aRecord(callNumber(1), AT, { cause: 'refused', talkMs: 0 });
   store.calls.record(refused, [ended(callNumber(1))]);
-  const { handset, number } = store.calls.usage(A101, CALLEE, DAY);
-  t.same(handset, { attemptsToday: 0, callsToday: 0, talkMsToday: 0, live: 0 });
+  const { handset, number } = usageOf(store, A101, CALLEE, DAY);
+  t.same(handset, { attempts: 0, calls: 0, talkMs: 0, live: 0, liveTalkMs: 0 });
   t.same(number, handset);
   t.end();
 });
@@ -132,7 +139,7 @@ t.test('an attempt that was not answered counts as an attempt and as no call', (
   const store = aStore(t);
   const { answeredAt: _, ...busy } = aRecord(callNumber(1), AT, { cause: 'busy', talkMs: 0 });
   store.calls.record(busy, []);
-  t.match(store.calls.usage(A101, CALLEE, DAY).number, { attemptsToday: 1, callsToday: 0, talkMsToday: 0 });
+  t.match(usageOf(store, A101, CALLEE, DAY).number, { attempts: 1, calls: 0, talkMs: 0 });
   t.end();
 });
 
@@ -142,7 +149,7 @@ t.test('a call that a crash ended counts as an attempt, because its INVITE may h
   store.calls.open(aRequest(call, AT), aGrant(AT));
   const { answeredAt: _, trunk: __, number: ___, ...crashed } = aRecord(call, AT, { cause: 'gateway-restarted' });
   store.calls.record({ ...crashed, talkMs: 0 }, []);
-  t.equal(store.calls.usage(A101, CALLEE, DAY).number.attemptsToday, 1, 'and by the number of its grant');
+  t.equal(usageOf(store, A101, CALLEE, DAY).number.attempts, 1, 'and by the number of its grant');
   t.end();
 });
 
@@ -151,9 +158,9 @@ t.test('yesterday does not count today, and the last end is remembered across da
   store.calls.record(aRecord(callNumber(1), DAY.subtract({ milliseconds: 1 })), []);
   const other = number('+442079460002');
   store.calls.record(aRecord(callNumber(2), DAY, { number: other }), []);
-  const used = store.calls.usage(A101, CALLEE, DAY);
-  t.equal(used.handset.attemptsToday, 1);
-  t.equal(used.number.attemptsToday, 0);
+  const used = usageOf(store, A101, CALLEE, DAY);
+  t.equal(used.handset.attempts, 1);
+  t.equal(used.number.attempts, 0);
   t.ok(used.number.lastEndedAt);
   t.end();
 });

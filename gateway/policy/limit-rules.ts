@@ -1,0 +1,106 @@
+import type { Limit, UseLimit } from '../../config/schema/types.generated.js';
+import type { Case } from './case.js';
+import type { Objection } from './facts.js';
+import { forgottenAt, periodAt } from './periods.js';
+import type { PastCall, Subject, UsageCount } from './request.js';
+
+const UNAVAILABLE = 480;
+const BUSY = 486;
+
+/** The first objection of the limits on `of`, whichever level they are of and whatever they count by. */
+export function judgeLimits(c: Case, of: Limit['of']): Objection | undefined {
+  let first: Objection | undefined;
+  for (const set of c.limits) {
+    for (const limit of set.values()) {
+      if (limit.of !== of) continue;
+      const objection = judgeLimit(c, limit);
+      // Of several the one that lasts longest is told, so that nobody waits for one and meets the next.
+      if (objection !== undefined && (first === undefined || endOf(objection) > endOf(first))) first = objection;
+    }
+  }
+  return first;
+}
+
+const endOf = ({ passesFrom }: Objection): number => passesFrom ?? Number.POSITIVE_INFINITY;
+
+function judgeLimit(c: Case, limit: Limit): Objection | undefined {
+  const subject = subjectOf(c, limit.per);
+  if (subject === undefined) return undefined;
+  switch (limit.of) {
+    case 'gap': {
+      const { lastEndedAt } = c.usage.used(subject, c.atMs);
+      if (lastEndedAt === undefined) return undefined;
+      const passesFrom = Math.ceil(Number(lastEndedAt.epochNanoseconds) / 1e6) + limit.leastS * 1000;
+      if (c.atMs >= passesFrom) return undefined;
+      return { fact: { is: 'gap', per: limit.per, seconds: limit.leastS }, status: UNAVAILABLE, passesFrom };
+    }
+    case 'concurrent': {
+      const { live } = c.usage.used(subject, c.atMs);
+      return live < limit.most ? undefined : { fact: { is: 'busy', per: limit.per, live }, status: BUSY };
+    }
+    default:
+      return judgeUse(c, limit, subject);
+  }
+}
+
+function judgeUse(c: Case, limit: UseLimit, subject: Subject): Objection | undefined {
+  const { sinceMs, endsMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
+  const count = c.usage.used(subject, sinceMs);
+  const most = mostOf(limit);
+  const used = amount(limit.of, count);
+  if (used < most) return undefined;
+  const live = limit.of === 'talk' ? count.liveTalkMs : count.live;
+  const passesFrom =
+    live >= most ? undefined : (endsMs ?? rollsOff(limit, c.usage.callsSince(subject, sinceMs), most - live));
+  return {
+    fact: { is: 'used', per: limit.per, in: limit.in, measure: limit.of, used, most },
+    status: UNAVAILABLE,
+    ...(passesFrom !== undefined && { passesFrom }),
+  };
+}
+
+/** When enough of the oldest calls are forgotten that the rest is below `most`. */
+function rollsOff({ of }: UseLimit, calls: readonly PastCall[], most: number): number | undefined {
+  let left = calls.reduce((sum, call) => sum + amountOf(of, call), 0);
+  for (const call of calls) {
+    left -= amountOf(of, call);
+    if (left < most) return forgottenAt(call.startedMs);
+  }
+  return undefined;
+}
+
+/** What of a limit of talk is left to a call that is granted now, milliseconds; infinite where none limits it. */
+export function talkLeftMs(c: Case): number {
+  let left = Number.POSITIVE_INFINITY;
+  for (const set of c.limits) {
+    for (const limit of set.values()) {
+      if (limit.of !== 'talk') continue;
+      const subject = subjectOf(c, limit.per);
+      if (subject === undefined) continue;
+      const { sinceMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
+      left = Math.min(left, mostOf(limit) - c.usage.used(subject, sinceMs).talkMs);
+    }
+  }
+  return left;
+}
+
+/** Who or what a limit counts by in this request; nobody's use is counted where nobody is signed on. */
+function subjectOf({ request, asked }: Case, per: Limit['per']): Subject | undefined {
+  const id = { handset: request.handset, person: request.person, number: asked.ok ? asked.number : undefined }[per];
+  return id === undefined ? undefined : { kind: per, id };
+}
+
+/** A number's day is that of its callee; everybody else's is the site's. */
+function zonesOf(c: Case, per: Limit['per']): readonly string[] {
+  return per === 'number' ? (c.place?.zones ?? c.policy.zones) : c.policy.zones;
+}
+
+const mostOf = (limit: UseLimit): number => (limit.of === 'talk' ? limit.most * 1000 : limit.most);
+
+function amount(of: UseLimit['of'], { attempts, calls, talkMs }: UsageCount): number {
+  return { attempts, calls, talk: talkMs }[of];
+}
+
+function amountOf(of: UseLimit['of'], { answered, talkMs }: PastCall): number {
+  return { attempts: 1, calls: answered ? 1 : 0, talk: talkMs }[of];
+}

@@ -1,0 +1,44 @@
+import type { UseLimit } from '../../config/schema/types.generated.js';
+import { DAY_MS, ZoneClock } from './zone-clock.js';
+
+const ROLLING_MS = 30 * DAY_MS;
+
+/** A period around an instant: what began at `sinceMs` or later is in it, and `endsMs` is where the next one begins. */
+export interface Around {
+  readonly sinceMs: number;
+  /** Absent for rolling periods, which have no end but the age of what they count. */
+  readonly endsMs?: number;
+}
+
+/**
+ * The period of a limit around an instant. Where several zones are candidates, it begins with the first to have begun it
+ * and ends with the last to end it: the reading in which most has been used.
+ */
+export function periodAt(period: UseLimit['in'], zones: readonly string[], ms: number): Around {
+  if (period === '30-days') return { sinceMs: ms - ROLLING_MS };
+  let sinceMs = Number.POSITIVE_INFINITY;
+  let endsMs = Number.NEGATIVE_INFINITY;
+  for (const zone of zones) {
+    const clock = ZoneClock.of(zone);
+    const [first, next] = daysOf(period, clock.dayAt(ms));
+    sinceMs = Math.min(sinceMs, clock.instantOf(first * DAY_MS, 'closes'));
+    endsMs = Math.max(endsMs, clock.instantOf(next * DAY_MS, 'closes'));
+  }
+  return { sinceMs, endsMs };
+}
+
+/** When a call asked for at this instant no longer counts in a rolling period, epoch milliseconds. */
+export const forgottenAt = (startedMs: number): number => startedMs + ROLLING_MS + 1;
+
+/** The first day of the period that holds a day, and the first of the next; days since 1970. Weeks begin on Monday (ISO 8601). */
+function daysOf(period: 'day' | 'week' | 'month', day: number): readonly [number, number] {
+  if (period === 'day') return [day, day + 1];
+  if (period === 'week') {
+    const monday = day - ((((day + 3) % 7) + 7) % 7);
+    return [monday, monday + 7];
+  }
+  const date = new Date(day * DAY_MS);
+  const year = date.getUTCFullYear();
+  const month = date.getUTCMonth();
+  return [Date.UTC(year, month, 1) / DAY_MS, Date.UTC(year, month + 1, 1) / DAY_MS];
+}
