@@ -313,6 +313,45 @@ export interface CallEndedData {
 }
 
 /**
+ * calling-hours/XX.json: when the people of a country may be called, in their own time. A file of the site's folder takes the place of the program's.
+ */
+export interface CallingHours {
+  /**
+   * The country, two letters.
+   */
+  readonly country: string;
+  /**
+   * How far this has been confirmed, and by whom.
+   */
+  readonly status: string;
+  /**
+   * Where the rule is written.
+   */
+  readonly source: string;
+  /**
+   * What the rule says and this file does not hold.
+   */
+  readonly notes?: readonly string[];
+  /**
+   * Weekly hours, in the callee's zone. [] for never.
+   */
+  readonly windows: readonly Window[];
+  /**
+   * No calls on public holidays of the country.
+   */
+  readonly closedOnHolidays: boolean;
+  /**
+   * Regions whose own public holidays are closed for all of the country, because a number does not tell the region.
+   */
+  readonly holidayRegions?: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+}
+
+/**
  * Whether the machine's clock may be believed.
  */
 export interface ClockConfig {
@@ -1752,9 +1791,9 @@ export interface UseLimit {
    */
   readonly most: number;
   /**
-   * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 30-days are the last 30 times 24 hours.
+   * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 24-hours and 30-days are the last ones, whatever the date.
    */
-  readonly in: 'day' | 'week' | 'month' | '30-days';
+  readonly in: 'day' | 'week' | 'month' | '24-hours' | '30-days';
 }
 
 /**

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type {
   Boards,
+  CallingHours,
   Handsets,
   Lists,
   Profiles,
@@ -12,6 +13,7 @@ import type {
   Wings,
 } from '../../config/schema/types.generated.js';
 import { checkAddresses } from './addresses.js';
+import { readCallingHours } from './calling-hours.js';
 import { readDevices } from './devices.js';
 import { ConfigFault, type Fault, quoted } from './fault.js';
 import { type JsonWalk, placeOf, walkJson } from './json-text.js';
@@ -34,6 +36,8 @@ export interface SiteFiles {
   readonly lists: Lists;
   readonly trunks: Trunks;
   readonly boards: Boards;
+  /** The program's, and those of the site's folder `calling-hours/` in their place. */
+  readonly callingHours: readonly CallingHours[];
   /** Absent: no uplink. `ca`, `cert` and `key` are absolute paths. */
   readonly uplink?: UplinkConfig;
   /** `site.dataFolder`, absolute. */
@@ -94,8 +98,10 @@ export async function loadSite(folder: string, devicesFolder = programData('devi
   checkReferences(checked);
   checkWiring(checked);
   checkAddresses(checked);
+  const calling = readCallingHours(root);
+  faults.push(...calling.faults);
   if (faults.length > 0) throw new ConfigFault(root, inOrder(faults));
-  return whole(root, read);
+  return whole(root, read, calling.hours);
 }
 
 /** The names in the site's folder. Throws when there is no such folder. */
@@ -199,7 +205,11 @@ function inOrder(faults: readonly Fault[]): Fault[] {
 }
 
 /** The site as it was found to be without fault: every `value` has passed its schema, so the casts state what ajv proved. */
-function whole(folder: string, read: Readonly<Record<FileName, ReadFile>>): SiteFiles {
+function whole(
+  folder: string,
+  read: Readonly<Record<FileName, ReadFile>>,
+  callingHours: readonly CallingHours[],
+): SiteFiles {
   const content = Object.fromEntries(
     NAMES.map((name) => [name, read[name].value ?? (typeof FILES[name] === 'object' ? FILES[name] : undefined)]),
   ) as unknown as SiteContent & { uplink?: UplinkConfig };
@@ -208,6 +218,7 @@ function whole(folder: string, read: Readonly<Record<FileName, ReadFile>>): Site
   return deepFreeze({
     folder,
     ...files,
+    callingHours,
     ...(uplink === undefined ? {} : { uplink: withAbsolutePaths(uplink, absolute) }),
     dataFolder: absolute(files.site.dataFolder),
     ...(files.site.runFolder === undefined ? {} : { runFolder: absolute(files.site.runFolder) }),

@@ -1,23 +1,11 @@
-import type { Exceptions, Limit, Window } from '../../config/schema/types.generated.js';
+import type { CallingHours, Window } from '../../config/schema/types.generated.js';
 import { type Hours, NEVER, together } from './hours.js';
 import { type LimitSet, limitSet } from './limits.js';
+import type { Normal } from './number.js';
+import { NumberZones, type ZoneTables } from './number-zones.js';
 import { PublicHolidays } from './public-holidays.js';
 import { calendarOf, Schedule } from './schedule.js';
 import { ZoneClock } from './zone-clock.js';
-
-/** What is on file for a country (config/calling-hours/): when its people may be called, in their own time. */
-export interface CallingHours {
-  readonly country: string;
-  readonly status: string;
-  readonly source: string;
-  readonly windows: readonly Window[];
-  /** Public holidays are closed. */
-  readonly closedOnHolidays: boolean;
-  /** Dates with the only hours of their own, within the weekly ones: "12-24" each year, or "2026-05-04" once; none is closed. */
-  readonly exceptions?: Exceptions;
-  /** Limits of its law, by the called number. */
-  readonly limits?: readonly Limit[];
-}
 
 const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
 
@@ -48,30 +36,48 @@ export interface CalleePlace {
 /** The callee's side of the windows: every zone that the callee may be in must be open. */
 export class CalleeHours {
   readonly #hours: ReadonlyMap<string, CallingHours>;
-  readonly #places = new Map<string, CalleePlace | undefined>();
+  readonly #zones: NumberZones;
+  /** By the set of zones, each of which is one array, and the country. */
+  readonly #places = new Map<readonly string[], Map<string, CalleePlace>>();
+  readonly #single = new Map<string, readonly string[]>();
 
-  constructor(
-    hours: readonly CallingHours[],
-    private readonly zonesOf: Readonly<Record<string, readonly string[]>>,
-  ) {
+  constructor(hours: readonly CallingHours[], tables: ZoneTables) {
     this.#hours = new Map(hours.map((one) => [one.country, one]));
+    this.#zones = new NumberZones(tables);
   }
 
   /**
-   * Where a number of the country may be: in any of its zones, because a number tells where it was sold and not where it
-   * is. Undefined for a country of which no zone is known.
+   * Where the callee of a number may be: in its contact's own zone where one is given, else in every zone that the number
+   * may be in. Undefined where no zone is known.
    */
-  placeOf(country: string): CalleePlace | undefined {
-    if (this.#places.has(country)) return this.#places.get(country);
-    const made = this.#place(country, this.zonesOf[country] ?? []);
-    this.#places.set(country, made);
-    return made;
+  placeOf({ number, country, mobile }: Extract<Normal, { ok: true }>, ownZone?: string): CalleePlace | undefined {
+    if (country === undefined) return undefined;
+    const zones = ownZone === undefined ? this.#zones.candidates(number, country, !mobile) : this.#only(ownZone);
+    if (zones.length === 0) return undefined;
+    let places = this.#places.get(zones);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(zones, places);
+    }
+    const known = places.get(country) ?? this.#place(country, zones);
+    places.set(country, known);
+    return known;
   }
 
-  #place(country: string, zones: readonly string[]): CalleePlace | undefined {
-    if (zones.length === 0) return undefined;
-    const rule = this.#hours.get(country) ?? STRICTEST;
-    const holidays = new PublicHolidays(country);
+  /** What is on file for a country, or the strictest set. */
+  ruleOf(country: string): Omit<CallingHours, 'country'> {
+    return this.#hours.get(country) ?? STRICTEST;
+  }
+
+  #only(zone: string): readonly string[] {
+    const known = this.#single.get(zone) ?? [zone];
+    this.#single.set(zone, known);
+    return known;
+  }
+
+  #place(country: string, zones: readonly string[]): CalleePlace {
+    const rule = this.ruleOf(country);
+    const holidays = new PublicHolidays(country, rule.holidayRegions);
     const calendar = calendarOf(rule.exceptions, (day) => holidays.has(day));
     const windows = rule.closedOnHolidays ? rule.windows.map(notOnHolidays) : rule.windows;
     const ofZone = new Map(zones.map((zone) => [zone, new Schedule(zone, windows, calendar)]));

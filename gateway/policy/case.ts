@@ -31,7 +31,7 @@ export function caseOf(
 ): Case {
   const handset = policy.handsets.get(request.handset);
   const asked = readDialled(policy, handset, request.dialled);
-  const place = asked.ok && asked.country !== undefined ? policy.callee.placeOf(asked.country) : undefined;
+  const place = asked.ok ? policy.callee.placeOf(asked, request.calleeZone) : undefined;
   const own = handset?.own;
   const limits = [...(own === undefined ? [] : [own.limits]), ...(place === undefined ? [] : [place.limits])];
   return { policy, usage, facts, request, atMs, handset, asked, place, own, limits };

@@ -60,11 +60,11 @@ function judgeUse(c: Case, limit: UseLimit, subject: Subject): Objection | undef
 }
 
 /** When enough of the oldest calls are forgotten that the rest is below `most`. */
-function rollsOff({ of }: UseLimit, calls: readonly PastCall[], most: number): number | undefined {
+function rollsOff({ of, in: period }: UseLimit, calls: readonly PastCall[], most: number): number | undefined {
   let left = calls.reduce((sum, call) => sum + amountOf(of, call), 0);
   for (const call of calls) {
     left -= amountOf(of, call);
-    if (left < most) return forgottenAt(call.startedMs);
+    if (left < most) return forgottenAt(period, call.startedMs);
   }
   return undefined;
 }

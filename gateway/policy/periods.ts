@@ -1,7 +1,10 @@
 import type { UseLimit } from '../../config/schema/types.generated.js';
 import { DAY_MS, ZoneClock } from './zone-clock.js';
 
-const ROLLING_MS = 30 * DAY_MS;
+const ROLLING_MS = { '24-hours': DAY_MS, '30-days': 30 * DAY_MS } as const;
+type Rolling = keyof typeof ROLLING_MS;
+
+const isRolling = (period: UseLimit['in']): period is Rolling => period in ROLLING_MS;
 
 /** A period around an instant: what began at `sinceMs` or later is in it, and `endsMs` is where the next one begins. */
 export interface Around {
@@ -15,7 +18,7 @@ export interface Around {
  * and ends with the last to end it: the reading in which most has been used.
  */
 export function periodAt(period: UseLimit['in'], zones: readonly string[], ms: number): Around {
-  if (period === '30-days') return { sinceMs: ms - ROLLING_MS };
+  if (isRolling(period)) return { sinceMs: ms - ROLLING_MS[period] };
   let sinceMs = Number.POSITIVE_INFINITY;
   let endsMs = Number.NEGATIVE_INFINITY;
   for (const zone of zones) {
@@ -28,7 +31,9 @@ export function periodAt(period: UseLimit['in'], zones: readonly string[], ms: n
 }
 
 /** When a call asked for at this instant no longer counts in a rolling period, epoch milliseconds. */
-export const forgottenAt = (startedMs: number): number => startedMs + ROLLING_MS + 1;
+export function forgottenAt(period: UseLimit['in'], startedMs: number): number {
+  return isRolling(period) ? startedMs + ROLLING_MS[period] + 1 : Number.POSITIVE_INFINITY;
+}
 
 /** The first day of the period that holds a day, and the first of the next; days since 1970. Weeks begin on Monday (ISO 8601). */
 function daysOf(period: 'day' | 'week' | 'month', day: number): readonly [number, number] {

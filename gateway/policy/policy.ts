@@ -1,4 +1,5 @@
 import type {
+  CallingHours,
   Handset,
   Handsets,
   Limit,
@@ -10,7 +11,7 @@ import type {
   UseLimit,
   Wings,
 } from '../../config/schema/types.generated.js';
-import { CalleeHours, type CallingHours } from './callee-hours.js';
+import { CalleeHours } from './callee-hours.js';
 import type { OwnLevel } from './facts.js';
 import { HoursBook, type HoursPart } from './hours-book.js';
 import { type HandsetId, handsetId, type TrunkId, trunkId, type WingId, wingId } from './ids.js';
@@ -18,6 +19,7 @@ import { join, type Level, WIDEST } from './level.js';
 import { limitSet } from './limits.js';
 import { NumberReader } from './number.js';
 import { NumberList } from './number-list.js';
+import type { ZoneTables } from './number-zones.js';
 import { PublicHolidays } from './public-holidays.js';
 
 /** Everything that policy is made of, as the configuration has it. */
@@ -30,7 +32,9 @@ export interface PolicyInput {
   readonly trunks: Trunks;
   readonly callingHours: readonly CallingHours[];
   /** Every IANA zone of each country, by its two letters. */
-  readonly zonesOf: Readonly<Record<string, readonly string[]>>;
+  readonly zonesOf: ZoneTables['countries'];
+  /** Where geographic numbers begin; absent: nothing is known but the country. */
+  readonly prefixZones?: Omit<ZoneTables, 'countries'>;
 }
 
 /** A handset with all that was worked out about it beforehand. */
@@ -59,7 +63,7 @@ export interface CompiledPolicy {
 /** Compiles policy. The configuration has been checked: what does not resolve here is a bug. */
 export function compilePolicy(input: PolicyInput): CompiledPolicy {
   const { site, wings, profiles, lists, trunks } = input;
-  const holidays = new PublicHolidays(site.country, site.holidayRegion);
+  const holidays = new PublicHolidays(site.country, site.holidayRegion === undefined ? [] : [site.holidayRegion]);
   const hours = new HoursBook(site.zone, (day) => holidays.has(day));
   const joined = (...levels: readonly Level[]) => levels.reduce((a, b) => join(a, b, (some) => hours.together(some)));
   const levelOf = (part: LevelPart): Level => ({
@@ -108,7 +112,7 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
     zones: [site.zone],
     numbers: new NumberReader(site.country),
     handsets: new Map(input.handsets.map((handset) => [handset.id, compile(handset)])),
-    callee: new CalleeHours(input.callingHours, input.zonesOf),
+    callee: new CalleeHours(input.callingHours, { ...input.prefixZones, countries: input.zonesOf }),
   };
 }
 

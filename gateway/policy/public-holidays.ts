@@ -1,14 +1,14 @@
 import Holidays from 'date-holidays';
 import { DAY_MS } from './zone-clock.js';
 
-/** The public holidays of a country and, where given, one of its regions; none for a country that the library does not know. */
+/** The public holidays of a country and of some of its regions; none for a country that the library does not know. */
 export class PublicHolidays {
   readonly #years = new Map<number, ReadonlySet<number>>();
-  #book: Holidays | undefined;
+  #books: readonly Holidays[] | undefined;
 
   constructor(
     private readonly country: string,
-    private readonly region?: string,
+    private readonly regions: readonly string[] = [],
   ) {}
 
   /** Whether a date, days since 1970, is one. */
@@ -20,11 +20,14 @@ export class PublicHolidays {
   }
 
   #read(year: number): ReadonlySet<number> {
-    this.#book ??= this.region === undefined ? new Holidays(this.country) : new Holidays(this.country, this.region);
+    const { country, regions } = this;
+    this.#books ??=
+      regions.length === 0 ? [new Holidays(country)] : regions.map((region) => new Holidays(country, region));
+    const books = this.#books;
     const days = new Set<number>();
     // A feast of several days may have begun in the old year.
     for (const of of [year - 1, year]) {
-      for (const { type, date, start, end } of this.#book.getHolidays(of) ?? []) {
+      for (const { type, date, start, end } of books.flatMap((book) => book.getHolidays(of) ?? [])) {
         if (type !== 'public') continue;
         const first = Math.floor(Date.parse(`${date.slice(0, 10)}T00:00:00Z`) / DAY_MS);
         // Half a day at the end of a feast (Bayram) counts whole: the narrow reading.

@@ -8,6 +8,8 @@ export interface DialRequest {
   readonly handset: HandsetId;
   readonly person?: PersonId;
   readonly dialled: string;
+  /** The contact's own zone, where it is known. */
+  readonly calleeZone?: string;
 }
 
 /** What the wire of a handset says. `fitted: false`: this handset has no line controller in the site's configuration. */

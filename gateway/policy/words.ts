@@ -57,6 +57,12 @@ export function inWords(fact: Fact): string {
 }
 
 const SUBJECT = { handset: 'this handset', person: 'this person', number: 'this number' } as const;
-const PERIOD = { day: 'today', week: 'this week', month: 'this month', '30-days': 'in 30 days' } as const;
+const PERIOD = {
+  day: 'today',
+  week: 'this week',
+  month: 'this month',
+  '24-hours': 'in 24 hours',
+  '30-days': 'in 30 days',
+} as const;
 
 const opens = (when: string | undefined, word: string): string => (when === undefined ? '' : `; ${word} ${when}`);

@@ -181,3 +181,27 @@ site.json
   const many = new ConfigFault('/etc/balise', new Array(1_000).fill(fault.faults[0]));
   t.match(formatFaults(many), /… and 800 more\n$/);
 });
+
+t.test('a fault in the calling hours of the site’s own folder is told like any other', async (t) => {
+  const folder = await SiteFolder.make();
+  t.teardown(() => folder.remove());
+  await mkdir(join(folder.path, 'calling-hours'));
+  const hours = (more: object) => ({ country: 'GB', status: 'test', source: 'test', windows: [], ...more });
+  await folder.write(
+    'calling-hours/GB.json',
+    JSON.stringify(hours({ windows: [{ days: ['mon'], from: '8:00', to: '20:00' }] })),
+  );
+  await folder.write('calling-hours/FR.json', JSON.stringify(hours({})));
+  await folder.write('calling-hours/DE.json', '{');
+  t.match(await folder.faults(), [
+    { file: 'calling-hours/FR.json', pointer: '/country', found: '"GB"' },
+    { file: 'calling-hours/GB.json', pointer: '/windows/0/from', found: '"8:00"' },
+    { file: 'calling-hours/DE.json', line: 1 },
+  ]);
+  await folder.write('calling-hours/DE.json', JSON.stringify(hours({ country: 'DE' })));
+  await folder.write('calling-hours/FR.json', JSON.stringify(hours({ country: 'FR' })));
+  await folder.write('calling-hours/GB.json', JSON.stringify(hours({ status: 'own' })));
+  const { callingHours } = await folder.load();
+  t.equal(callingHours.find(({ country }) => country === 'GB')?.status, 'own', 'it takes the place of the program’s');
+  t.ok(callingHours.some(({ country }) => country === 'NL'));
+});

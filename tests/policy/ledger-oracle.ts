@@ -49,8 +49,8 @@ function periodOf(period: UseLimit['in'], zone: string, ms: number): string {
 /** What of a measure counts against a limit at an instant, by definition. */
 export function countedAt(limit: UseLimit, calls: readonly NotedCall[], zone: string, ms: number): number {
   const isIn = ({ startedMs }: NotedCall): boolean =>
-    limit.in === '30-days'
-      ? ms - startedMs <= 30 * 86_400_000
+    limit.in === '30-days' || limit.in === '24-hours'
+      ? ms - startedMs <= (limit.in === '30-days' ? 30 : 1) * 86_400_000
       : periodOf(limit.in, zone, startedMs) === periodOf(limit.in, zone, ms);
   const counted = calls.filter((call) => endOf(call) <= ms && (call.by?.includes(limit.per) ?? true) && isIn(call));
   if (limit.of === 'attempts') return counted.length;

@@ -18,7 +18,7 @@ const limit: fc.Arbitrary<Limit> = fc.oneof(
     per,
     of: fc.constantFrom('attempts' as const, 'calls' as const, 'talk' as const),
     most: fc.integer({ min: 1, max: 5 }),
-    in: fc.constantFrom('day' as const, 'week' as const, 'month' as const, '30-days' as const),
+    in: fc.constantFrom('day' as const, 'week' as const, 'month' as const, '24-hours' as const, '30-days' as const),
   }),
   fc.record({ per, of: fc.constant('gap' as const), leastS: fc.integer({ min: 1, max: 5 }) }),
   fc.record({ per, of: fc.constant('concurrent' as const), most: fc.integer({ min: 1, max: 5 }) }),

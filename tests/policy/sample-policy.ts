@@ -128,6 +128,7 @@ export interface Asking {
   readonly usage?: UsageBook;
   readonly facts?: Partial<Facts>;
   readonly handset?: string;
+  readonly calleeZone?: string;
 }
 
 export const NOON = at('2026-03-04T12:00');
@@ -147,10 +148,16 @@ function askingOf({
   usage,
   facts,
   handset = 'a-101',
+  calleeZone,
 }: Asking): [UsageBook, Facts, DialRequest] {
   return [
     usage ?? used({}),
     { ...GOOD_FACTS, ...facts },
-    { handset: handsetId(handset), dialled, ...(person !== undefined && { person }) },
+    {
+      handset: handsetId(handset),
+      dialled,
+      ...(person !== undefined && { person }),
+      ...(calleeZone !== undefined && { calleeZone }),
+    },
   ];
 }
