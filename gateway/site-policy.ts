@@ -5,6 +5,7 @@ import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { decide, mayCallAtAll } from './policy/decide.js';
 import type { Decision } from './policy/decision.js';
+import { type Explanation, explain } from './policy/explain.js';
 import type { HandsetId } from './policy/ids.js';
 import type { ZoneTables } from './policy/number-zones.js';
 import { type CompiledPolicy, compilePolicy } from './policy/policy.js';
@@ -30,6 +31,11 @@ export class SitePolicy implements Judge {
 
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
     return decide(this.#compiled, usage, facts, request, at);
+  }
+
+  /** The same request judged by every rule, with what each says. */
+  explain(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Explanation {
+    return explain(this.#compiled, usage, facts, request, at);
   }
 
   /** Whether a handset may call anybody at all now: what its line's standing lease rests on. */

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { caseOf } from './case.js';
+import { type Case, caseOf } from './case.js';
 import type { Decision, Refusal, RuleId } from './decision.js';
 import type { Objection } from './facts.js';
 import { grantOf } from './grant.js';
@@ -7,14 +7,7 @@ import { JUDGEMENT } from './judgement.js';
 import { firstPass } from './openings.js';
 import type { CompiledPolicy } from './policy.js';
 import type { DialRequest, Facts, UsageBook } from './request.js';
-import { inWords } from './words.js';
-
-/** One rule's part in an explanation. */
-export interface Judged {
-  readonly rule: RuleId;
-  readonly verdict: 'passes' | 'refuses';
-  readonly fact: string;
-}
+import { inWords } from './words/words.js';
 
 /** Judges a request: pure, the first refusal wins, else a grant until the end of the narrowest window. */
 export function decide(
@@ -24,7 +17,11 @@ export function decide(
   request: DialRequest,
   at: Temporal.Instant,
 ): Decision {
-  const c = caseOf(policy, usage, facts, request, at.epochMilliseconds);
+  return decideCase(caseOf(policy, usage, facts, request, at.epochMilliseconds));
+}
+
+/** The same of a case that is made already. */
+export function decideCase(c: Case): Decision {
   for (const rule of JUDGEMENT) {
     const objection = rule.judge(c);
     if (objection !== undefined) return refusal(rule.id, objection, firstPass(c));
@@ -33,25 +30,6 @@ export function decide(
   // Each of the three has a rule of its own that refuses without it.
   if (handset === undefined || !asked.ok || place === undefined) throw new Error('a rule of judgement is missing');
   return grantOf(c, handset, asked.number, place);
-}
-
-/** Every rule judged, in order, whatever an earlier one said. */
-export function explain(
-  policy: CompiledPolicy,
-  usage: UsageBook,
-  facts: Facts,
-  request: DialRequest,
-  at: Temporal.Instant,
-): Judged[] {
-  const c = caseOf(policy, usage, facts, request, at.epochMilliseconds);
-  return JUDGEMENT.map(({ id, judge }) => {
-    const objection = judge(c);
-    return {
-      rule: objection?.rule ?? id,
-      verdict: objection === undefined ? 'passes' : 'refuses',
-      fact: objection === undefined ? '' : inWords(objection.fact),
-    };
-  });
 }
 
 function refusal(id: RuleId, { rule, fact, status }: Objection, nextMs: number | undefined): Refusal {

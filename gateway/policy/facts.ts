@@ -7,6 +7,8 @@ export type OwnLevel = 'site' | 'wing' | 'handset' | 'person' | 'campaign';
 /** What decided, as a value; times are local and written out ("20:14", or with a date where the day is another). */
 export type Fact =
   | { readonly is: 'clock'; readonly why: string }
+  | { readonly is: 'policy'; readonly why: 'missing' | 'unsigned' }
+  | { readonly is: 'policy-expired'; readonly since: string }
   | { readonly is: 'lockdown'; readonly reason: string; readonly until?: string }
   | { readonly is: 'handset-unknown'; readonly handset: string }
   | { readonly is: 'handset-disabled'; readonly handset: string }
@@ -18,6 +20,9 @@ export type Fact =
   | { readonly is: 'blocked' }
   | { readonly is: 'not-sanctioned' }
   | { readonly is: 'own-hours'; readonly level: OwnLevel; readonly now: string; readonly opens?: string }
+  | { readonly is: 'listed'; readonly list: string }
+  | { readonly is: 'list-missing'; readonly list: string; readonly why: string }
+  | { readonly is: 'list-stale'; readonly list: string; readonly made: string; readonly mostAgeH: number }
   | { readonly is: 'callee-unknown' }
   | {
       readonly is: 'callee-hours';
@@ -36,7 +41,18 @@ export type Fact =
       readonly most: number;
     }
   | { readonly is: 'gap'; readonly per: LimitSubject; readonly seconds: number }
-  | { readonly is: 'busy'; readonly per: LimitSubject; readonly live: number };
+  | { readonly is: 'busy'; readonly per: LimitSubject; readonly live: number }
+  // What a rule notes that has no objection.
+  | { readonly is: 'open'; readonly city?: string; readonly now: string; readonly until: string }
+  | { readonly is: 'zones'; readonly zones: readonly string[]; readonly now: string; readonly until: string }
+  | {
+      readonly is: 'left';
+      readonly per: LimitSubject;
+      readonly in: UseLimit['in'];
+      readonly measure: UseLimit['of'];
+      readonly used: number;
+      readonly most: number;
+    };
 
 /** A rule's objection: the fact, the SIP status, and whether time alone can lift it. */
 export interface Objection {

@@ -1,6 +1,6 @@
 import type { Limit, UseLimit } from '../../config/schema/types.generated.js';
 import type { Case } from './case.js';
-import type { Objection } from './facts.js';
+import type { Fact, Objection } from './facts.js';
 import { forgottenAt, periodAt } from './periods.js';
 import type { PastCall, Subject, UsageCount } from './request.js';
 
@@ -57,6 +57,19 @@ function judgeUse(c: Case, limit: UseLimit, subject: Subject): Objection | undef
     status: UNAVAILABLE,
     ...(passesFrom !== undefined && { passesFrom }),
   };
+}
+
+/** What is used of each limit on `of`, for an explanation. */
+export function usesOf(c: Case, of: UseLimit['of']): readonly Fact[] {
+  const facts: Fact[] = [];
+  for (const limit of c.limits.flatMap((set) => [...set.values()])) {
+    const subject = subjectOf(c, limit.per);
+    if (limit.of !== of || subject === undefined) continue;
+    const { sinceMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
+    const used = amount(limit.of, c.usage.used(subject, sinceMs));
+    facts.push({ is: 'left', per: limit.per, in: limit.in, measure: limit.of, used, most: mostOf(limit) });
+  }
+  return facts;
 }
 
 /** When enough of the oldest calls are forgotten that the rest is below `most`. */

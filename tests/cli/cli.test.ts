@@ -7,13 +7,15 @@ import { programData, projectRoot } from '../../gateway/config/paths.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { balise } from './terminal.js';
 
+const COMMANDS = ['check', 'explain', 'ha1', 'audit'];
+
 t.test('--help names every command and every exit status', async (t) => {
   const { status, stdout } = await balise(['--help']);
   t.equal(status, 0);
-  for (const word of ['check', 'ha1', 'audit', '64', '70', '78', 'example']) t.match(stdout, word);
+  for (const word of [...COMMANDS, '64', '70', '78', 'example']) t.match(stdout, word);
 });
 
-for (const command of ['check', 'ha1', 'audit']) {
+for (const command of COMMANDS) {
   t.test(`balise ${command} --help shows its usage and an example`, async (t) => {
     for (const args of [
       [command, '--help'],

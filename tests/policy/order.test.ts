@@ -4,6 +4,7 @@ import { RULES } from '../../gateway/policy/decision.js';
 import { handsetId, personId, wingId } from '../../gateway/policy/ids.js';
 import { JUDGEMENT } from '../../gateway/policy/judgement.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
+import { inWords, LANGUAGES } from '../../gateway/policy/words/words.js';
 import {
   type Asking,
   ask,
@@ -137,18 +138,39 @@ t.test('without its controller, what the wire says of the hook is worth nothing'
 });
 
 t.test('an explanation judges every rule in order, whatever an earlier one said', async (t) => {
-  const rows = explained(policyOf({ site: { windows: NIGHT }, profile: { allow: [] } }));
+  const { judged, decision } = explained(policyOf({ site: { windows: NIGHT }, profile: { allow: [] } }));
   t.same(
-    rows.map(({ rule }) => rule),
+    judged.map(({ rule }) => rule),
     JUDGEMENT.map(({ id }) => id),
   );
   t.same(
-    rows.filter(({ verdict }) => verdict === 'refuses').map(({ rule, fact }) => [rule, fact]),
+    judged
+      .filter(({ verdict }) => verdict === 'refuses')
+      .map(({ rule, facts }) => [rule, facts.map((fact) => inWords(fact))]),
     [
-      ['number.not-sanctioned', 'the number is on no allow list of this handset'],
-      ['window.site', 'it is 12:00 here, outside the hours of the site; opens 2026-03-05 02:00'],
+      ['number.not-sanctioned', ['the number is on no allow list of this handset']],
+      ['window.site', ['it is 12:00 here, outside the hours of the site; opens 2026-03-05 02:00']],
     ],
   );
+  t.match(decision, { rule: 'number.not-sanctioned' });
+});
+
+t.test('an explanation notes what the rules that pass rest on', async (t) => {
+  const parts: PolicyParts = { site: { windows: [window('08:00', '20:00')] }, profile: { callsPerDay: 3 } };
+  const { judged } = explained(policyOf(parts), NOON, { usage: used({ calls: 1 }) });
+  const noted = judged.flatMap(({ rule, facts }) => facts.map((fact) => `${rule}: ${inWords(fact)}`));
+  t.same(
+    noted.filter((line) => !line.startsWith('window.callee')),
+    ['window.site: it is 12:00; open until 20:00', 'limit.calls: 1 of 3 calls of this handset today'],
+  );
+});
+
+t.test('the languages of technicians say the same facts, each in its own words', async (t) => {
+  const { judged } = explained(policyOf({ site: { windows: NIGHT } }));
+  const fact = judged.find(({ rule }) => rule === 'window.site')?.facts[0];
+  if (fact === undefined) throw new Error('no such rule');
+  t.equal(inWords(fact, 'fr'), 'il est 12:00 ici, hors des heures du site; ouvre 2026-03-05 02:00');
+  t.equal(inWords(fact, 'nl'), 'het is hier 12:00, buiten de uren van de site; opent 2026-03-05 02:00');
 });
 
 t.test('block beats allow, and lists by name count as if they were written out', async (t) => {
@@ -169,6 +191,9 @@ t.test('a code is sanctioned by being one, and blocked all the same', async (t) 
 t.test('no refusal quotes the called number', async (t) => {
   const policy = policyOf({ profile: { block: ['+442079460002'], windows: NIGHT } });
   for (const dialled of ['+442079460001', '+442079460002', '+33199000001', '+881612345678']) {
-    for (const { fact } of explained(policy, NOON, { dialled })) t.notMatch(fact, dialled.slice(-6));
+    const { judged } = explained(policy, NOON, { dialled });
+    for (const fact of judged.flatMap(({ facts }) => facts)) {
+      for (const language of LANGUAGES) t.notMatch(inWords(fact, language), dialled.slice(-6));
+    }
   }
 });

@@ -1,7 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
-import { decide, explain } from '../../gateway/policy/decide.js';
+import { decide } from '../../gateway/policy/decide.js';
 import type { Decision } from '../../gateway/policy/decision.js';
+import { explain } from '../../gateway/policy/explain.js';
 import { handsetId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
 import {

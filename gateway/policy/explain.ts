@@ -1,0 +1,60 @@
+import type { Temporal } from 'temporal-polyfill';
+import { type Case, caseOf } from './case.js';
+import { decideCase } from './decide.js';
+import type { Decision, RuleId } from './decision.js';
+import type { Fact, OwnLevel } from './facts.js';
+import { JUDGEMENT } from './judgement.js';
+import { usesOf } from './limit-rules.js';
+import { localTime } from './local-time.js';
+import type { CompiledPolicy } from './policy.js';
+import type { DialRequest, Facts, UsageBook } from './request.js';
+
+/** One rule's part in an explanation: its objection, or what it has to note. */
+export interface Judged {
+  readonly rule: RuleId;
+  readonly verdict: 'passes' | 'refuses';
+  readonly facts: readonly Fact[];
+}
+
+export interface Explanation {
+  readonly judged: readonly Judged[];
+  readonly decision: Decision;
+}
+
+/** Every rule judged, in order, whatever an earlier one said, and what is decided of it. */
+export function explain(
+  policy: CompiledPolicy,
+  usage: UsageBook,
+  facts: Facts,
+  request: DialRequest,
+  at: Temporal.Instant,
+): Explanation {
+  const c = caseOf(policy, usage, facts, request, at.epochMilliseconds);
+  const judged = JUDGEMENT.map(({ id, judge }): Judged => {
+    const objection = judge(c);
+    return objection === undefined
+      ? { rule: id, verdict: 'passes', facts: notesOf(c, id) }
+      : { rule: objection.rule ?? id, verdict: 'refuses', facts: [objection.fact] };
+  });
+  return { judged, decision: decideCase(c) };
+}
+
+/** What a rule that passes has to say: until when it is open, what is used of a limit. */
+function notesOf(c: Case, rule: RuleId): readonly Fact[] {
+  const [family, name] = rule.split('.') as [string, string];
+  if (family === 'limit' && (name === 'attempts' || name === 'calls' || name === 'talk')) return usesOf(c, name);
+  if (rule === 'window.callee') return calleeNotes(c);
+  if (family !== 'window') return [];
+  const hours = c.handset?.levels.get(name as OwnLevel)?.hours;
+  const to = hours?.stretchAt(c.atMs).to ?? Number.POSITIVE_INFINITY;
+  if (!Number.isFinite(to)) return [];
+  const { zone } = c.policy;
+  return [{ is: 'open', now: localTime(zone, c.atMs, c.atMs), until: localTime(zone, to, c.atMs) }];
+}
+
+function calleeNotes({ place, atMs }: Case): readonly Fact[] {
+  const zone = place?.zones[0];
+  if (place === undefined || zone === undefined) return [];
+  const until = localTime(zone, place.hours.stretchAt(atMs).to, atMs);
+  return [{ is: 'zones', zones: place.zones, now: localTime(zone, atMs, atMs), until }];
+}

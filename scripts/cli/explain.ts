@@ -1,0 +1,169 @@
+import { parseArgs } from 'node:util';
+import { Temporal } from 'temporal-polyfill';
+import { systemClock } from '../../gateway/clock/system-clock.js';
+import { isZone } from '../../gateway/config/schemas.js';
+import { loadSite } from '../../gateway/config/site.js';
+import type { Decision } from '../../gateway/policy/decision.js';
+import type { Explanation } from '../../gateway/policy/explain.js';
+import { handsetId, personId } from '../../gateway/policy/ids.js';
+import type { DialRequest, Facts } from '../../gateway/policy/request.js';
+import { inWords, LANGUAGES, type TechnicianLanguage } from '../../gateway/policy/words/words.js';
+import { SitePolicy } from '../../gateway/site-policy.js';
+import { type Command, EXIT, needed, UsageFault } from './command.js';
+import { openBooks } from './site-books.js';
+
+const HELP = `balise explain: why a call is refused or granted, rule by rule, and when it would pass
+
+usage: balise explain --site <folder> --handset <id> --number <number> [options]
+
+  --site      the site's folder
+  --handset   the asking handset's id
+  --number    what it dials: a number in any form, or a code
+  --at        an instant (2026-03-04T12:00Z), or a time of the site's zone (2026-03-04T12:00); default: now
+  --person    who is signed on at it
+  --zone      the contact's own zone, where it is known
+  --language  en, fr or nl; default en
+  --json      the same as JSON on stdout: {"at", "judged": [{rule, verdict, facts, words}, …], "decision", "notes"}
+
+What has been used, and the cutoffs in force, are read from the site's data folder, beside a gateway that runs. The clock
+and the wire are not looked at: they are taken to be as they should.
+
+Exit status 0 when the call is granted, 1 when it is refused.
+
+example
+  balise explain --site config/demo --handset a-101 --number +442079460001 --at 2026-03-04T12:00
+`;
+
+const GOOD_WIRE = { fitted: true, hook: 'off', supervised: true, relay: 'connected' } as const;
+
+/** `balise explain` */
+export const explain: Command = {
+  name: 'explain',
+  summary: 'why a call is refused or granted, rule by rule, and when it would pass',
+  help: HELP,
+  async run(args, terminal) {
+    const text = { type: 'string' } as const;
+    const options = { site: text, handset: text, number: text, at: text, person: text, zone: text, language: text };
+    const { values } = parseArgs({ args: [...args], options: { ...options, json: { type: 'boolean' } } });
+    const folder = needed(values.site, '--site');
+    const handset = handsetId(needed(values.handset, '--handset'));
+    const dialled = needed(values.number, '--number');
+    const language = languageOf(values.language);
+    if (values.zone !== undefined && !isZone(values.zone))
+      throw new UsageFault(`--zone ${values.zone} is no IANA zone`);
+    const site = await loadSite(folder);
+    const at = instantOf(values.at, site.site.zone);
+    const books = openBooks(site);
+    try {
+      const request: DialRequest = {
+        handset,
+        dialled,
+        ...(values.person !== undefined && { person: personId(values.person) }),
+        ...(values.zone !== undefined && { calleeZone: values.zone }),
+      };
+      const lockdowns = books.lockdowns(at.epochMilliseconds);
+      const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
+      const said = new SitePolicy(site).explain(request, facts, at, books.usage);
+      const notes = books.note === undefined ? [] : [books.note];
+      terminal.stdout.write(
+        values.json === true
+          ? asJson(said, at, notes, language)
+          : asText(said, at.toZonedDateTimeISO(site.site.zone), notes, language),
+      );
+      return said.decision.outcome === 'grant' ? EXIT.ok : EXIT.no;
+    } finally {
+      books.close();
+    }
+  },
+};
+
+function languageOf(asked = 'en'): TechnicianLanguage {
+  const found = LANGUAGES.find((language) => language === asked);
+  if (found === undefined) throw new UsageFault(`--language is one of ${LANGUAGES.join(', ')}`);
+  return found;
+}
+
+/** An instant as a person writes it: with its offset or Z, or as a wall time of the zone; now when nothing is written. */
+export function instantOf(text: string | undefined, zone: string): Temporal.Instant {
+  if (text === undefined) return systemClock(() => ({ trusted: true })).wall();
+  try {
+    return /(Z|[+-]\d\d:?\d\d)$/i.test(text)
+      ? Temporal.Instant.from(text)
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant();
+  } catch (fault) {
+    if (fault instanceof RangeError)
+      throw new UsageFault(`${text} is no instant: write 2026-03-04T12:00 or 2026-03-04T12:00Z`);
+    throw fault;
+  }
+}
+
+function asJson(
+  said: Explanation,
+  at: Temporal.Instant,
+  notes: readonly string[],
+  language: TechnicianLanguage,
+): string {
+  const judged = said.judged.map((one) => ({ ...one, words: one.facts.map((fact) => inWords(fact, language)) }));
+  return `${JSON.stringify({ at, judged, decision: said.decision, notes }, null, 2)}\n`;
+}
+
+const WORDS = {
+  en: {
+    grant: 'granted',
+    refusal: 'refused',
+    until: 'until',
+    by: 'by',
+    next: 'would pass at',
+    never: 'waiting does not help',
+    talk: 'at most',
+  },
+  fr: {
+    grant: 'accordé',
+    refusal: 'refusé',
+    until: "jusqu'à",
+    by: 'par',
+    next: 'passerait à',
+    never: "attendre n'y change rien",
+    talk: 'au plus',
+  },
+  nl: {
+    grant: 'toegestaan',
+    refusal: 'geweigerd',
+    until: 'tot',
+    by: 'door',
+    next: 'zou mogen om',
+    never: 'wachten helpt niet',
+    talk: 'hoogstens',
+  },
+} as const;
+
+function asText(
+  { judged, decision }: Explanation,
+  at: Temporal.ZonedDateTime,
+  notes: readonly string[],
+  language: TechnicianLanguage,
+): string {
+  const rows = judged.map(({ rule, verdict, facts }) => {
+    const sign = verdict === 'passes' ? '  ' : '✗ ';
+    return `${sign}${rule.padEnd(22)} ${facts.map((fact) => inWords(fact, language)).join('; ')}`.trimEnd();
+  });
+  const when = (instant: Temporal.Instant) =>
+    instant.toZonedDateTimeISO(at.timeZoneId).toString({ offset: 'never', fractionalSecondDigits: 0 });
+  const head = at.toString({ offset: 'never', fractionalSecondDigits: 0 });
+  return `${head}\n${rows.join('\n')}\n${verdictOf(decision, when, WORDS[language])}\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+}
+
+function verdictOf(
+  decision: Decision,
+  when: (at: Temporal.Instant) => string,
+  words: (typeof WORDS)[TechnicianLanguage],
+): string {
+  if (decision.outcome === 'grant') {
+    const { notAfter, notAfterBy, maxTalkMs, maxTalkBy } = decision;
+    const most = `${words.talk} ${Math.floor(maxTalkMs / 1000)} s (${maxTalkBy})`;
+    return `${words.grant} ${words.until} ${when(notAfter)} (${notAfterBy}), ${most}`;
+  }
+  const { rule, sipStatus, nextAllowed } = decision;
+  const next = nextAllowed === undefined ? words.never : `${words.next} ${when(nextAllowed)}`;
+  return `${words.refusal} ${words.by} ${rule} (SIP ${sipStatus}); ${next}`;
+}

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { SiteFiles } from '../../gateway/config/site.js';
+import { type Lockdown, UNUSED, type UsageBook } from '../../gateway/policy/request.js';
+import { Ledger } from '../../gateway/store/ledger.js';
+import { Lockdowns } from '../../gateway/store/lockdowns.js';
+import { SCHEMA_VERSION } from '../../gateway/store/migrations.js';
+import { DATABASE_FILE } from '../../gateway/store/open.js';
+
+/** What the disk of a site knows: its ledger, and the cutoffs in force. */
+export interface SiteBooks {
+  readonly usage: UsageBook;
+  lockdowns(atMs: number): readonly Lockdown[];
+  /** What a person should know of where this comes from. */
+  readonly note?: string;
+  close(): void;
+}
+
+/** Opens the books of a site for reading, beside a gateway that runs; a site that never ran has empty ones. */
+export function openBooks({ dataFolder }: SiteFiles): SiteBooks {
+  const file = join(dataFolder, DATABASE_FILE);
+  const empty = (note: string): SiteBooks => ({
+    usage: UNUSED,
+    lockdowns: () => [],
+    note,
+    close: () => undefined,
+  });
+  if (!existsSync(file)) return empty(`${file} is not there: nothing is counted as used`);
+  const db = new Sqlite(file, { readonly: true, timeout: 2_000 });
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version !== SCHEMA_VERSION) {
+    db.close();
+    return empty(
+      `${file} is of version ${version} and this program reads ${SCHEMA_VERSION}: nothing is counted as used`,
+    );
+  }
+  const ledger = new Ledger(db);
+  const locks = new Lockdowns(db);
+  locks.reload();
+  return { usage: ledger, lockdowns: (atMs) => locks.inForce(atMs), close: () => db.close() };
+}
