@@ -45,6 +45,7 @@ export class Gateway {
   readonly #watch: ClockWatch;
   readonly #bootId = readBootId();
   #believesInvites = false;
+  #policy: SitePolicy | undefined;
   #store: Store | undefined;
   #bus: Bus | undefined;
   #media: RelayPlane | undefined;
@@ -90,7 +91,9 @@ export class Gateway {
     await this.#watch.start();
     if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
-    const policy = new SitePolicy(this.#files);
+    const policy = new SitePolicy(this.#files, (code, why) => this.#alarm(code, why));
+    this.#policy = policy;
+    policy.watch(() => this.#calls?.policyChanged());
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
     this.#store.onAppended(() => this.#uplink?.wake());
@@ -146,6 +149,7 @@ export class Gateway {
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();
+    this.#policy?.close();
     this.#store?.close();
     this.#releaseRunFolder();
     this.#log.info({ event: 'gateway.stopped' }, 'stopped');

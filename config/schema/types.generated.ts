@@ -680,6 +680,24 @@ export interface DeviceWatchdog {
 }
 
 /**
+ * One list, imported with `balise dnc import`.
+ */
+export interface DoNotCall {
+  /**
+   * The list's name.
+   */
+  readonly list: string;
+  /**
+   * How old the list may be, hours, e.g. 24 for Belgium's.
+   */
+  readonly mostAgeH: number;
+  /**
+   * The countries whose numbers are looked up in it. Leave it out for all.
+   */
+  readonly countries?: readonly string[];
+}
+
+/**
  * The drachtio server to use; only with engine drachtio.
  */
 export interface DrachtioConfig {
@@ -1199,6 +1217,10 @@ export interface Profile {
    */
   readonly block: readonly string[];
   readonly lists: ProfileLists;
+  /**
+   * Do-not-call lists that every number is looked up in. A list that is not there, or too old, refuses every call.
+   */
+  readonly doNotCall?: readonly DoNotCall[];
   /**
    * The most talk of one call, seconds. The call is ended by itself then.
    */

@@ -71,6 +71,8 @@ export const JUDGEMENT: readonly Rule[] = [
         ? refuse({ is: 'not-sanctioned' }, FORBIDDEN)
         : undefined,
   },
+  { id: 'dnc.listed', judge: listed },
+  { id: 'dnc.stale', judge: stale },
   ...(['site', 'wing', 'handset'] as const).map(
     (level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) }),
   ),
@@ -109,6 +111,34 @@ function lineUnsupervised({ handset, facts: { line } }: Case): Objection | undef
 function lineNotOffHook({ handset, facts: { line } }: Case): Objection | undefined {
   if (handset?.profile.hookRequired !== true || line.hook === 'off') return undefined;
   return refuse({ is: 'hook', hook: line.hook }, FORBIDDEN);
+}
+
+/** The do-not-call lists that this number is to be looked up in, each with what is at hand of it. */
+function listsOf({ handset, asked, facts }: Case) {
+  const { doNotCall = [] } = handset?.profile ?? {};
+  if (!asked.ok || doNotCall.length === 0) return [];
+  const country = asked.country ?? '';
+  return doNotCall
+    .filter(({ countries }) => countries === undefined || countries.includes(country))
+    .map(({ list: name, mostAgeH }) => {
+      const list = facts.doNotCall?.list(name) ?? { isThere: false as const, why: 'no list is at hand' };
+      return { name, mostAgeH, list, number: asked.number };
+    });
+}
+
+function listed(c: Case): Objection | undefined {
+  const found = listsOf(c).find(({ list, number }) => list.isThere && list.has(number));
+  return found === undefined ? undefined : refuse({ is: 'listed', list: found.name }, FORBIDDEN);
+}
+
+function stale(c: Case): Objection | undefined {
+  for (const { name, mostAgeH, list } of listsOf(c)) {
+    if (!list.isThere) return refuse({ is: 'list-missing', list: name, why: list.why }, FAILING);
+    if (c.atMs - list.madeMs <= mostAgeH * 3_600_000) continue;
+    const made = localTime(c.policy.zone, list.madeMs, c.atMs);
+    return refuse({ is: 'list-stale', list: name, made, mostAgeH }, FAILING);
+  }
+  return undefined;
 }
 
 function ownWindow(c: Case, level: OwnLevel): Objection | undefined {

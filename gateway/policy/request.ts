@@ -39,6 +39,17 @@ export interface Facts {
   readonly clock: ClockTrust;
   readonly line: LineFacts;
   readonly lockdowns: readonly Lockdown[];
+  /** The do-not-call lists at hand; absent: none is. */
+  readonly doNotCall?: DoNotCallLists;
+}
+
+/** A do-not-call list, or why it cannot be asked. */
+export type DoNotCallList =
+  | { readonly isThere: true; readonly madeMs: number; readonly has: (number: string) => boolean }
+  | { readonly isThere: false; readonly why: string };
+
+export interface DoNotCallLists {
+  list(name: string): DoNotCallList;
 }
 
 /** What use is counted by: a handset, a person or a called number, with its id. */

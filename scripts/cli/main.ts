@@ -6,11 +6,12 @@ import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { dnc } from './dnc.js';
 import { explain } from './explain.js';
 import { ha1 } from './ha1.js';
 
 /** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [check, explain, ha1, audit];
+const COMMANDS: readonly Command[] = [check, explain, dnc, ha1, audit];
 
 const HELP = `balise: an in-cell call gateway
 
