@@ -16,13 +16,28 @@ export interface ListenerConfig {
 /** What keeps a flood from costing more than its share; each one is counted when it bites. */
 export interface Limits {
   readonly message: MessageLimits;
-  /** Requests of one source address (REGISTER, OPTIONS, INVITE) that have no final answer yet. */
+  /** Requests of one source address that begin something and have no final answer yet. */
   readonly openPerAddress: number;
+  /** The same of all addresses together. */
+  readonly openInAll: number;
+  /** Requests that begin something, of one source address, a second. */
+  readonly ratePerAddress: number;
+  /** Refusals of what is over a limit, is junk, or names no dialog, to one address, a second; more are met with silence. */
+  readonly refusalsPerAddress: number;
+  /** Answered requests that are kept for their repetitions, of one address and of all. */
+  readonly finishedPerAddress: number;
+  readonly finishedInAll: number;
+  /** A process whose timers are later than this takes on nothing new, milliseconds. */
+  readonly lagMs: number;
   /** A TCP connection without traffic and without a call is closed after this, milliseconds. */
   readonly tcpIdleMs: number;
   /** A message that has begun must be whole after this, milliseconds. */
   readonly tcpMessageMs: number;
   readonly tcpConnections: number;
+  /** Those that one address has opened to us. */
+  readonly tcpConnectionsPerAddress: number;
+  /** What a peer has not read yet, bytes: one that reads nothing is as good as gone. */
+  readonly tcpUnsentBytes: number;
   /** One frame of the client protocol, bytes. */
   readonly clientFrameBytes: number;
 }
@@ -30,9 +45,17 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   message: DEFAULT_MESSAGE_LIMITS,
   openPerAddress: 200,
+  openInAll: 10_000,
+  ratePerAddress: 1_000,
+  refusalsPerAddress: 100,
+  finishedPerAddress: 1_000,
+  finishedInAll: 20_000,
+  lagMs: 500,
   tcpIdleMs: 60_000,
   tcpMessageMs: 30_000,
   tcpConnections: 1_000,
+  tcpConnectionsPerAddress: 200,
+  tcpUnsentBytes: 1_048_576,
   clientFrameBytes: 262_144,
 };
 

@@ -5,7 +5,25 @@ export interface Counters {
   /** Noise, and messages that could not be parsed. */
   parseErrors: number;
   retransmissionsIn: number;
+  /** Requests over any limit of those below. */
   refusedByLimit: number;
+  /** … because their address sends too many a second, has too many open, all have too many open, the process is late. */
+  refusedByRate: number;
+  refusedByOpenOfAddress: number;
+  refusedByOpen: number;
+  refusedByLag: number;
+  /** Refusals that were not even answered, because their address had its share of answers. */
+  droppedByLimit: number;
+  /** Answered requests that were forgotten before their 32 s were over. */
+  forgottenEarly: number;
+  tcpRefused: number;
+  tcpIdle: number;
+  /** TCP connections on which a message never became whole. */
+  tcpSlow: number;
+  /** TCP connections whose stream could not be cut into messages. */
+  tcpBroken: number;
+  /** TCP connections whose peer does not read. */
+  tcpUnread: number;
   refusedNoRoute: number;
   dialogsBegun: number;
   /** Dialogs that the engine itself ended: no ACK, deadline, loss of the application. */
@@ -21,6 +39,17 @@ export function newCounters(): Counters {
     parseErrors: 0,
     retransmissionsIn: 0,
     refusedByLimit: 0,
+    refusedByRate: 0,
+    refusedByOpenOfAddress: 0,
+    refusedByOpen: 0,
+    refusedByLag: 0,
+    droppedByLimit: 0,
+    forgottenEarly: 0,
+    tcpRefused: 0,
+    tcpIdle: 0,
+    tcpSlow: 0,
+    tcpBroken: 0,
+    tcpUnread: 0,
     refusedNoRoute: 0,
     dialogsBegun: 0,
     dialogsEndedByEngine: 0,

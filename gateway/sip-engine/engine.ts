@@ -2,8 +2,8 @@ import { ClientHub } from './client/client-hub.js';
 import { type EngineClock, engineClock } from './clock.js';
 import { type EngineConfig, limitsOf, timersOf } from './config.js';
 import { ControlServer } from './control/control-server.js';
+import { AdmissionDesk } from './core/admission.js';
 import { Endings } from './core/endings.js';
-import { OpenRequests } from './core/open-requests.js';
 import { Orders } from './core/orders.js';
 import { carryOut, statusOf } from './core/orders-of-control.js';
 import { RequestsIn } from './core/requests-in.js';
@@ -106,10 +106,11 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     serverTransactions: new Map(),
     incoming: new Map(),
     admitting: () => admitting,
+    desk: new AdmissionDesk(limits, counters, timers),
   };
   const endings = new Endings(room);
   const orders = new Orders(room, endings);
-  const requests = new RequestsIn(room, endings, new OpenRequests(limits.openPerAddress));
+  const requests = new RequestsIn(room, endings);
   const due = (dialog: Dialog, lateMs: number): void => {
     if (dialog.state === 'ending') return;
     endings.end(dialog, 'deadline');
@@ -157,6 +158,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     endings.endAll('server stops');
     await settled(room);
     deadlines.close();
+    room.desk.close();
     await Promise.all([control?.close(), hub.close(), transports.close()]);
     timers.close();
   };

@@ -19,6 +19,13 @@ export interface Rig {
   disconnect(): Promise<void>;
 }
 
+export type Handler = (req: Srf.SrfRequest, res: Srf.SrfResponse) => void;
+
+/** Routes a verb to a handler; drachtio-srf has a method for every verb, and types for some. */
+export function route(srf: Srf, verb: string, handler: Handler): void {
+  (srf as unknown as Record<string, (handler: Handler) => void>)[verb]?.(handler);
+}
+
 /** An engine and a real drachtio-srf application on it, both ended with the test. */
 export async function startRig(
   test: Test,

@@ -1,10 +1,12 @@
 import type { ClientLink } from '../client/client-link.js';
 import { fromNetwork } from '../client/reports.js';
 import { Dialog, dialogId } from '../dialog/dialog.js';
+import { checkMandatory } from '../message/check.js';
 import { parseCSeq } from '../message/cseq.js';
 import type { SipMessage } from '../message/message.js';
 import { tagOf, withTag } from '../message/name-addr.js';
-import { checkMandatory } from '../message/parse.js';
+import { unknownExtensions } from '../message/option-tags.js';
+import { fault as faultOf } from '../message/parse.js';
 import { printWithVia } from '../message/print.js';
 import { reasonPhrase } from '../message/reason.js';
 import { randomToken } from '../token.js';
@@ -14,7 +16,6 @@ import type { Flow } from '../transport/flow.js';
 import { contactUri, recordedRoutes } from './addressing.js';
 import type { Endings } from './endings.js';
 import type { IncomingRequest } from './incoming-request.js';
-import type { OpenRequests } from './open-requests.js';
 import type { Room } from './room.js';
 import { ownResponse } from './sketch.js';
 import { answerFault, answerStateless, frameOf, type StampedVia, stampedVia } from './stateless.js';
@@ -27,12 +28,13 @@ const KNOWN = new Set([...OF_DIALOG, 'REGISTER', 'OPTIONS', 'MESSAGE', 'PUBLISH'
 /** An application that has not answered an INVITE within this has forgotten it, milliseconds. */
 const INVITE_PATIENCE_MS = 600_000;
 
+const RETRY_LATER = 'Retry-After: 5\r\n';
+
 /** Takes requests from the network: answers what is the server's to answer, tells the application of the rest. */
 export class RequestsIn {
   constructor(
     readonly room: Room,
     readonly endings: Endings,
-    readonly open: OpenRequests,
   ) {}
 
   take(request: SipMessage, flow: Flow): void {
@@ -44,7 +46,7 @@ export class RequestsIn {
     const via = stampedVia(request, flow);
     const cseq = parseCSeq(request.get('cseq') ?? '');
     if (via === undefined || cseq === undefined) {
-      this.room.counters.parseErrors++;
+      answerFault(this.room, flow, faultOf('bad-header', 'malformed Via', 400, request));
       return;
     }
     const { method } = request;
@@ -59,7 +61,9 @@ export class RequestsIn {
       known.handle('request');
       return;
     }
+    const unknown = method === 'CANCEL' ? [] : unknownExtensions(request);
     if (method === 'CANCEL') this.#cancel(request, flow, via, key);
+    else if (unknown.length > 0) this.#refuse(request, flow, via, 420, `Unsupported: ${unknown.join(', ')}\r\n`);
     else this.#begin(request, flow, via, key, cseq.number);
   }
 
@@ -84,11 +88,12 @@ export class RequestsIn {
 
   #cancel(request: SipMessage, flow: Flow, via: StampedVia, key: string): void {
     const invite = this.room.serverTransactions.get(serverKey(request, via.via, 'INVITE'));
-    const tag = invite?.localTag ?? randomToken();
-    const transaction = this.#transaction(request, flow, via, key, tag);
-    const status = invite === undefined ? 481 : 200;
-    this.#answer(transaction, status);
-    const incoming = invite && this.room.incoming.get(invite.id);
+    if (invite === undefined) {
+      this.#refuse(request, flow, via, 481);
+      return;
+    }
+    this.#answer(this.#transaction(request, flow, via, key, invite.localTag), 200);
+    const incoming = this.room.incoming.get(invite.id);
     if (incoming === undefined || !incoming.transaction.pending) return;
     this.endings.refuse(incoming, 487);
     this.#report(incoming.owner, request, via, flow, incoming.transaction.id, incoming.dialog?.id ?? '');
@@ -106,43 +111,43 @@ export class RequestsIn {
         return;
       }
       if (OF_DIALOG.has(method)) {
-        this.#refuse(request, flow, via, key, 481);
+        this.#refuse(request, flow, via, 481);
         return;
       }
     }
     if (ONLY_IN_DIALOG.has(method)) {
-      this.#refuse(request, flow, via, key, 481);
+      this.#refuse(request, flow, via, 481);
       return;
     }
     const link = this.room.hub.linkFor(method);
     if (link === undefined) {
       this.room.counters.refusedNoRoute++;
-      this.#refuseUnrouted(request, flow, via, key);
-      return;
-    }
-    if (!this.open.admit(method, flow.address)) {
-      this.room.counters.refusedByLimit++;
-      answerStateless(this.room, flow, request, via.lines, 503, reasonPhrase(503), 'Retry-After: 5\r\n');
+      this.#refuseUnrouted(request, flow, via);
       return;
     }
     if (method === 'INVITE') {
       if (!this.room.admitting()) {
-        this.open.release(method, flow.address);
-        answerStateless(this.room, flow, request, via.lines, 503, reasonPhrase(503), 'Retry-After: 5\r\n');
+        this.#refuse(request, flow, via, 503, RETRY_LATER);
         return;
       }
       // A tag is what names the dialog (RFC 3261 §8.1.1.3); and one that is there already has come to us twice (§8.2.2.2).
-      if (fromTag === undefined || this.room.dialogs.get(dialogId(callId, fromTag)) !== undefined) {
-        const status = fromTag === undefined ? 400 : 482;
-        const reason = fromTag === undefined ? 'missing From tag' : reasonPhrase(482);
-        this.open.release(method, flow.address);
-        answerStateless(this.room, flow, request, via.lines, status, reason);
+      if (fromTag === undefined) {
+        answerFault(this.room, flow, faultOf('bad-header', 'missing From tag', 400, request));
+        return;
+      }
+      if (this.room.dialogs.get(dialogId(callId, fromTag)) !== undefined) {
+        this.#refuse(request, flow, via, 482);
         return;
       }
     }
+    const admission = this.room.desk.admit(flow.address);
+    if (admission !== 'admitted') {
+      if (admission === 'refused') this.#tell(request, flow, via, 503, RETRY_LATER);
+      return;
+    }
     const localTag = randomToken();
     const transaction = this.#transaction(request, flow, via, key, localTag);
-    transaction.onFinal = () => this.open.release(method, flow.address);
+    transaction.onFinal = () => this.room.desk.finished(transaction);
     const dialog =
       method === 'INVITE' && fromTag !== undefined
         ? this.#newDialog(request, flow, transaction, link, callId, fromTag, cseq)
@@ -179,7 +184,7 @@ export class RequestsIn {
     const { method } = request;
     if (cseq <= dialog.remoteCseq && dialog.remoteCseq > 0) {
       // Out of order (RFC 3261 §12.2.2).
-      this.#refuse(request, flow, via, key, 500, 'Retry-After: 1\r\n');
+      this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
       return;
     }
     dialog.remoteCseq = cseq;
@@ -188,17 +193,17 @@ export class RequestsIn {
       return;
     }
     if (dialog.state === 'ending' || dialog.owner === undefined) {
-      this.#refuse(request, flow, via, key, 481);
+      this.#tell(request, flow, via, 481);
       return;
     }
     if (method === 'INVITE') {
       // One offer at a time, either way (RFC 3261 §14.2).
       if (dialog.outgoingInvite?.pending) {
-        this.#refuse(request, flow, via, key, 491);
+        this.#tell(request, flow, via, 491);
         return;
       }
       if (dialog.incomingInvite !== undefined || dialog.answer !== undefined) {
-        this.#refuse(request, flow, via, key, 500, 'Retry-After: 1\r\n');
+        this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
         return;
       }
     }
@@ -248,17 +253,22 @@ export class RequestsIn {
     transaction.respond(status, ownResponse(status, reasonPhrase(status), frame, localTag, more));
   }
 
-  #refuse(request: SipMessage, flow: Flow, via: StampedVia, key: string, status: number, more = ''): void {
-    this.#answer(this.#transaction(request, flow, via, key, randomToken()), status, more);
+  /** Refuses without keeping anything: a repetition gets the same again (RFC 3261 §8.2.7). */
+  #refuse(request: SipMessage, flow: Flow, via: StampedVia, status: number, more = ''): void {
+    if (this.room.desk.mayAnswer(flow.address)) this.#tell(request, flow, via, status, more);
+  }
+
+  #tell(request: SipMessage, flow: Flow, via: StampedVia, status: number, more = ''): void {
+    answerStateless(this.room, flow, request, via.lines, status, reasonPhrase(status), more);
   }
 
   /** Nobody handles the verb; but nobody is left waiting either. */
-  #refuseUnrouted(request: SipMessage, flow: Flow, via: StampedVia, key: string): void {
-    if (!KNOWN.has(request.method)) this.#refuse(request, flow, via, key, 501);
-    else if (!this.room.hub.hasApplication) this.#refuse(request, flow, via, key, 503, 'Retry-After: 5\r\n');
+  #refuseUnrouted(request: SipMessage, flow: Flow, via: StampedVia): void {
+    if (!KNOWN.has(request.method)) this.#refuse(request, flow, via, 501);
+    else if (!this.room.hub.hasApplication) this.#refuse(request, flow, via, 503, RETRY_LATER);
     else {
       const allow = this.room.hub.routedVerbs().join(', ');
-      this.#refuse(request, flow, via, key, 405, allow === '' ? '' : `Allow: ${allow}\r\n`);
+      this.#refuse(request, flow, via, 405, allow === '' ? '' : `Allow: ${allow}\r\n`);
     }
   }
 
@@ -291,6 +301,7 @@ export class RequestsIn {
     const before = transaction.onEnded;
     transaction.onEnded = () => {
       this.room.incoming.delete(transaction.id);
+      this.room.desk.ended(transaction);
       before?.();
     };
     incoming.patience = this.#watch(incoming);

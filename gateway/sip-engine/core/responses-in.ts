@@ -1,6 +1,7 @@
+import { checkMandatory } from '../message/check.js';
 import { parseCSeq } from '../message/cseq.js';
 import type { SipMessage } from '../message/message.js';
-import { parseVia } from '../message/via.js';
+import { parseVia, topViaEnd } from '../message/via.js';
 import { clientKey } from '../transaction/client-transaction.js';
 import type { Flow } from '../transport/flow.js';
 import type { Endings } from './endings.js';
@@ -8,12 +9,14 @@ import type { Room } from './room.js';
 
 /** Takes a response from the network to its transaction (RFC 3261 §17.1.3, §18.1.2). */
 export function takeResponse(room: Room, endings: Endings, response: SipMessage, flow: Flow): void {
-  const via = parseVia(response.get('via') ?? '');
+  const top = response.get('via') ?? '';
+  const via = parseVia(top);
   const cseq = parseCSeq(response.get('cseq') ?? '');
   // A response with another's Via, or with more than ours, was meant for somebody else (§8.1.3.3).
   const { listener } = flow;
-  const ours = via?.host === listener.address && (via.port ?? 5060) === listener.port;
-  if (via?.branch === undefined || cseq === undefined || !ours) {
+  const single = topViaEnd(top) === top.length && response.count('via') === 1;
+  const ours = single && via?.host === listener.address && (via.port ?? 5060) === listener.port;
+  if (via?.branch === undefined || cseq === undefined || !ours || checkMandatory(response) !== undefined) {
     room.counters.parseErrors++;
     return;
   }

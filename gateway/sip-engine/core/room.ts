@@ -9,6 +9,7 @@ import type { TimerValues } from '../transaction/timer-values.js';
 import type { TimerQueues } from '../transaction/timers.js';
 import type { Resolver } from '../transport/resolver.js';
 import type { Transports } from '../transport/transports.js';
+import type { AdmissionDesk } from './admission.js';
 import type { IncomingRequest } from './incoming-request.js';
 
 /** What the parts of the core share: the engine's tables and its ways out. */
@@ -30,4 +31,5 @@ export interface Room {
   readonly incoming: Map<string, IncomingRequest>;
   /** False while nobody watches the calls, or the engine is closing: then none may begin. */
   readonly admitting: () => boolean;
+  readonly desk: AdmissionDesk;
 }

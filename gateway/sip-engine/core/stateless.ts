@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SipMessage } from '../message/message.js';
-import { tagOf } from '../message/name-addr.js';
+import { tagOf, withTag } from '../message/name-addr.js';
 import type { ParseFault } from '../message/parse.js';
 import { parseVia, stampVia, topViaEnd, type Via } from '../message/via.js';
 import type { ResponseFrame } from '../transaction/server-transaction.js';
@@ -69,9 +69,24 @@ export function answerFault(room: Room, flow: Flow, fault: ParseFault): void {
   room.counters.parseErrors++;
   const request = fault.message;
   if (request === undefined || !request.isRequest || request.method === 'ACK') return;
-  const via = stampedVia(request, flow);
-  if (via === undefined) return;
-  // Without these nobody could tell which request is answered.
-  if (!request.has('from') || !request.has('to') || !request.has('call-id') || !request.has('cseq')) return;
-  answerStateless(room, flow, request, via.lines, fault.status, fault.why);
+  if (!request.has('via') || !room.desk.mayAnswer(flow.address)) return;
+  // A Via that cannot be read is repeated as it is: the answer goes to where the request came from all the same.
+  const vias =
+    stampedVia(request, flow)?.lines ??
+    request
+      .all('via')
+      .map((via) => `Via: ${via}\r\n`)
+      .join('');
+  room.transports.send(flow, refusalOf(request, vias, fault));
+}
+
+/** The refusal of a request that may lack what every other has: it repeats what is there (RFC 4475 §3.3.1). */
+function refusalOf(request: SipMessage, vias: string, { status, why }: ParseFault): string {
+  const frame = frameOf(request, vias);
+  let text = `SIP/2.0 ${status} ${why}\r\n${vias}`;
+  if (frame.from !== '') text += `From: ${frame.from}\r\n`;
+  if (frame.to !== '') text += `To: ${withTag(frame.to, statelessTag(frame))}\r\n`;
+  if (frame.callId !== '') text += `Call-ID: ${frame.callId}\r\n`;
+  if (frame.cseq !== '') text += `CSeq: ${frame.cseq}\r\n`;
+  return `${text}Content-Length: 0\r\n\r\n`;
 }

@@ -30,14 +30,38 @@ export function parseNameAddr(value: string): NameAddr | undefined {
     const uri = text.slice(open + 1, close).trim();
     const params = text.slice(close + 1).trimStart();
     if (uri === '' || uri.includes(' ') || (params !== '' && params.charCodeAt(0) !== 0x3b)) return undefined;
-    return { display: text.slice(0, open).trim(), uri, params };
+    const display = text.slice(0, open).trim();
+    // Behind a quoted name stands nothing; and a comma outside of quotes leaves open whose name it is (RFC 4475 §3.1.2.15).
+    const extra = from > 0 ? text.slice(from, open).trim() : display;
+    if (extra.includes(',') || extra.includes('"') || (from > 0 && extra !== '')) return undefined;
+    return hasEmptyParam(params) ? undefined : { display, uri, params };
   }
   if (from > 0) return undefined;
   // Without brackets every parameter belongs to the header (RFC 3261 §20).
   const semicolon = text.indexOf(';');
   const uri = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
   if (uri === '' || !uri.includes(':') || uri.includes(' ')) return undefined;
-  return { display: '', uri, params: semicolon < 0 ? '' : text.slice(semicolon) };
+  // A `?` or a comma could be the URI's or the header's: brackets must tell (RFC 3261 §20; RFC 4475 §3.1.2.13).
+  if (uri.includes('?') || uri.includes(',')) return undefined;
+  const params = semicolon < 0 ? '' : text.slice(semicolon);
+  return hasEmptyParam(params) ? undefined : { display: '', uri, params };
+}
+
+/** Whether a semicolon in `;a=b;c` text has no parameter behind it (RFC 4475 §3.1.2.1). */
+export function hasEmptyParam(params: string): boolean {
+  if (params === '') return false;
+  let waiting = false;
+  for (let i = 0; i < params.length; i++) {
+    const code = params.charCodeAt(i);
+    if (code === 0x3b) {
+      if (waiting) return true;
+      waiting = true;
+    } else if (code === 0x22) {
+      i = afterQuoted(params, i) - 1;
+      waiting = false;
+    } else if (code !== 0x20 && code !== 0x09) waiting = false;
+  }
+  return waiting;
 }
 
 /** The tag of a From or To value; undefined when there is none. */

@@ -1,8 +1,6 @@
-import { parseCSeq } from './cseq.js';
 import { canonicalName } from './header-names.js';
 import type { MessageLimits } from './limits.js';
 import { SipMessage } from './message.js';
-import { parseNameAddr, splitList } from './name-addr.js';
 import { topViaEnd } from './via.js';
 
 /** Why a text is no message that can be worked on. */
@@ -19,6 +17,7 @@ export interface ParseFault {
     | 'body-short'
     | 'missing-header'
     | 'bad-header'
+    | 'uri-scheme'
     | 'cseq-method';
   /** For people: it goes into the reason phrase of a 400 (RFC 3261 §21.4.1). */
   readonly why: string;
@@ -34,7 +33,7 @@ const METHOD = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 const URI_TEXT = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f<>]+$/;
 const HEADER_NAME = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
-function fault(name: ParseFault['fault'], why: string, status: number, message?: SipMessage): ParseFault {
+export function fault(name: ParseFault['fault'], why: string, status: number, message?: SipMessage): ParseFault {
   return { fault: name, why, status, message };
 }
 
@@ -42,7 +41,8 @@ export function isFault(result: SipMessage | ParseFault): result is ParseFault {
   return !(result instanceof SipMessage);
 }
 
-function parseStartLine(line: string, message: SipMessage): ParseFault | undefined {
+function parseStartLine(whole: string, message: SipMessage): ParseFault | undefined {
+  const line = whole.trimEnd();
   if (line.startsWith('SIP/')) {
     const space = line.indexOf(' ');
     const status = Number(line.slice(space + 1, space + 4));
@@ -64,7 +64,8 @@ function parseStartLine(line: string, message: SipMessage): ParseFault | undefin
   message.version = version;
   if (!METHOD.test(message.method)) return fault('start-line', 'malformed method', 400);
   if (last === first || !URI_TEXT.test(message.uri)) return fault('start-line', 'malformed Request-URI', 400, message);
-  return undefined;
+  // One space between the parts and none behind them (RFC 3261 §7.1; RFC 4475 §3.1.2.10).
+  return line.length === whole.length ? undefined : fault('start-line', 'space behind the version', 400, message);
 }
 
 /**
@@ -72,7 +73,11 @@ function parseStartLine(line: string, message: SipMessage): ParseFault | undefin
  * behind the body, which are discarded (RFC 3261 §18.3). Never throws.
  */
 export function parseMessage(text: string, limits: MessageLimits): SipMessage | ParseFault {
-  if (text.length > limits.messageBytes) return fault('too-large', 'message too large', 513);
+  if (text.length > limits.messageBytes) {
+    // Its head may still say whom to tell.
+    const head = parseMessage(text.slice(0, limits.messageBytes), limits);
+    return fault('too-large', 'Message Too Large', 513, isFault(head) ? head.message : head);
+  }
   const message = new SipMessage();
   message.raw = text;
   const end = text.indexOf('\n');
@@ -134,8 +139,13 @@ function parseHeaders(text: string, from: number, message: SipMessage, limits: M
     while (valueEnd > valueStart && text.charCodeAt(valueEnd - 1) <= 32) valueEnd--;
     let value = text.slice(valueStart, valueEnd);
     if (folded) {
-      value = value.replace(/[ \t]*\r?\n[ \t]+/g, ' ');
+      value = unfolded(value);
       message.clean = false;
+    }
+    if (value.includes('\r')) {
+      // It ends no line, and whoever takes it for an end sees another message than we do.
+      problem ??= fault('header-line', 'carriage return in a header', 400, message);
+      value = value.replaceAll('\r', ' ');
     }
     if (canonical === 'via' && message.viaStart < 0) {
       message.viaStart = valueStart;
@@ -144,19 +154,31 @@ function parseHeaders(text: string, from: number, message: SipMessage, limits: M
     if (names.length >= limits.headers) {
       return problem ?? fault('too-many-headers', 'too many headers', 400, message);
     }
+    // What is read by others goes on with names in full; and an escape in a name is no letter (RFC 4475 §3.1.1.5).
+    if (name.length === 1 || name.includes('%')) message.clean = false;
     if (!HEADER_NAME.test(name)) problem ??= fault('header-line', 'malformed header name', 400, message);
     names.push(canonical);
     written.push(name);
     values.push(value);
     start = end + 1;
   }
-  return takeBody(text, start, message, problem);
+  return takeBody(text, start, message, limits, problem);
+}
+
+/** A folded value on one line (RFC 3261 §7.3.1). Linear in its length, whatever it holds. */
+function unfolded(value: string): string {
+  return value
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
 }
 
 function takeBody(
   text: string,
   start: number,
   message: SipMessage,
+  limits: MessageLimits,
   problem: ParseFault | undefined,
 ): ParseFault | undefined {
   const declared = message.get('content-length');
@@ -168,46 +190,10 @@ function takeBody(
     return problem ?? fault('content-length', 'malformed Content-Length', 400, message);
   }
   const length = Number(declared);
+  if (length > limits.messageBytes) return problem ?? fault('too-large', 'Message Too Large', 513, message);
   const there = text.length - start;
   if (length > there) return problem ?? fault('body-short', 'body shorter than Content-Length', 400, message);
   message.body = length === there ? text.slice(start) : text.slice(start, start + length);
   if (length < there) message.raw = text.slice(0, start + length);
   return problem;
-}
-
-/** Headers that may stand once (RFC 3261 §7.3.1, §20; RFC 4475 §3.3.8). */
-const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type'] as const;
-
-/**
- * What every message from the network must have (RFC 3261 §8.1.1), judged once, so that nobody behind it meets a message
- * without: undefined when all is there.
- */
-export function checkMandatory(message: SipMessage): ParseFault | undefined {
-  for (const name of SINGLE) {
-    const first = message.names.indexOf(name);
-    if (first >= 0 && message.names.indexOf(name, first + 1) >= 0) {
-      return fault('bad-header', `more than one ${name}`, 400, message);
-    }
-  }
-  const from = message.get('from');
-  const to = message.get('to');
-  const callId = message.get('call-id');
-  const cseqText = message.get('cseq');
-  if (!from || !to || !callId || !cseqText) return fault('missing-header', 'missing mandatory header', 400, message);
-  if (parseNameAddr(from) === undefined) return fault('bad-header', 'malformed From', 400, message);
-  if (parseNameAddr(to) === undefined) return fault('bad-header', 'malformed To', 400, message);
-  if (/\s/.test(callId)) return fault('bad-header', 'malformed Call-ID', 400, message);
-  const cseq = parseCSeq(cseqText);
-  if (cseq === undefined) return fault('bad-header', 'malformed CSeq', 400, message);
-  if (!message.isRequest) return undefined;
-  if (cseq.method !== message.method) return fault('cseq-method', 'CSeq method does not match request', 400, message);
-  if (message.version.toUpperCase() !== 'SIP/2.0') return fault('version', 'Version Not Supported', 505, message);
-  if (message.method !== 'INVITE') return undefined;
-  // A dialog needs the peer's target (RFC 3261 §8.1.1.8): one Contact, and one that can be read.
-  const contact = message.get('contact');
-  if (contact === undefined) return fault('missing-header', 'missing Contact', 400, message);
-  if (parseNameAddr(splitList(contact)[0] ?? '') === undefined) {
-    return fault('bad-header', 'malformed Contact', 400, message);
-  }
-  return undefined;
 }

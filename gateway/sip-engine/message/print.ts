@@ -8,13 +8,15 @@ export function startLine(message: SipMessage): string {
     : `${message.version} ${message.status} ${message.reason}`;
 }
 
-/** Prints a message from its parts: canonical names in their registered form, Content-Length by the body. */
+/** Prints a message for an application, from its parts: canonical names in their registered form, Content-Length by the body. */
 export function printMessage(message: SipMessage): string {
   let text = `${startLine(message)}\r\n`;
   const { names, written, values } = message;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] ?? '';
-    if (name !== 'content-length') text += `${printedName(name, written[i] ?? name)}: ${values[i]}\r\n`;
+    // A reader that undoes the escapes would take such a name for another's (RFC 4475 §3.1.1.5).
+    if (name !== 'content-length' && !name.includes('%'))
+      text += `${printedName(name, written[i] ?? name)}: ${values[i]}\r\n`;
   }
   return `${text}Content-Length: ${message.body.length}\r\n\r\n${message.body}`;
 }

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /** A sip or sips URI as far as routing needs it (RFC 3261 §19.1); user and parameters are kept as written. */
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
@@ -13,7 +15,6 @@ export interface SipUri {
 }
 
 const HOST = /^[A-Za-z0-9._-]+$/;
-const IPV6 = /^[0-9A-Fa-f:.]+$/;
 
 /** Parses a port, undefined when it is none. */
 export function parsePort(text: string): number | undefined {
@@ -36,11 +37,15 @@ export interface HostPort {
 export function parseHostPort(text: string): HostPort | undefined {
   if (text.charCodeAt(0) === 0x5b) {
     const end = text.indexOf(']');
-    const host = text.slice(1, end);
-    if (end < 0 || !IPV6.test(host)) return undefined;
-    if (end === text.length - 1) return { host: host.toLowerCase(), port: undefined };
+    // RFC 3261's grammar allowed a third colon before an IPv4 part; it is to be borne with (RFC 5118 §4.10, RFC 5954).
+    const host = text
+      .slice(1, end)
+      .replace(/:::(?=\d{1,3}\.)/, '::')
+      .toLowerCase();
+    if (end < 0 || !isIPv6(host)) return undefined;
+    if (end === text.length - 1) return { host, port: undefined };
     const port = text.charCodeAt(end + 1) === 0x3a ? parsePort(text.slice(end + 2)) : undefined;
-    return port === undefined ? undefined : { host: host.toLowerCase(), port };
+    return port === undefined ? undefined : { host, port };
   }
   const colon = text.indexOf(':');
   const host = colon < 0 ? text : text.slice(0, colon);
@@ -59,7 +64,7 @@ export function parseUri(text: string): SipUri | undefined {
   // The user part may hold `;` and `?`, so the last `@` before the host is looked for first.
   const at = text.lastIndexOf('@');
   const user = at < 0 ? undefined : text.slice(colon + 1, at);
-  if (user === '') return undefined;
+  if (user === '' || user?.includes('@')) return undefined;
   const hostStart = at < 0 ? colon + 1 : at + 1;
   const semicolon = text.indexOf(';', hostStart);
   const question = text.indexOf('?', hostStart);

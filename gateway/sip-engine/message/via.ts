@@ -1,3 +1,4 @@
+import { hasEmptyParam } from './name-addr.js';
 import { paramOf, parseHostPort } from './uri.js';
 
 /** The topmost Via value (RFC 3261 §20.42). */
@@ -24,11 +25,12 @@ export function parseVia(value: string): Via | undefined {
     sentBy = head.slice(12).trim();
   } else {
     // Space may stand around the slashes and the colon (RFC 3261 §25.1).
-    const match = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+(\S+(?:\s*:\s*\d+)?)\s*$/i.exec(head);
+    const match = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+/i.exec(head);
     if (match === null) return undefined;
     transport = (match[1] ?? '').toLowerCase();
-    sentBy = (match[2] ?? '').replace(/\s/g, '');
+    sentBy = head.slice(match[0].length).replaceAll(' ', '').replaceAll('\t', '');
   }
+  if (hasEmptyParam(params)) return undefined;
   const place = parseHostPort(sentBy);
   if (place === undefined) return undefined;
   return { transport, host: place.host, port: place.port, sentBy, params, branch: branchOf(params) };

@@ -16,8 +16,10 @@ const MAGIC = 'z9hG4bK';
 /** The key by which requests find their transaction (RFC 3261 §17.2.3); an ACK finds that of its INVITE. */
 export function serverKey(request: SipMessage, via: Via, method: string): string {
   const of = method === 'ACK' ? 'INVITE' : method;
-  if (via.branch?.startsWith(MAGIC)) return `${via.branch} ${via.sentBy} ${of}`;
-  // RFC 2543 had no unique branches.
+  // The cookie alone makes nothing unique (RFC 4475 §3.2.1).
+  if (via.branch !== undefined && via.branch.length > MAGIC.length && via.branch.startsWith(MAGIC))
+    return `${via.branch} ${via.sentBy} ${of}`;
+  // RFC 2543 had no unique branches; an ACK has the To tag that the INVITE lacks, so that tag cannot be asked for.
   const cseq = (request.get('cseq') ?? '').split(/\s/, 1)[0];
   return `2543 ${via.sentBy} ${via.branch ?? ''} ${request.get('call-id')} ${cseq} ${request.get('from')} ${of}`;
 }
@@ -86,6 +88,13 @@ export class ServerTransaction extends Transaction<InviteServerEvent | NonInvite
 
   protected override perform(action: 'send' | 'pass-up' | 'ack' | 'tell-timeout' | 'tell-transport-error'): void {
     if (action === 'send' && this.#lastText !== '') this.room.transports.send(this.flow, this.#lastText);
+  }
+
+  /** Ends it before its time, where too many linger. */
+  forget(): void {
+    this.drop();
+    this.state = 'terminated';
+    this.ended();
   }
 
   protected override ended(): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../config.js';
+import type { Counters } from '../counters.js';
 import type { QueuedTimer, TimerQueues } from '../transaction/timers.js';
 import type { Listener } from './listener.js';
 import { TcpFramer } from './tcp-framer.js';
@@ -22,8 +23,9 @@ export class TcpConnection {
     readonly listener: Listener,
     readonly socket: Socket,
     place: { readonly address: string; readonly port: number },
-    limits: Limits,
+    readonly limits: Limits,
     timers: TimerQueues,
+    readonly counters: Counters,
     onMessage: (connection: TcpConnection, text: string) => void,
     onClosed: (connection: TcpConnection) => void,
   ) {
@@ -33,13 +35,20 @@ export class TcpConnection {
     socket.setNoDelay(true);
     socket.setTimeout(limits.tcpIdleMs);
     socket.on('timeout', () => {
-      if (this.holds === 0) socket.destroy();
+      if (this.holds > 0) return;
+      counters.tcpIdle++;
+      socket.destroy();
     });
     socket.on('data', (chunk: Buffer) => {
-      const { messages, broken } = this.#framer.take(chunk.toString('latin1'));
+      const { messages, pings, broken } = this.#framer.take(chunk.toString('latin1'));
+      // A ping is answered (RFC 5626 §4.4.1), many at once like one.
+      if (pings > 0) socket.write('\r\n');
       for (const text of messages) onMessage(this, text);
-      if (broken !== undefined) socket.destroy();
-      else this.#watchMessage(limits, timers);
+      if (broken !== undefined) {
+        counters.tcpBroken++;
+        socket.removeAllListeners('data').resume();
+        socket.destroySoon();
+      } else this.#watchMessage(limits, timers);
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
@@ -60,6 +69,7 @@ export class TcpConnection {
   }
 
   onTimer(): void {
+    this.counters.tcpSlow++;
     this.socket.destroy();
   }
 
@@ -67,6 +77,9 @@ export class TcpConnection {
   send(text: string, onBroken?: OnBroken): void {
     if (onBroken !== undefined) this.#waiting.add(onBroken);
     this.socket.write(text, 'latin1');
+    if (this.socket.writableLength <= this.limits.tcpUnsentBytes) return;
+    this.counters.tcpUnread++;
+    this.socket.destroy();
   }
 
   forget(onBroken: OnBroken): void {

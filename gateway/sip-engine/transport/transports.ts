@@ -23,6 +23,8 @@ export class Transports {
   readonly listeners: Listener[];
   readonly #connections = new Map<string, TcpConnection>();
   readonly #all = new Set<TcpConnection>();
+  /** How many connections each address has opened to us. */
+  readonly #accepted = new Map<string, number>();
   readonly #probe: PortProbe;
   readonly #aliveAtMs = new Map<string, number>();
 
@@ -128,16 +130,29 @@ export class Transports {
 
   #hasRoom(): boolean {
     if (this.#all.size < this.limits.tcpConnections) return true;
-    this.counters.refusedByLimit++;
+    this.counters.tcpRefused++;
     return false;
   }
 
   #accept(listener: Listener, socket: Socket): void {
-    if (!this.#hasRoom() || socket.remoteAddress === undefined || socket.remotePort === undefined) {
+    const { remoteAddress: address, remotePort: port } = socket;
+    if (address === undefined || port === undefined || !this.#hasRoom()) {
       socket.destroy();
       return;
     }
-    this.#adopt(listener, socket, socket.remoteAddress, socket.remotePort);
+    const ofAddress = (this.#accepted.get(address) ?? 0) + 1;
+    if (ofAddress > this.limits.tcpConnectionsPerAddress) {
+      this.counters.tcpRefused++;
+      socket.destroy();
+      return;
+    }
+    this.#accepted.set(address, ofAddress);
+    socket.once('close', () => {
+      const left = (this.#accepted.get(address) ?? 1) - 1;
+      if (left > 0) this.#accepted.set(address, left);
+      else this.#accepted.delete(address);
+    });
+    this.#adopt(listener, socket, address, port);
   }
 
   #adopt(listener: Listener, socket: Socket, address: string, port: number): TcpConnection {
@@ -148,6 +163,7 @@ export class Transports {
       { address, port },
       this.limits,
       this.timers,
+      this.counters,
       (from, text) => {
         this.counters.messagesIn++;
         this.events.message(text, { listener, transport: 'tcp', address, port, connection: from });

@@ -1,0 +1,163 @@
+import type { Limits } from '../config.js';
+import type { Counters } from '../counters.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
+import type { QueuedTimer, TimerQueues } from '../transaction/timers.js';
+
+/** What is to become of a request that begins something: it is worked on, refused with 503, or not even answered. */
+export type Admission = 'admitted' | 'refused' | 'dropped';
+
+/** So many addresses are remembered; beyond it the one that was first seen is forgotten, if nothing of it is open. */
+const MOST_ADDRESSES = 10_000;
+/** How often the process's own lateness is measured, milliseconds. */
+const LOOK_EVERY_MS = 100;
+
+/** What one source address has cost. */
+class Account {
+  open = 0;
+  requests: number;
+  answers: number;
+  atMs: number;
+  /** Its transactions that have their answer and linger for repetitions, oldest first. */
+  readonly finished = new Set<ServerTransaction>();
+
+  constructor(limits: Limits, nowMs: number) {
+    this.requests = limits.ratePerAddress;
+    this.answers = limits.refusalsPerAddress;
+    this.atMs = nowMs;
+  }
+
+  /** What may be spent grows by its rate, up to a second's worth. */
+  refill(limits: Limits, nowMs: number): void {
+    const passedS = (nowMs - this.atMs) / 1000;
+    this.atMs = nowMs;
+    this.requests = Math.min(limits.ratePerAddress, this.requests + passedS * limits.ratePerAddress);
+    this.answers = Math.min(limits.refusalsPerAddress, this.answers + passedS * limits.refusalsPerAddress);
+  }
+}
+
+/**
+ * Lets in what begins something, within the limits of its address and of the whole. Calls in progress never ask here: their
+ * requests, answers and ACKs pass whatever happens. So a flood is refused at its own expense.
+ */
+export class AdmissionDesk {
+  readonly #accounts = new Map<string, Account>();
+  readonly #finished = new Set<ServerTransaction>();
+  #open = 0;
+  #look: QueuedTimer | undefined;
+  #lagging = false;
+
+  constructor(
+    readonly limits: Limits,
+    readonly counters: Counters,
+    readonly timers: TimerQueues,
+  ) {
+    this.#watch();
+  }
+
+  /** Whether the process is so late that it takes on nothing new. */
+  get lagging(): boolean {
+    return this.#lagging;
+  }
+
+  close(): void {
+    this.#look?.cancel();
+  }
+
+  /** Judges a request that begins something. One that is admitted is open until `finished` or `ended` is told of it. */
+  admit(address: string): Admission {
+    const account = this.#account(address);
+    const why = this.#overLimit(account);
+    if (why === undefined) {
+      account.requests--;
+      account.open++;
+      this.#open++;
+      return 'admitted';
+    }
+    this.counters[why]++;
+    this.counters.refusedByLimit++;
+    return this.#spendAnswer(account) ? 'refused' : 'dropped';
+  }
+
+  /** Whether something that is no request that begins anything may be answered: junk, and requests of no dialog. */
+  mayAnswer(address: string): boolean {
+    const account = this.#account(address);
+    if (this.#spendAnswer(account)) return true;
+    this.counters.droppedByLimit++;
+    return false;
+  }
+
+  /** The request has its final answer. */
+  finished(transaction: ServerTransaction): void {
+    const { address } = transaction.flow;
+    const account = this.#accounts.get(address);
+    if (account === undefined) return;
+    account.open--;
+    this.#open--;
+    if (transaction.terminated || transaction.state === 'accepted') return;
+    account.finished.add(transaction);
+    this.#finished.add(transaction);
+    if (account.finished.size > this.limits.finishedPerAddress) this.#evict(account.finished);
+    if (this.#finished.size > this.limits.finishedInAll) this.#evict(this.#finished);
+  }
+
+  /** The transaction is no more. */
+  ended(transaction: ServerTransaction): void {
+    if (this.#finished.delete(transaction)) this.#accounts.get(transaction.flow.address)?.finished.delete(transaction);
+  }
+
+  #overLimit(
+    account: Account,
+  ): 'refusedByLag' | 'refusedByOpen' | 'refusedByOpenOfAddress' | 'refusedByRate' | undefined {
+    if (this.#lagging) return 'refusedByLag';
+    if (account.requests < 1) return 'refusedByRate';
+    if (account.open >= this.limits.openPerAddress) return 'refusedByOpenOfAddress';
+    return this.#open >= this.limits.openInAll ? 'refusedByOpen' : undefined;
+  }
+
+  #spendAnswer(account: Account): boolean {
+    if (account.answers < 1) return false;
+    account.answers--;
+    return true;
+  }
+
+  /** The oldest is ended before its time: a repetition of its request would be worked on as a new one, which costs us no more. */
+  #evict(finished: Set<ServerTransaction>): void {
+    for (const oldest of finished) {
+      this.counters.forgottenEarly++;
+      oldest.forget();
+      return;
+    }
+  }
+
+  #account(address: string): Account {
+    const nowMs = this.timers.clock.nowMs();
+    const known = this.#accounts.get(address);
+    if (known !== undefined) {
+      known.refill(this.limits, nowMs);
+      return known;
+    }
+    if (this.#accounts.size >= MOST_ADDRESSES) this.#forgetOne();
+    const account = new Account(this.limits, nowMs);
+    this.#accounts.set(address, account);
+    return account;
+  }
+
+  #forgetOne(): void {
+    for (const [address, { open, finished }] of this.#accounts) {
+      if (open > 0 || finished.size > 0) continue;
+      this.#accounts.delete(address);
+      return;
+    }
+  }
+
+  #watch(): void {
+    const dueMs = this.timers.clock.nowMs() + LOOK_EVERY_MS;
+    const look = {
+      onTimer: () => {
+        this.#lagging = this.timers.clock.nowMs() - dueMs > this.limits.lagMs;
+        this.#watch();
+      },
+    };
+    this.#look = this.timers.start(LOOK_EVERY_MS, look, 'look');
+  }
+}

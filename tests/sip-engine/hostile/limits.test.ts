@@ -1,0 +1,227 @@
+/** What an attacker may cost, and that it is counted. */
+import { createConnection } from 'node:net';
+import t, { type Test } from 'tap';
+import { DEFAULT_LIMITS } from '../../../gateway/sip-engine/config.js';
+import type { EngineConfig } from '../../../gateway/sip-engine/engine.js';
+import { TcpFramer } from '../../../gateway/sip-engine/transport/tcp-framer.js';
+import { openPeer, request, route, SDP, startRig } from '../rig.js';
+import { connectPeer } from '../stream-peer.js';
+import { bridge, placeCall } from '../two-legs.js';
+import { answerTo, headerOf, isRequest, isResponse } from '../udp-peer.js';
+
+/** An engine whose application answers OPTIONS and never answers an INVITE. */
+const answering = (test: Test, limits: EngineConfig['limits'] = {}) =>
+  startRig(
+    test,
+    (srf) => {
+      srf.invite(() => undefined);
+      route(srf, 'options', (_req, res) => res.send(200));
+    },
+    { limits },
+  );
+
+/** Sends OPTIONS until `counter` has moved; what is counted is counted after the fact. */
+async function counted(rig: Awaited<ReturnType<typeof answering>>, counter: string): Promise<number> {
+  for (;;) {
+    const count = rig.engine.status()[counter] ?? 0;
+    if (count > 0) return count;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+t.test(
+  'requests over the rate of their address get 503 with Retry-After, then silence; others are served',
+  async (test) => {
+    const rig = await answering(test, { ratePerAddress: 20, refusalsPerAddress: 10 });
+    const flooder = await openPeer(test);
+    for (let at = 0; at < 100; at++)
+      flooder.send(request('OPTIONS', flooder, rig.port, { callId: `flood-${at}` }), rig.port);
+    const refusal = await flooder.next(isResponse(503));
+    test.match(headerOf(refusal, 'Retry-After'), /^[1-9]/);
+    await counted(rig, 'refusedByRate');
+    const other = await connectPeer(test, rig.port, '127.0.0.2');
+    other.send(request('OPTIONS', other, rig.port).replaceAll('SIP/2.0/UDP', 'SIP/2.0/TCP'));
+    await other.next(isResponse(200));
+    const status = rig.engine.status();
+    test.ok((status.refusedByRate ?? 0) >= 70, `${status.refusedByRate} were refused`);
+    test.ok(flooder.received.filter(isResponse(503)).length <= 12, 'not every refusal is an answer');
+  },
+);
+
+t.test('a flood of junk is answered for a while and then no more, and costs no memory', async (test) => {
+  const rig = await answering(test, { refusalsPerAddress: 10 });
+  const flooder = await openPeer(test);
+  const junk = request('OPTIONS', flooder, rig.port, { cseqMethod: 'INVITE' });
+  for (let at = 0; at < 100; at++) flooder.send(junk, rig.port);
+  await flooder.next(isResponse(400));
+  await counted(rig, 'droppedByLimit');
+  test.ok((rig.engine.status().serverTransactions ?? 0) <= 1, 'none but that of the rig');
+  test.ok(flooder.received.length <= 12);
+});
+
+t.test('requests of no dialog, of no method and of no transaction leave nothing behind', async (test) => {
+  const rig = await answering(test, { refusalsPerAddress: 1_000 });
+  const peer = await openPeer(test);
+  const before = rig.engine.status().serverTransactions;
+  for (const method of ['BYE', 'CANCEL', 'DANCE', 'UPDATE', 'PRACK', 'MESSAGE']) {
+    peer.send(request(method, peer, rig.port, { callId: `nothing-${method}` }), rig.port);
+    await peer.next((text) => /^SIP\/2.0 (481|501|405) /.test(text));
+  }
+  test.equal(rig.engine.status().serverTransactions, before);
+});
+
+t.test('answered requests are kept for their repetitions, and not without end', async (test) => {
+  const rig = await answering(test, { finishedPerAddress: 10 });
+  const peer = await openPeer(test);
+  for (let at = 0; at < 50; at++) {
+    peer.send(request('OPTIONS', peer, rig.port, { callId: `kept-${at}` }), rig.port);
+    await peer.next(isResponse(200));
+  }
+  test.equal(rig.engine.status().serverTransactions, 10);
+  test.ok((rig.engine.status().forgottenEarly ?? 0) >= 40);
+});
+
+t.test(
+  'ten thousand INVITEs that nobody answers: the limit of their address holds, and a call beside them goes through',
+  async (test) => {
+    const callee = await openPeer(test);
+    const rig = await startRig(test, (srf) => {
+      srf.use((req, _res, next) => {
+        if (!req.get('Call-ID').startsWith('half-')) next();
+      });
+      bridge(srf, () => callee.port);
+    });
+    const flooder = await connectPeer(test, rig.port, '127.0.0.2');
+    for (let at = 0; at < 10_000; at++) {
+      const invite = request('INVITE', flooder, rig.port, { callId: `half-${at}`, fromTag: `h${at}`, body: SDP });
+      flooder.send(invite.replaceAll('SIP/2.0/UDP', 'SIP/2.0/TCP'));
+    }
+    await flooder.next(isResponse(503, 'INVITE'));
+    const caller = await openPeer(test);
+    await placeCall(rig, caller, callee);
+    const { serverTransactions = 0, refusedByLimit = 0 } = rig.engine.status();
+    test.ok(serverTransactions <= DEFAULT_LIMITS.openPerAddress + 10, `${serverTransactions} transactions`);
+    test.ok(refusedByLimit > 0);
+    await rig.disconnect();
+    for (const peer of [caller, callee]) peer.send(answerTo(await peer.next(isRequest('BYE')), '200 OK'), rig.port);
+  },
+);
+
+t.test('a process that is late takes on nothing new, and what is in progress goes on', async (test) => {
+  const callee = await openPeer(test);
+  const rig = await startRig(test, (srf) => bridge(srf, () => callee.port), { limits: { lagMs: 0.001 } });
+  const caller = await openPeer(test);
+  const late = (): boolean => (rig.engine.status().refusedByLag ?? 0) > 0;
+  // The first look at the clock comes 100 ms after the start; until then calls are taken.
+  const legs = await placeCall(rig, caller, callee);
+  for (let at = 0; !late(); at++) {
+    caller.send(request('INVITE', caller, rig.port, { callId: `late-${at}`, fromTag: `l${at}`, body: SDP }), rig.port);
+    await caller.next((text) => headerOf(text, 'Call-ID') === `late-${at}`);
+  }
+  test.ok(caller.received.some(isResponse(503, 'INVITE')));
+  const bye = {
+    callId: legs.callId,
+    to: legs.to,
+    cseq: 2,
+    fromTag: /from-tag=(.*)$/.exec(legs.callerDialog)?.[1] ?? '',
+  };
+  caller.send(request('BYE', caller, rig.port, bye), rig.port);
+  await caller.next(isResponse(200, 'BYE'));
+});
+
+t.test('a message, a header and a number of headers over the limit are refused', async (test) => {
+  const rig = await answering(test, { message: { messageBytes: 4_000, headers: 40, headerBytes: 500 } });
+  const peer = await openPeer(test);
+  peer.send(request('OPTIONS', peer, rig.port, { body: 'x'.repeat(5_000) }), rig.port);
+  await peer.next(isResponse(513));
+  peer.send(request('OPTIONS', peer, rig.port, { more: [`Subject: ${'x'.repeat(600)}`] }), rig.port);
+  await peer.next(isResponse(400));
+  peer.send(request('OPTIONS', peer, rig.port, { more: Array(50).fill('X-A: b') }), rig.port);
+  await peer.next(isResponse(400));
+  peer.send(request('OPTIONS', peer, rig.port), rig.port);
+  await peer.next(isResponse(200));
+});
+
+t.test('a header of a megabyte ends its connection, as does a body that is announced too large', async (test) => {
+  const rig = await answering(test);
+  const loud = await connectPeer(test, rig.port);
+  loud.send(`OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nSubject: ${'x'.repeat(1_000_000)}`);
+  await loud.closed;
+  const announced = await connectPeer(test, rig.port);
+  announced.send(request('OPTIONS', announced, rig.port).replace('Content-Length: 0', 'Content-Length: 999999'));
+  await announced.next(isResponse(513));
+  await announced.closed;
+  test.equal(await counted(rig, 'tcpBroken'), 2);
+});
+
+t.test('a slow-loris connection is closed when its message does not become whole in time', async (test) => {
+  const rig = await answering(test, { tcpMessageMs: 50 });
+  const slow = await connectPeer(test, rig.port);
+  slow.send('OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: ');
+  await slow.closed;
+  test.equal(await counted(rig, 'tcpSlow'), 1);
+});
+
+t.test('a connection without traffic is closed, and one that carries a call is not', async (test) => {
+  const rig = await startRig(test, (srf) => srf.invite((req, res) => void srf.createUAS(req, res, { localSdp: SDP })), {
+    limits: { tcpIdleMs: 100 },
+  });
+  const caller = await connectPeer(test, rig.port);
+  const tcp = (text: string): string => text.replaceAll('SIP/2.0/UDP', 'SIP/2.0/TCP');
+  caller.send(tcp(request('INVITE', caller, rig.port, { body: SDP })));
+  const to = headerOf(await caller.next(isResponse(200, 'INVITE')), 'To');
+  caller.send(tcp(request('ACK', caller, rig.port, { to })));
+  const idle = await connectPeer(test, rig.port);
+  await idle.closed;
+  test.ok((await counted(rig, 'tcpIdle')) >= 1);
+  caller.send(tcp(request('BYE', caller, rig.port, { to, cseq: 2 })));
+  await caller.next(isResponse(200, 'BYE'));
+});
+
+t.test('more connections than the limit, in all or of one address, are closed at once', async (test) => {
+  const rig = await answering(test, { tcpConnections: 5, tcpConnectionsPerAddress: 3 });
+  for (let at = 0; at < 3; at++) await connectPeer(test, rig.port);
+  const fourth = createConnection({ port: rig.port, host: '127.0.0.1' });
+  await new Promise<void>((resolve) => fourth.once('close', () => resolve()).on('error', () => undefined));
+  const other = await connectPeer(test, rig.port, '127.0.0.3');
+  other.send(request('OPTIONS', other, rig.port).replaceAll('SIP/2.0/UDP', 'SIP/2.0/TCP'));
+  await other.next(isResponse(200));
+  test.equal(rig.engine.status().tcpRefused, 1);
+});
+
+t.test('two lengths for one message end the stream: nobody can tell where the next one begins', async (test) => {
+  const rig = await answering(test);
+  const peer = await connectPeer(test, rig.port);
+  const smuggled = request('OPTIONS', peer, rig.port, { callId: 'smuggled' });
+  const text = request('OPTIONS', peer, rig.port).replace(
+    'Content-Length: 0',
+    `Content-Length: 0\r\nl: ${smuggled.length}`,
+  );
+  peer.send(text + smuggled);
+  await peer.next(isResponse(400));
+  await peer.closed;
+  test.notOk(peer.received.some((answer) => headerOf(answer, 'Call-ID') === 'smuggled'));
+});
+
+t.test('a stream gives the same messages wherever it is cut', async (test) => {
+  const limits = DEFAULT_LIMITS.message;
+  const folded = request('OPTIONS', { port: 1 }, 2, { body: 'x'.repeat(30) }).replace(
+    'Content-Length: 30',
+    'l\t:\r\n 30',
+  );
+  const stream = `\r\n\r\n${folded}\r\n${request('MESSAGE', { port: 1 }, 2, { body: 'abc' })}\r\n\r\n\r\n\r\n`;
+  const whole = new TcpFramer(limits).take(stream);
+  test.equal(whole.messages.length, 2);
+  test.equal(whole.pings, 3);
+  for (let size = 1; size < 40; size++) {
+    const framer = new TcpFramer(limits);
+    const messages: string[] = [];
+    let pings = 0;
+    for (let at = 0; at < stream.length; at += size) {
+      const taken = framer.take(stream.slice(at, at + size));
+      messages.push(...taken.messages);
+      pings += taken.pings;
+    }
+    test.same([messages, pings], [whole.messages, whole.pings], `in pieces of ${size}`);
+  }
+});
