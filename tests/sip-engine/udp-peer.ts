@@ -56,6 +56,14 @@ export class UdpPeer {
     }
   }
 
+  /** Keeps the newest `count` messages alone, for runs that last. */
+  forget(count: number): void {
+    const gone = Math.max(0, this.received.length - count);
+    this.received.splice(0, gone);
+    this.receivedAtNs.splice(0, gone);
+    this.#taken = Math.max(0, this.#taken - gone);
+  }
+
   close(): void {
     this.socket.close();
   }

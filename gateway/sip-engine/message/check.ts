@@ -35,7 +35,9 @@ export function checkMandatory(message: SipMessage): ParseFault | undefined {
   if (contact !== undefined && !message.all('contact').every(isContactList)) {
     return fault('bad-header', 'malformed Contact', 400, message);
   }
-  if (!message.isRequest) return undefined;
+  if (!message.isRequest) {
+    return message.version === 'SIP/2.0' ? undefined : fault('version', 'another version', 505, message);
+  }
   if (cseq.method !== message.method) return fault('cseq-method', 'CSeq method does not match request', 400, message);
   if (message.version.toUpperCase() !== 'SIP/2.0') return fault('version', 'Version Not Supported', 505, message);
   const target = checkTarget(message);

@@ -9,6 +9,10 @@ export interface NameAddr {
   readonly params: string;
 }
 
+// White space and control characters: a URI that holds one is another URI, or two, to the next reader.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const UNPRINTABLE = /[\x00-\x20\x7f]/;
+
 /** The index behind a quoted string that starts at `start`, or the text's length when it never ends. */
 function afterQuoted(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
@@ -29,7 +33,7 @@ export function parseNameAddr(value: string): NameAddr | undefined {
     if (close < 0) return undefined;
     const uri = text.slice(open + 1, close).trim();
     const params = text.slice(close + 1).trimStart();
-    if (uri === '' || uri.includes(' ') || (params !== '' && params.charCodeAt(0) !== 0x3b)) return undefined;
+    if (uri === '' || UNPRINTABLE.test(uri) || (params !== '' && params.charCodeAt(0) !== 0x3b)) return undefined;
     const display = text.slice(0, open).trim();
     // Behind a quoted name stands nothing; and a comma outside of quotes leaves open whose name it is (RFC 4475 §3.1.2.15).
     const extra = from > 0 ? text.slice(from, open).trim() : display;
@@ -40,7 +44,7 @@ export function parseNameAddr(value: string): NameAddr | undefined {
   // Without brackets every parameter belongs to the header (RFC 3261 §20).
   const semicolon = text.indexOf(';');
   const uri = (semicolon < 0 ? text : text.slice(0, semicolon)).trim();
-  if (uri === '' || !uri.includes(':') || uri.includes(' ')) return undefined;
+  if (uri === '' || !uri.includes(':') || UNPRINTABLE.test(uri)) return undefined;
   // A `?` or a comma could be the URI's or the header's: brackets must tell (RFC 3261 §20; RFC 4475 §3.1.2.13).
   if (uri.includes('?') || uri.includes(',')) return undefined;
   const params = semicolon < 0 ? '' : text.slice(semicolon);

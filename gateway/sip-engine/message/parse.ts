@@ -43,6 +43,7 @@ export function isFault(result: SipMessage | ParseFault): result is ParseFault {
 
 function parseStartLine(whole: string, message: SipMessage): ParseFault | undefined {
   const line = whole.trimEnd();
+  if (line.includes('\r')) return fault('start-line', 'carriage return in the start line', 400);
   if (line.startsWith('SIP/')) {
     const space = line.indexOf(' ');
     const status = Number(line.slice(space + 1, space + 4));
