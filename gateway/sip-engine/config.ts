@@ -20,8 +20,10 @@ export interface Limits {
   readonly openPerAddress: number;
   /** The same of all addresses together. */
   readonly openInAll: number;
-  /** Requests that begin something, of one source address, a second. */
+  /** INVITEs outside of a dialog, of one source address, a second. */
   readonly ratePerAddress: number;
+  /** Other requests outside of a dialog (REGISTER, OPTIONS and so on), of one source address, a second. */
+  readonly otherRatePerAddress: number;
   /** Refusals of what is over a limit, is junk, or names no dialog, to one address, a second; more are met with silence. */
   readonly refusalsPerAddress: number;
   /** Answered requests that are kept for their repetitions, of one address and of all. */
@@ -47,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = {
   openPerAddress: 200,
   openInAll: 10_000,
   ratePerAddress: 1_000,
+  otherRatePerAddress: 200,
   refusalsPerAddress: 100,
   finishedPerAddress: 1_000,
   finishedInAll: 20_000,

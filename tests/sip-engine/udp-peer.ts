@@ -18,10 +18,10 @@ export class UdpPeer {
     });
   }
 
-  static open(): Promise<UdpPeer> {
+  static open(address = '127.0.0.1'): Promise<UdpPeer> {
     const socket = createSocket('udp4');
     return new Promise((resolve) => {
-      socket.bind(0, '127.0.0.1', () => resolve(new UdpPeer(socket, socket.address().port)));
+      socket.bind(0, address, () => resolve(new UdpPeer(socket, socket.address().port)));
     });
   }
 
@@ -54,6 +54,27 @@ export class UdpPeer {
       clearTimeout(patience);
       this.#wake = undefined;
     }
+  }
+
+  /** The first message from now on that `wanted` accepts, whoever else takes it; rejects after `withinMs`. */
+  waitFor(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(patience);
+        this.socket.off('message', look);
+      };
+      const look = (data: Buffer): void => {
+        const text = data.toString('latin1');
+        if (!wanted(text)) return;
+        done();
+        resolve(text);
+      };
+      const patience = setTimeout(() => {
+        done();
+        reject(new Error(`nothing of the kind within ${withinMs} ms`));
+      }, withinMs);
+      this.socket.on('message', look);
+    });
   }
 
   /** Keeps the newest `count` messages alone, for runs that last. */

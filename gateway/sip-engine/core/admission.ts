@@ -14,14 +14,16 @@ const LOOK_EVERY_MS = 100;
 /** What one source address has cost. */
 class Account {
   open = 0;
-  requests: number;
+  invites: number;
+  others: number;
   answers: number;
   atMs: number;
   /** Its transactions that have their answer and linger for repetitions, oldest first. */
   readonly finished = new Set<ServerTransaction>();
 
   constructor(limits: Limits, nowMs: number) {
-    this.requests = limits.ratePerAddress;
+    this.invites = limits.ratePerAddress;
+    this.others = limits.otherRatePerAddress;
     this.answers = limits.refusalsPerAddress;
     this.atMs = nowMs;
   }
@@ -30,7 +32,8 @@ class Account {
   refill(limits: Limits, nowMs: number): void {
     const passedS = (nowMs - this.atMs) / 1000;
     this.atMs = nowMs;
-    this.requests = Math.min(limits.ratePerAddress, this.requests + passedS * limits.ratePerAddress);
+    this.invites = Math.min(limits.ratePerAddress, this.invites + passedS * limits.ratePerAddress);
+    this.others = Math.min(limits.otherRatePerAddress, this.others + passedS * limits.otherRatePerAddress);
     this.answers = Math.min(limits.refusalsPerAddress, this.answers + passedS * limits.refusalsPerAddress);
   }
 }
@@ -64,11 +67,12 @@ export class AdmissionDesk {
   }
 
   /** Judges a request that begins something. One that is admitted is open until `finished` or `ended` is told of it. */
-  admit(address: string): Admission {
+  admit(method: string, address: string): Admission {
     const account = this.#account(address);
-    const why = this.#overLimit(account);
+    const kind = method === 'INVITE' ? 'invites' : 'others';
+    const why = this.#overLimit(account, kind);
     if (why === undefined) {
-      account.requests--;
+      account[kind]--;
       account.open++;
       this.#open++;
       return 'admitted';
@@ -107,9 +111,10 @@ export class AdmissionDesk {
 
   #overLimit(
     account: Account,
+    kind: 'invites' | 'others',
   ): 'refusedByLag' | 'refusedByOpen' | 'refusedByOpenOfAddress' | 'refusedByRate' | undefined {
     if (this.#lagging) return 'refusedByLag';
-    if (account.requests < 1) return 'refusedByRate';
+    if (account[kind] < 1) return 'refusedByRate';
     if (account.open >= this.limits.openPerAddress) return 'refusedByOpenOfAddress';
     return this.#open >= this.limits.openInAll ? 'refusedByOpen' : undefined;
   }

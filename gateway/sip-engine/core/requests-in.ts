@@ -140,7 +140,7 @@ export class RequestsIn {
         return;
       }
     }
-    const admission = this.room.desk.admit(flow.address);
+    const admission = this.room.desk.admit(method, flow.address);
     if (admission !== 'admitted') {
       if (admission === 'refused') this.#tell(request, flow, via, 503, RETRY_LATER);
       return;

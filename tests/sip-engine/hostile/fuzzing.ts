@@ -83,7 +83,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     listeners: [{ name: 'cell', address: '127.0.0.1', port: 0, transports: ['udp', 'tcp'] }],
     client: { address: '127.0.0.1', port: 0, secret: SECRET },
     timers: { t1Ms: 20, t2Ms: 160, t4Ms: 200 },
-    limits: { ratePerAddress: 100_000, refusalsPerAddress: 100_000, finishedPerAddress: 500, openPerAddress: 500 },
+    limits: {
+      ratePerAddress: 100_000,
+      otherRatePerAddress: 100_000,
+      refusalsPerAddress: 100_000,
+      finishedPerAddress: 500,
+      openPerAddress: 500,
+    },
   });
   const port = engine.listeners[0]?.port ?? 0;
   const [caller, callee, looker] = await Promise.all([UdpPeer.open(), UdpPeer.open(), UdpPeer.open()]);
