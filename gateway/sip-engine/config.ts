@@ -1,7 +1,19 @@
+import { isIP } from 'node:net';
 import { DEFAULT_MESSAGE_LIMITS, type MessageLimits } from './message/limits.js';
+import { parseHostPort, parseUri } from './message/uri.js';
 import { RFC_TIMERS, type TimerValues } from './transaction/timer-values.js';
 
-export type TransportName = 'udp' | 'tcp';
+export type TransportName = 'udp' | 'tcp' | 'tls';
+
+/** Files in PEM form. They are read at the start and at each reload (SIGHUP). */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  /** Certificates that peers' certificates are checked against; default: those that Node knows. */
+  readonly ca?: string;
+  /** Peers must show a certificate that `ca` vouches for. */
+  readonly mutual?: boolean;
+}
 
 /** One address that SIP is spoken on. */
 export interface ListenerConfig {
@@ -11,6 +23,8 @@ export interface ListenerConfig {
   /** 0: the kernel chooses, the same number for all transports of the listener. */
   readonly port: number;
   readonly transports: readonly TransportName[];
+  /** With the transport tls, which has a listener to itself. */
+  readonly tls?: TlsConfig;
 }
 
 /** What keeps a flood from costing more than its share; each one is counted when it bites. */
@@ -42,6 +56,10 @@ export interface Limits {
   readonly tcpUnsentBytes: number;
   /** One frame of the client protocol, bytes. */
   readonly clientFrameBytes: number;
+  /** A larger request goes by TCP where the listener speaks it, bytes (RFC 3261 §18.1.1: the path's MTU less 200). */
+  readonly udpRequestBytes: number;
+  /** The shortest interval of a session timer, seconds (RFC 4028 §5). */
+  readonly minSessionS: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -60,6 +78,8 @@ export const DEFAULT_LIMITS: Limits = {
   tcpConnectionsPerAddress: 200,
   tcpUnsentBytes: 1_048_576,
   clientFrameBytes: 262_144,
+  udpRequestBytes: 1_300,
+  minSessionS: 90,
 };
 
 export interface EngineConfig {
@@ -70,6 +90,10 @@ export interface EngineConfig {
   readonly control?: { readonly socket: string; readonly secret: string };
   /** Once a control client has said hello, its silence for 2 s or its closed connection ends every dialog. */
   readonly guard?: boolean;
+  /** URI of a next hop for every new request whose application names none. */
+  readonly nextHop?: string;
+  /** Name servers, `address` or `address:port`; default: the system's. */
+  readonly dns?: readonly string[];
   readonly limits?: Partial<Omit<Limits, 'message'>> & { readonly message?: Partial<MessageLimits> };
   /** Only a process obeys it: end when standard input ends. */
   readonly exitWhenOrphaned?: boolean;
@@ -120,15 +144,48 @@ function numbers(value: unknown, where: string, known: readonly string[]): Recor
   return found;
 }
 
+function tlsOf(value: unknown, where: string): TlsConfig {
+  const given = fields(value, where);
+  if (given.mutual === true && given.ca === undefined) {
+    throw new ConfigFault(`${where}/ca: expected a file, because peers must show a certificate (mutual), found none`);
+  }
+  return {
+    cert: text(given.cert, `${where}/cert`),
+    key: text(given.key, `${where}/key`),
+    ...(given.ca !== undefined && { ca: text(given.ca, `${where}/ca`) }),
+    mutual: given.mutual === true,
+  };
+}
+
+function hop(value: unknown, where: string): string {
+  const uri = text(value, where);
+  if (parseUri(uri) === undefined) throw new ConfigFault(`${where}: expected a sip URI, found ${uri}`);
+  return uri;
+}
+
+function servers(value: unknown, where: string): readonly string[] {
+  const isServer = (one: unknown): one is string =>
+    typeof one === 'string' && isIP(parseHostPort(one)?.host ?? one) !== 0;
+  if (Array.isArray(value) && value.length > 0 && value.every(isServer)) return value;
+  throw new ConfigFault(`${where}: expected addresses of name servers, found ${JSON.stringify(value)}`);
+}
+
 function listener(value: unknown, where: string): ListenerConfig {
   const given = fields(value, where);
   const transports = given.transports;
-  if (!Array.isArray(transports) || transports.length === 0 || !transports.every((t) => t === 'udp' || t === 'tcp')) {
-    throw new ConfigFault(
-      `${where}/transports: expected ["udp"], ["tcp"] or both, found ${JSON.stringify(transports)}`,
-    );
+  const known = (one: unknown): boolean => one === 'udp' || one === 'tcp' || one === 'tls';
+  const sound = Array.isArray(transports) && transports.length > 0 && transports.every(known);
+  if (!sound || (transports.includes('tls') && transports.length > 1)) {
+    const expected = '["udp"], ["tcp"], both, or ["tls"] by itself';
+    throw new ConfigFault(`${where}/transports: expected ${expected}, found ${JSON.stringify(transports)}`);
+  }
+  const secure = transports.includes('tls');
+  if (secure !== (given.tls !== undefined)) {
+    const what = secure ? 'the files of the certificate and the key' : 'nothing without the transport tls';
+    throw new ConfigFault(`${where}/tls: expected ${what}, found ${JSON.stringify(given.tls)}`);
   }
   return {
+    ...(secure && { tls: tlsOf(given.tls, `${where}/tls`) }),
     name: text(given.name, `${where}/name`),
     address: text(given.address, `${where}/address`),
     port: port(given.port, `${where}/port`),
@@ -163,6 +220,8 @@ export function readConfig(json: string): EngineConfig {
       control: { socket: text(control.socket, '/control/socket'), secret: text(control.secret, '/control/secret') },
     }),
     guard: given.guard === true,
+    ...(given.nextHop !== undefined && { nextHop: hop(given.nextHop, '/nextHop') }),
+    ...(given.dns !== undefined && { dns: servers(given.dns, '/dns') }),
     limits: {
       ...numbers(limits, '/limits', names),
       message: numbers(message, '/limits/message', Object.keys(DEFAULT_MESSAGE_LIMITS)),

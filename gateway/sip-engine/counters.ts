@@ -24,10 +24,17 @@ export interface Counters {
   tcpBroken: number;
   /** TCP connections whose peer does not read. */
   tcpUnread: number;
+  /** TLS handshakes that failed. */
+  tlsRefused: number;
+  /** Requests that asked for an alias without being entitled to one (RFC 5923). */
+  aliasesRefused: number;
   refusedNoRoute: number;
   dialogsBegun: number;
   /** Dialogs that the engine itself ended: no ACK, deadline, loss of the application. */
   dialogsEndedByEngine: number;
+  sessionRefreshes: number;
+  /** Dialogs that ended because their session was not refreshed. */
+  sessionsExpired: number;
   strayAnswers: number;
   sendErrors: number;
 }
@@ -50,9 +57,13 @@ export function newCounters(): Counters {
     tcpSlow: 0,
     tcpBroken: 0,
     tcpUnread: 0,
+    tlsRefused: 0,
+    aliasesRefused: 0,
     refusedNoRoute: 0,
     dialogsBegun: 0,
     dialogsEndedByEngine: 0,
+    sessionRefreshes: 0,
+    sessionsExpired: 0,
     strayAnswers: 0,
     sendErrors: 0,
   };

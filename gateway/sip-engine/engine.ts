@@ -1,14 +1,16 @@
 import { ClientHub } from './client/client-hub.js';
 import { type EngineClock, engineClock } from './clock.js';
-import { type EngineConfig, limitsOf, timersOf } from './config.js';
+import { type EngineConfig, limitsOf, type TransportName, timersOf } from './config.js';
 import { ControlServer } from './control/control-server.js';
 import { AdmissionDesk } from './core/admission.js';
 import { Endings } from './core/endings.js';
+import { NewRequests } from './core/new-requests.js';
 import { Orders } from './core/orders.js';
 import { carryOut, statusOf } from './core/orders-of-control.js';
 import { RequestsIn } from './core/requests-in.js';
 import { takeResponse } from './core/responses-in.js';
 import type { Room } from './core/room.js';
+import { Sessions } from './core/sessions.js';
 import { answerFault } from './core/stateless.js';
 import { newCounters } from './counters.js';
 import { Deadlines } from './dialog/deadlines.js';
@@ -18,7 +20,7 @@ import { isFault, parseMessage } from './message/parse.js';
 import { printHost } from './message/uri.js';
 import { TimerQueues } from './transaction/timers.js';
 import type { Flow } from './transport/flow.js';
-import { systemResolver } from './transport/resolver.js';
+import { createResolver } from './transport/resolver.js';
 import { Transports } from './transport/transports.js';
 
 export type { EngineConfig } from './config.js';
@@ -26,7 +28,7 @@ export type { EngineConfig } from './config.js';
 /** A listener as it came to be, one entry a transport. */
 export interface ListenerFact {
   readonly name: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: TransportName;
   readonly address: string;
   readonly port: number;
 }
@@ -46,6 +48,8 @@ export interface Engine {
   status(): Readonly<Record<string, number>>;
   /** Settles when the control socket has ordered the engine to retire. */
   readonly retired: Promise<void>;
+  /** Reads the certificates of all TLS listeners anew. Throws, and keeps the old ones, when one cannot be used. */
+  reload(): void;
   /** Ends every call that it holds, gives the peers up to 1.5 s to answer, and closes all sockets. */
   close(): Promise<void>;
 }
@@ -98,7 +102,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     limits,
     counters,
     transports,
-    resolve: systemResolver,
+    resolve: createResolver(clock, config.dns),
     hub,
     dialogs: new DialogTable(counters),
     clientTransactions: new Map(),
@@ -107,9 +111,13 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     incoming: new Map(),
     admitting: () => admitting,
     desk: new AdmissionDesk(limits, counters, timers),
+    get sessions() {
+      return sessions;
+    },
   };
   const endings = new Endings(room);
-  const orders = new Orders(room, endings);
+  const sessions = new Sessions(room, endings);
+  const orders = new Orders(room, endings, new NewRequests(room, endings, config.nextHop));
   const requests = new RequestsIn(room, endings);
   const due = (dialog: Dialog, lateMs: number): void => {
     if (dialog.state === 'ending') return;
@@ -137,7 +145,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
       },
     });
   const facts = (): ListenerFact[] =>
-    (['tcp', 'udp'] as const).flatMap((transport) =>
+    (['tls', 'tcp', 'udp'] as const).flatMap((transport) =>
       transports.listeners
         .filter((listener) => listener.has(transport))
         .map(({ name, address, port }) => ({ name, transport, address, port })),
@@ -159,6 +167,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     await settled(room);
     deadlines.close();
     room.desk.close();
+    for (const dialog of room.dialogs.all()) room.dialogs.remove(dialog);
     await Promise.all([control?.close(), hub.close(), transports.close()]);
     timers.close();
   };
@@ -167,6 +176,9 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     listeners: facts(),
     status: () => statusOf(room),
     retired,
+    reload: () => {
+      for (const listener of transports.listeners) listener.reload();
+    },
     close: () => {
       closing ??= close();
       return closing;

@@ -2,7 +2,7 @@ import { type EventEmitter, once } from 'node:events';
 import Srf from 'drachtio-srf';
 import type { Test } from 'tap';
 import { createEngine, type Engine, type EngineConfig } from '../../gateway/sip-engine/engine.js';
-import { UdpPeer } from './udp-peer.js';
+import { answerTo, UdpPeer } from './udp-peer.js';
 
 export const SDP =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7000 RTP/AVP 0\r\n';
@@ -24,6 +24,19 @@ export type Handler = (req: Srf.SrfRequest, res: Srf.SrfResponse) => void;
 /** Routes a verb to a handler; drachtio-srf has a method for every verb, and types for some. */
 export function route(srf: Srf, verb: string, handler: Handler): void {
   (srf as unknown as Record<string, (handler: Handler) => void>)[verb]?.(handler);
+}
+
+/** The application's dialog of that id; drachtio-srf has the look-up, and no type for it. */
+export function dialogById(srf: Srf, id: string): Srf.Dialog {
+  const dialog = (srf as unknown as { findDialogById(id: string): Srf.Dialog | undefined }).findDialogById(id);
+  if (dialog === undefined) throw new Error(`the application has no dialog ${id}`);
+  return dialog;
+}
+
+/** Calls `told` with the reason when the dialog ends from the far side. */
+export function whenDestroyed(dialog: Srf.Dialog, told: (reason: string) => void): void {
+  const emitter = dialog as unknown as { on(event: string, listener: (req: unknown, reason: string) => void): void };
+  emitter.on('destroy', (_req, reason) => told(reason));
 }
 
 /** An engine and a real drachtio-srf application on it, both ended with the test. */
@@ -116,4 +129,12 @@ export async function openPeer(test: Test): Promise<UdpPeer> {
   const peer = await UdpPeer.open();
   test.teardown(() => peer.close());
   return peer;
+}
+
+/** Answers every BYE of an engine, also of one that is closing. */
+export function answerByes(peer: UdpPeer, port: number): void {
+  peer.socket.on('message', (data) => {
+    const text = data.toString('latin1');
+    if (text.startsWith('BYE ')) peer.send(answerTo(text, '200 OK'), port);
+  });
 }

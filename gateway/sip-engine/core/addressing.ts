@@ -2,15 +2,9 @@ import type { Dialog } from '../dialog/dialog.js';
 import { type Routing, routing } from '../dialog/route-set.js';
 import type { SipMessage } from '../message/message.js';
 import { listOf, parseNameAddr } from '../message/name-addr.js';
-import { destinationOf } from '../transport/destination.js';
+import { destinationOf, familyOfHost } from '../transport/destination.js';
 import type { Flow } from '../transport/flow.js';
-import type { Listener } from '../transport/listener.js';
 import type { Room } from './room.js';
-
-/** The address family that a listener can reach. */
-export function familyOf(listener: Listener): 4 | 6 {
-  return listener.address.includes(':') ? 6 : 4;
-}
 
 /**
  * Finds the way for a request in a dialog. An open connection to the peer is used whatever its Contact says (RFC 5626 in
@@ -22,15 +16,23 @@ export function routeInDialog(room: Room, dialog: Dialog, send: (flow: Flow, rou
   const route = routing(dialog.remoteTarget, dialog.routeSet);
   const { flow } = dialog;
   const to = flow.connection?.open ? undefined : destinationOf(route.nextHop);
-  const isKnown = to?.host === flow.address && to.port === flow.port && to.transport === flow.transport;
-  if (to === undefined || isKnown || !flow.listener.has(to.transport)) {
+  const { listener } = flow;
+  // A listener with TLS has no other transport, and what came by TLS goes back by it.
+  const transport = to?.transport ?? (flow.transport === 'tls' ? 'tls' : 'udp');
+  if (to === undefined || !listener.has(transport) || (familyOfHost(to.host) ?? listener.family) !== listener.family) {
     send(flow, route);
     return;
   }
-  room.resolve(to.host, familyOf(flow.listener), (address) => {
-    if (address === undefined) send(flow, route);
-    else send({ listener: flow.listener, transport: to.transport, address, port: to.port }, route);
-  });
+  room.resolve(
+    { ...to, transport },
+    listener.family,
+    () => true,
+    ([target]) => {
+      const { address, port } = target ?? flow;
+      const isKnown = address === flow.address && port === flow.port && transport === flow.transport;
+      send(target === undefined || isKnown ? flow : { listener, ...target }, route);
+    },
+  );
 }
 
 /** The URI of a message's first Contact. */

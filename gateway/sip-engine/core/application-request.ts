@@ -16,6 +16,8 @@ import { madeUpResponse } from './sketch.js';
 export class ApplicationRequest implements ClientUser {
   /** The tag of the callee whose 2xx was the first. */
   #answeredBy: string | undefined;
+  /** RSeq of the reliable provisional response that was heard last, by the tag of its callee. */
+  readonly #heard = new Map<string, number>();
 
   constructor(
     readonly room: Room,
@@ -32,6 +34,8 @@ export class ApplicationRequest implements ClientUser {
       if (from.connection !== undefined && dialog.state !== 'ended') dialog.moveTo(from);
       if (transaction.isInvite) {
         if (!this.#inviteAnswer(transaction, dialog, response, from)) return;
+      } else if (transaction.sent.method === 'UPDATE' && response.status >= 200 && response.status < 300) {
+        this.room.sessions.answered(dialog, response);
       } else if (transaction.sent.method === 'BYE' && endsDialog(response.status)) this.room.dialogs.remove(dialog);
     }
     if (!this.link.open) return;
@@ -59,6 +63,7 @@ export class ApplicationRequest implements ClientUser {
     const to = response.get('to') ?? '';
     const tag = tagOf(to);
     if (status < 200) {
+      if (response.has('rseq') && !this.#isNews(response, tag ?? '')) return false;
       if (this.initial && tag !== undefined && dialog.state === 'early') this.#learn(dialog, response, to, tag);
       return true;
     }
@@ -73,6 +78,7 @@ export class ApplicationRequest implements ClientUser {
       return false;
     }
     this.#answeredBy = tag ?? '';
+    const { state } = dialog;
     if (this.initial) {
       this.#learn(dialog, response, to, tag ?? '');
       dialog.withoutContact = contactUri(response) === undefined;
@@ -81,10 +87,20 @@ export class ApplicationRequest implements ClientUser {
       const target = contactUri(response);
       if (target !== undefined) dialog.remoteTarget = target;
     }
+    if (!dialog.doomed && state !== 'ending') this.room.sessions.answered(dialog, response);
     if (dialog.doomed || dialog.owner === undefined) {
       this.endings.bye(dialog, dialog.doomed ? 'ended before the answer' : 'application lost');
       return false;
     }
+    return true;
+  }
+
+  /** A reliable provisional response is heard once, and in order; its repetitions are the PRACK's business (RFC 3262 §4). */
+  #isNews(response: SipMessage, tag: string): boolean {
+    const rseq = Number(response.get('rseq'));
+    const last = this.#heard.get(tag);
+    if (!Number.isInteger(rseq) || (last !== undefined && rseq !== last + 1)) return false;
+    this.#heard.set(tag, rseq);
     return true;
   }
 

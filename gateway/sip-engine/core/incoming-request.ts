@@ -1,5 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import type { Dialog } from '../dialog/dialog.js';
+import type { SessionExpires } from '../message/session-expires.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { QueuedTimer } from '../transaction/timers.js';
 
@@ -14,6 +15,9 @@ export interface IncomingRequest {
   readonly cseq: number;
   /** The URI of its Contact: a 2xx makes it the target of the dialog (RFC 3261 §12.2.2). */
   readonly target: string | undefined;
+  /** What it asks for of the session's timer, and whether its sender takes UPDATE. */
+  readonly session: SessionExpires | undefined;
+  readonly peerTakesUpdate: boolean;
   /** Answers in the application's place when it never does. */
   patience: QueuedTimer | undefined;
 }

@@ -54,6 +54,6 @@ export function statusOf(room: Room): Record<string, number> {
     clientTransactions: room.clientTransactions.size,
     serverTransactions: room.serverTransactions.size,
     applications: room.hub.connected,
-    tcpConnections: room.transports.connectionCount,
+    tcpConnections: room.transports.connections.size,
   };
 }

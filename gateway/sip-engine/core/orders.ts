@@ -3,29 +3,41 @@ import type { SipOrder } from '../client/client-hub.js';
 import type { ClientLink } from '../client/client-link.js';
 import { refused, sentFor } from '../client/reports.js';
 import { Answer } from '../dialog/answer.js';
-import { Dialog, dialogId } from '../dialog/dialog.js';
+import type { Dialog } from '../dialog/dialog.js';
+import { Reliable } from '../dialog/reliable.js';
 import { parseCSeq } from '../message/cseq.js';
 import type { SipMessage } from '../message/message.js';
-import { listOf, parseNameAddr, tagOf, withTag } from '../message/name-addr.js';
+import { tagOf, withTag } from '../message/name-addr.js';
+import { lists } from '../message/option-tags.js';
 import { isFault, parseMessage } from '../message/parse.js';
-import { firstCSeq, randomToken } from '../token.js';
 import { ClientTransaction } from '../transaction/client-transaction.js';
 import { hopRequest, type SentRequest } from '../transaction/sent-request.js';
-import { destinationOf } from '../transport/destination.js';
-import type { Flow } from '../transport/flow.js';
-import { familyOf, routeInDialog } from './addressing.js';
+import { routeInDialog } from './addressing.js';
 import { ApplicationRequest } from './application-request.js';
+import { Attempts } from './attempts.js';
 import type { Endings } from './endings.js';
 import { EngineBye } from './engine-bye.js';
 import type { IncomingRequest } from './incoming-request.js';
+import type { NewRequests } from './new-requests.js';
 import type { Room } from './room.js';
-import { completeRequest, completeResponse, LISTENER_HEADER, localised, otherHeadersOf } from './sketch.js';
+import { completeRequest, completeResponse, otherHeadersOf } from './sketch.js';
+import { tellSent } from './tell-sent.js';
+
+/** Requests whose 2xx may agree on a session timer. */
+const REFRESHING = new Set(['INVITE', 'UPDATE']);
+
+/** Whether a response is one that must be acknowledged by PRACK: the application requires it (RFC 3262 §3). */
+function isReliable({ transaction, initial }: IncomingRequest, sketch: SipMessage): boolean {
+  const { status } = sketch;
+  return initial && transaction.isInvite && status > 100 && status < 200 && lists(sketch, 'require', '100rel');
+}
 
 /** Carries out what applications order: responses, requests in dialogs, new requests, CANCEL, ACK. */
 export class Orders {
   constructor(
     readonly room: Room,
     readonly endings: Endings,
+    readonly newRequests: NewRequests,
   ) {}
 
   take(link: ClientLink, order: SipOrder): void {
@@ -40,7 +52,7 @@ export class Orders {
     if (!sketch.isRequest) this.#respond(link, order, sketch);
     else if (sketch.method === 'CANCEL') this.#cancel(link, order, sketch);
     else if (order.dialogId !== '') this.#inDialog(link, order, sketch);
-    else this.#begin(link, order, sketch);
+    else this.newRequests.take(link, order, sketch);
   }
 
   #respond(link: ClientLink, order: SipOrder, sketch: SipMessage): void {
@@ -53,10 +65,15 @@ export class Orders {
     const { status } = sketch;
     const isAnswer = transaction.isInvite && status >= 200 && status < 300;
     this.#takeTag(incoming, sketch);
-    const reliable = transaction.isInvite && status < 200 && sketch.has('rseq');
+    const reliable = dialog !== undefined && isReliable(incoming, sketch);
     const { flow, frame, localTag } = transaction;
-    const text = completeResponse(sketch, frame, localTag, flow, isAnswer || reliable);
-    transaction.respond(status, text);
+    const agrees = dialog !== undefined && status >= 200 && status < 300 && REFRESHING.has(transaction.method);
+    let more = agrees ? this.room.sessions.answer(dialog, incoming, sketch) : '';
+    const rseq = reliable ? Number(sketch.get('rseq') ?? dialog.reliables.nextRseq()) : 0;
+    if (reliable && !sketch.has('rseq')) more += `RSeq: ${rseq}\r\n`;
+    const text = completeResponse(sketch, frame, localTag, flow, isAnswer || reliable, more);
+    if (reliable) this.#respondReliably(incoming, dialog, rseq, text, status);
+    else transaction.respond(status, text);
     if (status >= 200) incoming.patience?.cancel();
     if (dialog !== undefined && transaction.isInvite) this.#answered(incoming, dialog, status, text);
     if (dialog !== undefined && incoming.target !== undefined && status >= 200 && status < 300) {
@@ -69,6 +86,16 @@ export class Orders {
     // The application makes its dialog of this echo, and must have it before the peer's next word, which may be BYE.
     if (isAnswer) link.send(echo);
     else link.sendSoon(echo);
+  }
+
+  /** Repeats a provisional response until its PRACK; without one the INVITE is refused (RFC 3262 §3). */
+  #respondReliably(incoming: IncomingRequest, dialog: Dialog, rseq: number, text: string, status: number): void {
+    const { transaction } = incoming;
+    const { timers, values } = this.room;
+    const send = (): void => {
+      if (transaction.pending) transaction.respond(status, text);
+    };
+    dialog.reliables.add(new Reliable(timers, values, rseq, send, () => this.endings.end(dialog, 'no PRACK', 504)));
   }
 
   /** The application may choose our tag with its first response. */
@@ -86,6 +113,7 @@ export class Orders {
     if (status < 200) return;
     const { transaction } = incoming;
     dialog.incomingInvite = undefined;
+    dialog.reliables.stop();
     if (status >= 300) {
       if (incoming.initial) this.room.dialogs.remove(dialog);
       return;
@@ -117,7 +145,7 @@ export class Orders {
     const sent: SentRequest = { ...invite.sent, method: 'CANCEL', text };
     const user = { onResponse: () => undefined, onFailed: () => undefined };
     invite.whenCancellable(() => new ClientTransaction(this.room, sent, invite.flow, user).start());
-    this.#tellSent(link, order, text, invite.flow, invite.id);
+    tellSent(this.room, link, order.orderId, text, invite.flow, invite.id);
   }
 
   #inDialog(link: ClientLink, order: SipOrder, sketch: SipMessage): void {
@@ -134,7 +162,8 @@ export class Orders {
     if (method === 'BYE' && dialog.engineBye?.user instanceof EngineBye) {
       // The engine was faster: the application joins, and hears what the peer says to the BYE that is on its way.
       dialog.engineBye.user.join(link);
-      this.#tellSent(link, order, dialog.engineBye.sent.text, dialog.engineBye.flow, dialog.engineBye.id);
+      const { sent, flow, id } = dialog.engineBye;
+      tellSent(this.room, link, order.orderId, sent.text, flow, id);
       return;
     }
     if (dialog.state === 'early' && dialog.role === 'uas' && (method === 'BYE' || method === 'INVITE')) {
@@ -148,12 +177,20 @@ export class Orders {
     routeInDialog(this.room, dialog, (flow, route) => {
       const { local: from, remote: to, callId } = dialog;
       const parts = { method, uri: route.uri, routes: route.routes, from, to, callId, cseq };
-      const sent = completeRequest(parts, sketch, flow);
-      const user = new ApplicationRequest(this.room, this.endings, link, dialog, false);
-      const transaction = new ClientTransaction(this.room, sent, flow, user);
-      if (method === 'INVITE') dialog.outgoingInvite = transaction;
-      transaction.start();
-      this.#tellSent(link, order, sent.text, flow, transaction.id);
+      const attempts = new Attempts(
+        this.room,
+        new ApplicationRequest(this.room, this.endings, link, dialog, false),
+        [flow],
+        (way) => completeRequest(parts, sketch, way),
+        (begun) => {
+          if (method === 'INVITE') dialog.outgoingInvite = begun;
+          else if (method === 'UPDATE' && sketch.body !== '') dialog.outgoingUpdate = begun;
+        },
+        () => link.open && dialog.state !== 'ended',
+      );
+      if (method === 'INVITE' || method === 'UPDATE') this.room.sessions.asked(dialog, sketch);
+      const begun = attempts.start();
+      if (begun !== undefined) tellSent(this.room, link, order.orderId, begun.sent.text, begun.flow, begun.id);
     });
   }
 
@@ -163,79 +200,9 @@ export class Orders {
       link.send(refused(order.orderId, why));
       return;
     }
-    this.endings.acknowledge(dialog, sketch, (text, flow) => this.#tellSent(link, order, text, flow, randomUUID()));
-    if (dialog.withoutContact) this.endings.end(dialog, 'no Contact');
-  }
-
-  #begin(link: ClientLink, order: SipOrder, sketch: SipMessage): void {
-    const { method, uri } = sketch;
-    const refuse = (why: string): void => link.send(refused(order.orderId, `Server error: ${why}`));
-    if (method === 'ACK') {
-      refuse('ACK for non-success final response is automatically generated by server');
-      return;
-    }
-    if (method === 'INVITE' && !this.room.admitting()) {
-      refuse('nobody watches the calls');
-      return;
-    }
-    const routes = listOf(sketch.all('route'));
-    const firstHop = routes[0] === undefined ? undefined : parseNameAddr(routes[0])?.uri;
-    const nextHop = order.nextHop || firstHop || uri;
-    const to = destinationOf(nextHop);
-    const listener = to && this.room.transports.choose(to.transport, sketch.get(LISTENER_HEADER));
-    if (to === undefined || listener === undefined) {
-      refuse(to === undefined ? `cannot send to ${nextHop}` : `no listener for ${to.transport}`);
-      return;
-    }
-    this.room.resolve(to.host, familyOf(listener), (address) => {
-      if (address === undefined) refuse(`cannot resolve ${to.host}`);
-      else this.#send(link, order, sketch, routes, { listener, transport: to.transport, address, port: to.port });
-    });
-  }
-
-  #send(link: ClientLink, order: SipOrder, sketch: SipMessage, routes: readonly string[], flow: Flow): void {
-    const { method, uri } = sketch;
-    const givenFrom = sketch.get('from');
-    const from = withTag(
-      givenFrom === undefined ? `<sip:${flow.listener.hostPort}>` : localised(givenFrom, flow),
-      randomToken(),
+    this.endings.acknowledge(dialog, sketch, (text, flow) =>
+      tellSent(this.room, link, order.orderId, text, flow, randomUUID()),
     );
-    const givenTo = sketch.get('to');
-    const to = givenTo === undefined ? `<${uri}>` : localised(givenTo, flow);
-    const callId = sketch.get('call-id') ?? randomUUID();
-    const cseq = parseCSeq(sketch.get('cseq') ?? '')?.number ?? firstCSeq();
-    const localTag = tagOf(from) ?? '';
-    const id = dialogId(callId, localTag);
-    if (method === 'INVITE' && this.room.dialogs.get(id) !== undefined) {
-      link.send(refused(order.orderId, `Server error: the dialog ${id} is there already`));
-      return;
-    }
-    const sent = completeRequest({ method, uri, routes, from, to, callId, cseq }, sketch, flow);
-    const dialog =
-      method !== 'INVITE'
-        ? undefined
-        : new Dialog(id, 'uac', callId, localTag, {
-            local: from,
-            remote: to,
-            remoteTag: '',
-            remoteTarget: uri,
-            localCseq: cseq,
-            flow,
-            owner: link,
-          });
-    const user = new ApplicationRequest(this.room, this.endings, link, dialog, dialog !== undefined);
-    const transaction = new ClientTransaction(this.room, sent, flow, user);
-    if (dialog !== undefined) {
-      dialog.outgoingInvite = transaction;
-      this.room.dialogs.add(dialog);
-    }
-    transaction.start();
-    this.#tellSent(link, order, sent.text, flow, transaction.id);
-  }
-
-  #tellSent(link: ClientLink, order: SipOrder, text: string, flow: Flow, transactionId: string): void {
-    const local = { address: flow.listener.address, port: flow.listener.port };
-    const time = this.room.clock.timeOfDay();
-    link.sendSoon(sentFor(order.orderId, text, flow.transport, local, time, transactionId, undefined));
+    if (dialog.withoutContact) this.endings.end(dialog, 'no Contact');
   }
 }

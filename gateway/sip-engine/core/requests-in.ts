@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ClientLink } from '../client/client-link.js';
 import { fromNetwork } from '../client/reports.js';
 import { Dialog, dialogId } from '../dialog/dialog.js';
@@ -9,14 +10,17 @@ import { unknownExtensions } from '../message/option-tags.js';
 import { fault as faultOf } from '../message/parse.js';
 import { printWithVia } from '../message/print.js';
 import { reasonPhrase } from '../message/reason.js';
+import { paramOf } from '../message/uri.js';
 import { randomToken } from '../token.js';
 import { ServerTransaction, serverKey } from '../transaction/server-transaction.js';
 import type { QueuedTimer } from '../transaction/timers.js';
+import { defaultPort } from '../transport/destination.js';
 import type { Flow } from '../transport/flow.js';
 import { contactUri, recordedRoutes } from './addressing.js';
 import type { Endings } from './endings.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { Room } from './room.js';
+import { sessionOf } from './sessions.js';
 import { ownResponse } from './sketch.js';
 import { answerFault, answerStateless, frameOf, type StampedVia, stampedVia } from './stateless.js';
 
@@ -28,6 +32,7 @@ const KNOWN = new Set([...OF_DIALOG, 'REGISTER', 'OPTIONS', 'MESSAGE', 'PUBLISH'
 /** An application that has not answered an INVITE within this has forgotten it, milliseconds. */
 const INVITE_PATIENCE_MS = 600_000;
 
+const NO_SESSION = { session: undefined, peerTakesUpdate: false };
 const RETRY_LATER = 'Retry-After: 5\r\n';
 
 /** Takes requests from the network: answers what is the server's to answer, tells the application of the rest. */
@@ -64,7 +69,16 @@ export class RequestsIn {
     const unknown = method === 'CANCEL' ? [] : unknownExtensions(request);
     if (method === 'CANCEL') this.#cancel(request, flow, via, key);
     else if (unknown.length > 0) this.#refuse(request, flow, via, 420, `Unsupported: ${unknown.join(', ')}\r\n`);
-    else this.#begin(request, flow, via, key, cseq.number);
+    else {
+      if (flow.transport !== 'udp' && paramOf(via.via.params, 'alias') !== undefined) this.#lend(flow, via);
+      const tooShort = this.room.sessions.refusal(request);
+      if (tooShort === undefined) this.#begin(request, flow, via, key, cseq.number);
+      else this.#refuse(request, flow, via, 422, tooShort);
+    }
+  }
+
+  #lend(flow: Flow, { via }: StampedVia): void {
+    this.room.transports.connections.alias(flow, via.port ?? defaultPort(flow.transport));
   }
 
   #ack(request: SipMessage, flow: Flow, via: StampedVia, cseq: number, invite: ServerTransaction | undefined): void {
@@ -207,8 +221,26 @@ export class RequestsIn {
         return;
       }
     }
+    // One offer at a time by UPDATE too (RFC 3311 §5.2).
+    const offers = method === 'UPDATE' && request.body !== '';
+    if (offers && dialog.incomingUpdate?.pending) {
+      this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
+      return;
+    }
+    if (
+      offers &&
+      (dialog.outgoingUpdate?.pending || (dialog.state === 'confirmed' && dialog.outgoingInvite?.pending))
+    ) {
+      this.#tell(request, flow, via, 491);
+      return;
+    }
     dialog.moveTo(flow);
+    if (method === 'PRACK') {
+      this.#prack(request, flow, via, key, dialog, dialog.owner);
+      return;
+    }
     const transaction = this.#transaction(request, flow, via, key, dialog.localTag);
+    if (offers) dialog.incomingUpdate = transaction;
     if (method === 'INVITE') {
       dialog.incomingInvite = transaction;
       transaction.onEnded = () => {
@@ -216,6 +248,19 @@ export class RequestsIn {
       };
     }
     this.#hand(request, flow, via, transaction, dialog.owner, dialog, false, cseq);
+  }
+
+  /** The server answers a PRACK itself, and the application learns that its response has been heard (RFC 3262 §3). */
+  #prack(request: SipMessage, flow: Flow, via: StampedVia, key: string, dialog: Dialog, owner: ClientLink): void {
+    const [rseq, cseq, method] = (request.get('rack') ?? '').trim().split(/\s+/);
+    const invite = dialog.incomingInvite && this.room.incoming.get(dialog.incomingInvite.id);
+    const isOurs = method === 'INVITE' && Number(cseq) === invite?.cseq;
+    if (!isOurs || !dialog.reliables.acknowledged(Number(rseq))) {
+      this.#tell(request, flow, via, 481);
+      return;
+    }
+    this.#answer(this.#transaction(request, flow, via, key, dialog.localTag), 200);
+    this.#report(owner, request, via, flow, randomUUID(), dialog.id);
   }
 
   #bye(request: SipMessage, flow: Flow, via: StampedVia, key: string, cseq: number, dialog: Dialog): void {
@@ -245,7 +290,8 @@ export class RequestsIn {
   }
 
   #transaction(request: SipMessage, flow: Flow, via: StampedVia, key: string, tag: string): ServerTransaction {
-    return new ServerTransaction(this.room, key, request.method, flow, frameOf(request, via.lines), tag);
+    const back = flow.transport === 'udp' ? flow : { ...flow, returnPort: via.via.port ?? defaultPort(flow.transport) };
+    return new ServerTransaction(this.room, key, request.method, back, frameOf(request, via.lines), tag);
   }
 
   #answer(transaction: ServerTransaction, status: number, more = ''): void {
@@ -295,6 +341,7 @@ export class RequestsIn {
       initial,
       cseq,
       target: refreshes ? contactUri(request) : undefined,
+      ...(refreshes ? sessionOf(request) : NO_SESSION),
       patience: undefined,
     };
     this.room.incoming.set(transaction.id, incoming);

@@ -5,8 +5,7 @@ import { withTag } from '../message/name-addr.js';
 import { ClientTransaction, type ClientUser } from '../transaction/client-transaction.js';
 import type { SentRequest } from '../transaction/sent-request.js';
 import { destinationOf } from '../transport/destination.js';
-import type { Flow } from '../transport/flow.js';
-import { familyOf } from './addressing.js';
+import { type Flow, viaTransport } from '../transport/flow.js';
 import type { Endings } from './endings.js';
 import type { Room } from './room.js';
 
@@ -20,10 +19,9 @@ export function restore(
   lost: LostDialog,
   onDone: (result: number | { readonly why: string }) => void,
 ): void {
-  const transport = lost.transport === 'tls' ? undefined : lost.transport;
-  const listener =
-    transport && (room.transports.choose(transport, lost.listener) ?? room.transports.choose(transport, undefined));
-  if (transport === undefined || listener === undefined) {
+  const { transport } = lost;
+  const listener = room.transports.choose(transport, lost.listener) ?? room.transports.choose(transport, undefined);
+  if (listener === undefined) {
     onDone({ why: `no listener speaks ${lost.transport}` });
     return;
   }
@@ -51,10 +49,15 @@ export function restore(
     cancelLost(room, endings, lost, seen, onDone);
     return;
   }
-  room.resolve(to.host, familyOf(listener), (address) => {
-    if (address === undefined) onDone({ why: `cannot resolve ${to.host}` });
-    else cancelLost(room, endings, lost, { listener, transport, address, port: to.port }, onDone);
-  });
+  room.resolve(
+    { ...to, transport },
+    listener.family,
+    () => true,
+    ([target]) => {
+      if (target === undefined) onDone({ why: `cannot resolve ${to.host}` });
+      else cancelLost(room, endings, lost, { listener, ...target }, onDone);
+    },
+  );
 }
 
 function bracketed(uri: string): string {
@@ -89,7 +92,7 @@ function cancelLost(
   const invite: SentRequest = {
     method: 'INVITE',
     uri,
-    via: `SIP/2.0/${flow.transport === 'udp' ? 'UDP' : 'TCP'} ${flow.listener.sentBy};rport;branch=${lost.branch}`,
+    via: `SIP/2.0/${viaTransport(flow)} ${flow.listener.sentBy};rport;branch=${lost.branch}`,
     branch: lost.branch,
     routes: lost.routeSet,
     from: withTag(bracketed(lost.localUri), lost.localTag),

@@ -5,7 +5,7 @@ import { parseUri } from '../message/uri.js';
 import { randomToken } from '../token.js';
 import type { SentRequest } from '../transaction/sent-request.js';
 import type { ResponseFrame } from '../transaction/server-transaction.js';
-import type { Flow } from '../transport/flow.js';
+import { type Flow, viaTransport } from '../transport/flow.js';
 
 /**
  * The application sends sketches; here they become messages. What the server writes itself is never taken from a sketch;
@@ -110,7 +110,7 @@ export interface RequestParts {
 /** Completes a request. */
 export function completeRequest(parts: RequestParts, sketch: SipMessage, flow: Flow): SentRequest {
   const branch = parts.branch ?? `z9hG4bK${randomToken()}`;
-  const via = `SIP/2.0/${flow.transport === 'udp' ? 'UDP' : 'TCP'} ${flow.listener.sentBy};rport;branch=${branch}`;
+  const via = `SIP/2.0/${viaTransport(flow)} ${flow.listener.sentBy};rport;branch=${branch}`;
   const routes = parts.routes.length === 0 ? '' : `Route: ${parts.routes.join(', ')}\r\n`;
   const text =
     `${parts.method} ${parts.uri} SIP/2.0\r\nVia: ${via}\r\n${routes}` +
@@ -128,13 +128,14 @@ export function completeResponse(
   tag: string,
   flow: Flow,
   contact: boolean,
+  more = '',
 ): string {
   const { status } = sketch;
   const to = status === 100 ? frame.to : withTag(frame.to, tag);
   return (
     `SIP/2.0 ${status} ${sketch.reason}\r\n${frame.vias}${status > 100 && status < 300 ? frame.recordRoutes : ''}` +
     `From: ${frame.from}\r\nTo: ${to}\r\nCall-ID: ${frame.callId}\r\nCSeq: ${frame.cseq}\r\n` +
-    `${contactOf(sketch, flow, contact)}${otherHeadersOf(sketch)}${bodyPart(sketch)}`
+    `${contactOf(sketch, flow, contact)}${more}${otherHeadersOf(sketch)}${bodyPart(sketch)}`
   );
 }
 

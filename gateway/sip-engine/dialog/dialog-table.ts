@@ -27,6 +27,8 @@ export class DialogTable {
     dialog.state = 'ended';
     dialog.answer?.stop();
     dialog.answer = undefined;
+    dialog.session?.cancel();
+    dialog.reliables.stop();
     if (this.#dialogs.get(dialog.id) !== dialog) return;
     this.#dialogs.delete(dialog.id);
     dialog.release();

@@ -1,8 +1,10 @@
 import type { ClientLink } from '../client/client-link.js';
+import type { SessionExpires } from '../message/session-expires.js';
 import type { ClientTransaction } from '../transaction/client-transaction.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { Flow } from '../transport/flow.js';
 import type { Answer } from './answer.js';
+import { ReliableQueue } from './reliable.js';
 
 /** `ending`: a BYE of ours is on its way. `ended`: the dialog is no more, and only those who still hold it see it. */
 export type DialogState = 'early' | 'confirmed' | 'ending' | 'ended';
@@ -36,6 +38,17 @@ export class Dialog {
   engineBye: ClientTransaction | undefined;
   /** The peer gave no Contact: the application cannot hold such a dialog, so it ends with its ACK. */
   withoutContact = false;
+  /** Provisional responses of the application that wait for PRACK. */
+  readonly reliables = new ReliableQueue();
+  /** UPDATEs with an offer, one each way at most (RFC 3311 §5.2). */
+  outgoingUpdate: ClientTransaction | undefined;
+  incomingUpdate: ServerTransaction | undefined;
+  /** The timer that ends it unless it is refreshed (RFC 4028). */
+  session: { cancel(): void } | undefined;
+  askedSession: SessionExpires | undefined;
+  peerTakesUpdate = false;
+  /** The session description that we sent last. */
+  localSdp = '';
   /** To be ended as soon as it is answered. */
   doomed = false;
   /** The application that handles it; undefined when it is lost. */

@@ -34,7 +34,6 @@ export function clientKey(branch: string, method: string): string {
 
 /** A request that we sent. */
 export class ClientTransaction extends Transaction<InviteClientEvent | NonInviteClientEvent> {
-  readonly id = randomUUID();
   readonly key: string;
   /** The ACK that went out for it: repeated for every repetition of the answer. */
   ackText = '';
@@ -49,6 +48,8 @@ export class ClientTransaction extends Transaction<InviteClientEvent | NonInvite
     readonly sent: SentRequest,
     readonly flow: Flow,
     readonly user: ClientUser,
+    /** Given where it takes the place of one that failed. */
+    readonly id: string = randomUUID(),
   ) {
     super(sent.method === 'INVITE' ? INVITE_CLIENT : NON_INVITE_CLIENT, room, flow.transport !== 'udp');
     this.key = clientKey(sent.branch, sent.method);
@@ -146,7 +147,7 @@ export class ClientTransaction extends Transaction<InviteClientEvent | NonInvite
 
   protected override ended(): void {
     this.room.clientTransactions.delete(this.key);
-    this.room.outgoing.delete(this.id);
+    if (this.room.outgoing.get(this.id) === this) this.room.outgoing.delete(this.id);
     this.room.transports.forget(this.flow, this.#onError);
   }
 }

@@ -1,29 +1,36 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
-import type { ListenerConfig, TransportName } from '../config.js';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { Limits, ListenerConfig, TransportName } from '../config.js';
 import { printHost } from '../message/uri.js';
+import { type Credentials, readCredentials } from './credentials.js';
 
 export interface ListenerEvents {
   datagram(listener: Listener, text: string, address: string, port: number): void;
-  connection(listener: Listener, socket: TcpSocket): void;
+  connection(listener: Listener, transport: 'tcp' | 'tls', socket: TcpSocket): void;
+  /** A peer could not agree with us on TLS, or showed no certificate that we trust. */
+  handshakeFailed(): void;
   sendError(): void;
 }
 
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
-/** One address with its sockets: a UDP socket, a TCP server, or both on the same port number. */
+/** One address with its sockets: a UDP socket, a TCP server, or both on the same port number; or a TLS server. */
 export class Listener {
   readonly name: string;
   readonly address: string;
   port = 0;
   #udp: Socket | undefined;
   #tcp: Server | undefined;
+  #tls: TlsServer | undefined;
+  credentials: Credentials | undefined;
   /** `host` or `host:port` as Via and Contact write it. */
   #sentBy = '';
   #hostPort = '';
 
   constructor(
     readonly config: ListenerConfig,
+    readonly limits: Limits,
     readonly events: ListenerEvents,
   ) {
     this.name = config.name;
@@ -40,6 +47,10 @@ export class Listener {
     return this.#hostPort;
   }
 
+  get family(): 4 | 6 {
+    return this.address.includes(':') ? 6 : 4;
+  }
+
   has(transport: TransportName): boolean {
     return this.config.transports.includes(transport);
   }
@@ -52,6 +63,7 @@ export class Listener {
         this.port = this.config.port;
         if (this.has('udp')) await this.#openUdp();
         if (this.has('tcp')) await this.#openTcp();
+        if (this.has('tls')) await this.#openTls();
         break;
       } catch (error) {
         await this.close();
@@ -60,7 +72,16 @@ export class Listener {
     }
     const host = printHost(this.address);
     this.#hostPort = `${host}:${this.port}`;
-    this.#sentBy = this.port === 5060 ? host : this.#hostPort;
+    this.#sentBy = this.port === 5060 && !this.has('tls') ? host : this.#hostPort;
+  }
+
+  /** Reads the certificates anew: for connections from now on. Throws, and changes nothing, when they cannot be used. */
+  reload(): void {
+    if (this.config.tls === undefined) return;
+    const credentials = readCredentials(this.config.tls);
+    this.credentials = credentials;
+    const { cert, key, ca } = credentials;
+    this.#tls?.setSecureContext({ cert, key, ...(ca && { ca }), minVersion: 'TLSv1.2' });
   }
 
   #openUdp(): Promise<void> {
@@ -88,8 +109,35 @@ export class Listener {
   }
 
   #openTcp(): Promise<void> {
-    const server = createServer((socket) => this.events.connection(this, socket));
+    const server = createServer((socket) => this.events.connection(this, 'tcp', socket));
     this.#tcp = server;
+    return this.#listen(server);
+  }
+
+  async #openTls(): Promise<void> {
+    const { tls } = this.config;
+    if (tls === undefined) throw new Error(`listener ${this.name}: TLS wants a certificate and a key`);
+    const credentials = readCredentials(tls);
+    const { cert, key, ca, mutual } = credentials;
+    const server = createTlsServer(
+      {
+        cert,
+        key,
+        ...(ca && { ca }),
+        requestCert: mutual,
+        rejectUnauthorized: mutual,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: this.limits.tcpMessageMs,
+      },
+      (socket) => this.events.connection(this, 'tls', socket),
+    );
+    server.on('tlsClientError', () => this.events.handshakeFailed());
+    this.#tls = server;
+    this.credentials = credentials;
+    await this.#listen(server);
+  }
+
+  #listen(server: Server): Promise<void> {
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(this.port, this.address, () => {
@@ -113,9 +161,9 @@ export class Listener {
 
   async close(): Promise<void> {
     const udp = this.#udp;
-    const tcp = this.#tcp;
+    const servers = [this.#tcp, this.#tls];
     this.#udp = undefined;
-    this.#tcp = undefined;
+    this.#tcp = this.#tls = undefined;
     await Promise.all([
       new Promise<void>((resolve) => {
         if (udp === undefined) return resolve();
@@ -127,10 +175,13 @@ export class Listener {
           resolve();
         }
       }),
-      new Promise<void>((resolve) => {
-        if (tcp === undefined) return resolve();
-        tcp.close(() => resolve());
-      }),
+      ...servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            if (server === undefined) return resolve();
+            server.close(() => resolve());
+          }),
+      ),
     ]);
   }
 }

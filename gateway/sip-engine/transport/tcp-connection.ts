@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { Limits } from '../config.js';
 import type { Counters } from '../counters.js';
 import type { QueuedTimer, TimerQueues } from '../transaction/timers.js';
@@ -8,7 +9,12 @@ import { TcpFramer } from './tcp-framer.js';
 /** Whoever waits for a connection to carry something: told once when it breaks. Never called from within `send`. */
 export type OnBroken = () => void;
 
-/** One TCP connection to a peer, whoever opened it. */
+export interface ConnectionEvents {
+  message(connection: TcpConnection, text: string): void;
+  closed(connection: TcpConnection): void;
+}
+
+/** One TCP connection to a peer, bare or with TLS, whoever opened it. */
 export class TcpConnection {
   readonly #framer: TcpFramer;
   readonly #waiting = new Set<OnBroken>();
@@ -16,56 +22,41 @@ export class TcpConnection {
   /** Dialogs that live on this connection: it is not idle while there is one. */
   holds = 0;
   open = true;
-  readonly address: string;
-  readonly port: number;
 
   constructor(
     readonly listener: Listener,
     readonly socket: Socket,
-    place: { readonly address: string; readonly port: number },
+    readonly address: string,
+    readonly port: number,
     readonly limits: Limits,
-    timers: TimerQueues,
+    readonly timers: TimerQueues,
     readonly counters: Counters,
-    onMessage: (connection: TcpConnection, text: string) => void,
-    onClosed: (connection: TcpConnection) => void,
+    events: ConnectionEvents,
   ) {
-    this.address = place.address;
-    this.port = place.port;
     this.#framer = new TcpFramer(limits.message);
     socket.setNoDelay(true);
     socket.setTimeout(limits.tcpIdleMs);
-    socket.on('timeout', () => {
-      if (this.holds > 0) return;
-      counters.tcpIdle++;
-      socket.destroy();
-    });
-    socket.on('data', (chunk: Buffer) => {
-      const { messages, pings, broken } = this.#framer.take(chunk.toString('latin1'));
-      // A ping is answered (RFC 5626 §4.4.1), many at once like one.
-      if (pings > 0) socket.write('\r\n');
-      for (const text of messages) onMessage(this, text);
-      if (broken !== undefined) {
-        counters.tcpBroken++;
-        socket.removeAllListeners('data').resume();
-        socket.destroySoon();
-      } else this.#watchMessage(limits, timers);
-    });
+    socket.on('timeout', () => this.#idle());
+    socket.on('data', (chunk: Buffer) => this.#take(chunk, events));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.open = false;
       this.#messageTimer?.cancel();
-      onClosed(this);
+      events.closed(this);
       for (const tell of this.#waiting) tell();
       this.#waiting.clear();
     });
   }
 
-  /** A message that never becomes whole must not hold the connection (slow-loris). */
-  #watchMessage(limits: Limits, timers: TimerQueues): void {
-    if (!this.#framer.inMessage) {
-      this.#messageTimer?.cancel();
-      this.#messageTimer = undefined;
-    } else this.#messageTimer ??= timers.start(limits.tcpMessageMs, this, 'message');
+  /** Whether the peer has shown a certificate that we trust. */
+  get authenticated(): boolean {
+    return this.socket instanceof TLSSocket && this.socket.authorized;
+  }
+
+  /** Whether the certificate of an authenticated peer is for that name or address (RFC 5922 §7.2). */
+  isFor(name: string): boolean {
+    if (!(this.socket instanceof TLSSocket) || !this.socket.authorized) return false;
+    return checkServerIdentity(name, this.socket.getPeerCertificate()) === undefined;
   }
 
   onTimer(): void {
@@ -84,5 +75,33 @@ export class TcpConnection {
 
   forget(onBroken: OnBroken): void {
     this.#waiting.delete(onBroken);
+  }
+
+  #idle(): void {
+    if (this.holds > 0) return;
+    this.counters.tcpIdle++;
+    this.socket.destroy();
+  }
+
+  #take(chunk: Buffer, events: ConnectionEvents): void {
+    const { messages, pings, broken } = this.#framer.take(chunk.toString('latin1'));
+    // A ping is answered (RFC 5626 §4.4.1), many at once like one.
+    if (pings > 0) this.socket.write('\r\n');
+    for (const text of messages) events.message(this, text);
+    if (broken === undefined) {
+      this.#watchMessage();
+      return;
+    }
+    this.counters.tcpBroken++;
+    this.socket.removeAllListeners('data').resume();
+    this.socket.destroySoon();
+  }
+
+  /** A message that never becomes whole must not hold the connection (slow-loris). */
+  #watchMessage(): void {
+    if (!this.#framer.inMessage) {
+      this.#messageTimer?.cancel();
+      this.#messageTimer = undefined;
+    } else this.#messageTimer ??= this.timers.start(this.limits.tcpMessageMs, this, 'message');
   }
 }

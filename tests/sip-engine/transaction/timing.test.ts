@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { DEFAULT_LIMITS } from '../../../gateway/sip-engine/config.js';
 import { SipMessage } from '../../../gateway/sip-engine/message/message.js';
 import { ClientTransaction, type ClientUser } from '../../../gateway/sip-engine/transaction/client-transaction.js';
 import { ServerTransaction } from '../../../gateway/sip-engine/transaction/server-transaction.js';
@@ -9,10 +10,12 @@ import type { Flow } from '../../../gateway/sip-engine/transport/flow.js';
 import { Listener } from '../../../gateway/sip-engine/transport/listener.js';
 import { VirtualClock } from '../virtual-clock.js';
 
-const listener = new Listener(
-  { name: 'test', address: '127.0.0.1', port: 5060, transports: ['udp'] },
-  { datagram: () => undefined, connection: () => undefined, sendError: () => undefined },
-);
+const listener = new Listener({ name: 'test', address: '127.0.0.1', port: 5060, transports: ['udp'] }, DEFAULT_LIMITS, {
+  datagram: () => undefined,
+  connection: () => undefined,
+  handshakeFailed: () => undefined,
+  sendError: () => undefined,
+});
 
 /** A bench for one transaction: a clock that obeys, and a wire that keeps the time of all that is sent. */
 function bench(transport: 'udp' | 'tcp') {

@@ -1,0 +1,144 @@
+import type { EngineTimer } from '../clock.js';
+import type { Dialog } from '../dialog/dialog.js';
+import type { SipMessage } from '../message/message.js';
+import { lists } from '../message/option-tags.js';
+import { type SessionExpires, sessionExpires } from '../message/session-expires.js';
+import type { Endings } from './endings.js';
+import type { IncomingRequest } from './incoming-request.js';
+import type { Room, SessionKeeper } from './room.js';
+import { SessionRefresh } from './session-refresh.js';
+
+/** A refresh that met another request is tried again after this, milliseconds. */
+const LATER_MS = 2_100;
+
+/** The timers of one dialog whose session ends unless it is refreshed. */
+class RunningSession {
+  #refresh: EngineTimer | undefined;
+  #expiry: EngineTimer | undefined;
+
+  constructor(
+    readonly intervalS: number,
+    readonly byUs: boolean,
+  ) {}
+
+  start(room: Room, onRefresh: () => void, onExpiry: () => void): void {
+    const { intervalS } = this;
+    // The last moment to say BYE lies before the peer's own end of it (RFC 4028 §10).
+    const untilS = intervalS - Math.min(32, intervalS / 3);
+    this.#expiry = room.clock.after(untilS * 1000, onExpiry);
+    if (this.byUs) this.#refresh = room.clock.after((intervalS / 2) * 1000, onRefresh);
+  }
+
+  again(room: Room, onRefresh: () => void): void {
+    this.#refresh?.cancel();
+    this.#refresh = room.clock.after(LATER_MS, onRefresh);
+  }
+
+  cancel(): void {
+    this.#refresh?.cancel();
+    this.#expiry?.cancel();
+  }
+}
+
+/**
+ * Session timers (RFC 4028), of either role: whoever has promised to refresh does so, and a call that is not refreshed ends
+ * before its interval is over. Where nobody is named to refresh, we are.
+ */
+export class Sessions implements SessionKeeper {
+  constructor(
+    readonly room: Room,
+    readonly endings: Endings,
+  ) {}
+
+  refusal(request: SipMessage): string | undefined {
+    const { method } = request;
+    if (method !== 'INVITE' && method !== 'UPDATE') return undefined;
+    const ask = sessionExpires(request);
+    const leastS = this.room.limits.minSessionS;
+    // Who does not know of session timers cannot make sense of a 422 (§9).
+    return ask?.supported && ask.intervalS < leastS ? `Min-SE: ${leastS}\r\n` : undefined;
+  }
+
+  asked(dialog: Dialog, sketch: SipMessage): void {
+    if (sketch.body.startsWith('v=0')) dialog.localSdp = sketch.body;
+    dialog.askedSession = sessionExpires(sketch);
+  }
+
+  answer(dialog: Dialog, incoming: IncomingRequest, sketch: SipMessage): string {
+    if (sketch.body.startsWith('v=0')) dialog.localSdp = sketch.body;
+    if (incoming.peerTakesUpdate) dialog.peerTakesUpdate = true;
+    const own = sessionExpires(sketch);
+    if (own !== undefined) {
+      this.#run(dialog, own.intervalS, own.refresher !== 'uac');
+      return '';
+    }
+    const ask = incoming.session;
+    if (ask === undefined) {
+      // A refresh that says nothing of the interval refreshes what is agreed.
+      const running = dialog.session as RunningSession | undefined;
+      if (running !== undefined) this.#run(dialog, running.intervalS, running.byUs);
+      return '';
+    }
+    const byPeer = ask.refresher === 'uac' && ask.supported;
+    this.#run(dialog, ask.intervalS, !byPeer);
+    const value = `Session-Expires: ${ask.intervalS};refresher=${byPeer ? 'uac' : 'uas'}\r\n`;
+    return byPeer ? `${value}Require: timer\r\n` : value;
+  }
+
+  answered(dialog: Dialog, response: SipMessage): void {
+    if (lists(response, 'allow', 'update')) dialog.peerTakesUpdate = true;
+    const given = sessionExpires(response);
+    if (given !== undefined) this.#run(dialog, given.intervalS, given.refresher !== 'uas');
+    // The peer knows nothing of session timers: then we refresh by ourselves what we asked for (§7.2).
+    else if (dialog.askedSession !== undefined) this.#run(dialog, dialog.askedSession.intervalS, true);
+  }
+
+  #run(dialog: Dialog, intervalS: number, byUs: boolean): void {
+    dialog.session?.cancel();
+    dialog.session = undefined;
+    if (dialog.state === 'ended' || dialog.state === 'ending' || intervalS <= 0) return;
+    const session = new RunningSession(Math.max(intervalS, this.room.limits.minSessionS), byUs);
+    dialog.session = session;
+    session.start(
+      this.room,
+      () => this.#refresh(dialog, session),
+      () => {
+        this.room.counters.sessionsExpired++;
+        this.endings.end(dialog, 'Session timer expired');
+      },
+    );
+  }
+
+  #refresh(dialog: Dialog, session: RunningSession): void {
+    if (dialog.state !== 'confirmed' || dialog.session !== session) return;
+    const later = (): void => session.again(this.room, () => this.#refresh(dialog, session));
+    if (dialog.outgoingInvite?.pending || dialog.incomingInvite !== undefined || dialog.answer !== undefined) {
+      later();
+      return;
+    }
+    const refresh = new SessionRefresh(this.room, this.endings, dialog, {
+      refreshed: (_dialog, response) => {
+        dialog.askedSession = undefined;
+        const given = sessionExpires(response);
+        this.#run(dialog, given?.intervalS ?? session.intervalS, given?.refresher !== 'uas');
+      },
+      tooShort: (_dialog, leastS) => {
+        if (leastS <= session.intervalS) return;
+        this.#run(dialog, leastS, true);
+        const longer = dialog.session;
+        if (longer instanceof RunningSession) this.#refresh(dialog, longer);
+      },
+      later,
+      dead: () => {
+        this.room.counters.sessionsExpired++;
+        this.endings.end(dialog, 'Session refresh failed');
+      },
+    });
+    refresh.send(session.intervalS);
+  }
+}
+
+/** What a request of the peer asks for, kept until it is answered. */
+export function sessionOf(request: SipMessage): { session: SessionExpires | undefined; peerTakesUpdate: boolean } {
+  return { session: sessionExpires(request), peerTakesUpdate: lists(request, 'allow', 'update') };
+}
