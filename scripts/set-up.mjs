@@ -16,6 +16,7 @@ const PEERS = [
   { package: 'sip-tester', probe: ['sipp', '-v'] },
   { package: 'mosquitto', probe: ['mosquitto', '-h'] },
   { package: 'faketime', probe: ['faketime', '--version'] },
+  { package: 'openssl', probe: ['openssl', 'version'] },
   { package: 'socat', probe: ['socat', '-V'] },
   { package: 'python3-pymodbus', probe: ['/usr/bin/python3', '-c', 'import pymodbus'] },
   { package: 'python3-serial', probe: ['/usr/bin/python3', '-c', 'import serial'] },

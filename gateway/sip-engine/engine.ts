@@ -145,17 +145,18 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
       },
     });
   const facts = (): ListenerFact[] =>
-    (['tls', 'tcp', 'udp'] as const).flatMap((transport) =>
+    (['tcp', 'udp', 'tls'] as const).flatMap((transport) =>
       transports.listeners
         .filter((listener) => listener.has(transport))
         .map(({ name, address, port }) => ({ name, transport, address, port })),
     );
 
-  await transports.open();
   try {
+    await transports.open();
     await hub.open();
     await control?.open();
   } catch (error) {
+    room.desk.close();
     await Promise.all([transports.close(), hub.close()]);
     throw error;
   }

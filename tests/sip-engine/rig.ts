@@ -33,6 +33,12 @@ export function dialogById(srf: Srf, id: string): Srf.Dialog {
   return dialog;
 }
 
+/** An application's request outside of a dialog; drachtio-srf's type for it wants callbacks too. */
+export function sendRequest(srf: Srf, uri: string, options: object): Promise<NodeJS.EventEmitter> {
+  const { request: order } = srf as unknown as { request(uri: string, options: object): Promise<NodeJS.EventEmitter> };
+  return order.call(srf, uri, options);
+}
+
 /** Calls `told` with the reason when the dialog ends from the far side. */
 export function whenDestroyed(dialog: Srf.Dialog, told: (reason: string) => void): void {
   const emitter = dialog as unknown as { on(event: string, listener: (req: unknown, reason: string) => void): void };
@@ -73,8 +79,9 @@ export async function startRig(
 
 /** Waits until the engine has been told of the application's routes: it answers OPTIONS with something other than 503. */
 async function routesKnown(engine: Engine): Promise<void> {
-  const peer = await UdpPeer.open();
   const port = engine.listeners[0]?.port ?? 0;
+  const isSix = engine.listeners[0]?.address.includes(':');
+  const peer = await UdpPeer.open(isSix ? '::1' : undefined);
   for (let attempt = 1; ; attempt++) {
     peer.send(request('OPTIONS', peer, port, { callId: `known-${attempt}` }), port);
     const answer = await peer.next((text) => text.startsWith('SIP/2.0 '));

@@ -19,14 +19,14 @@ export class UdpPeer {
   }
 
   static open(address = '127.0.0.1'): Promise<UdpPeer> {
-    const socket = createSocket('udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     return new Promise((resolve) => {
       socket.bind(0, address, () => resolve(new UdpPeer(socket, socket.address().port)));
     });
   }
 
   send(text: string, port: number): void {
-    this.socket.send(Buffer.from(text, 'latin1'), port, '127.0.0.1');
+    this.socket.send(Buffer.from(text, 'latin1'), port, this.socket.address().family === 'IPv6' ? '::1' : '127.0.0.1');
   }
 
   /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
