@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Temporal } from 'temporal-polyfill';
 import { loadSite } from '../../gateway/config/site.js';
 import { handsetId } from '../../gateway/policy/ids.js';
-import { type Facts, NO_USAGE } from '../../gateway/policy/request.js';
+import { type Facts, UNUSED } from '../../gateway/policy/request.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 import type { Reading } from './figure.js';
 import { benchRelay, benchRtpengine, type RelayFigures } from './relay.js';
@@ -48,7 +48,7 @@ export async function measureDecisions(folder: string, seconds: number): Promise
           if (handset === undefined || number === undefined) continue;
           const when = Temporal.Instant.fromEpochMilliseconds(startMs + asked);
           const request = { handset, dialled: number };
-          const { outcome } = policy.judge(request, FACTS, when, () => ({ handset: NO_USAGE, number: NO_USAGE }));
+          const { outcome } = policy.judge(request, FACTS, when, UNUSED);
           if (outcome === 'grant') granted += 1;
           asked += 1;
         }

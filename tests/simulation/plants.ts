@@ -3,7 +3,7 @@ import type { CallStore, LinePlane, MediaPlane, SignallingPlane } from '../../ga
 import type { LegName } from '../../gateway/calls/record.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import { callId, handsetId } from '../../gateway/policy/ids.js';
-import { NO_USAGE } from '../../gateway/policy/request.js';
+import { UNUSED } from '../../gateway/policy/request.js';
 import { ZoneClock } from '../../gateway/policy/zone-clock.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
@@ -255,7 +255,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'usage-forgotten': {
     what: 'what has been used so far is never counted',
     breaks: 'no more than the quota of the day',
-    ports: ({ store }) => ({ store: bound(store, { usage: () => ({ handset: NO_USAGE, number: NO_USAGE }) }) }),
+    ports: ({ store }) => ({ store: bound(store, UNUSED) }),
   },
   'lockdown-ignored': {
     what: 'policy is not told of the lockdowns',
