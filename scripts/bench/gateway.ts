@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ended, minded } from './children.js';
-import { cpuSeconds, memoryTogether } from './processes.js';
+import { cpuSeconds, isGone, memoryTogether } from './processes.js';
+import { TooBusy } from './too-busy.js';
 
 const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'gateway', 'main.js');
 
@@ -54,12 +55,23 @@ export class BenchGateway {
     return gateway;
   }
 
+  /** Throws TooBusy when one of the processes is gone: the gateway gives up one that gets no processor for two seconds. */
   cpu(): CpuByPart {
-    return Object.fromEntries([...this.#pids].map(([part, pid]) => [part, cpuSeconds(pid)]));
+    return this.#ask(() => Object.fromEntries([...this.#pids].map(([part, pid]) => [part, cpuSeconds(pid)])));
   }
 
+  /** Throws TooBusy as `cpu` does. */
   memory(): ReturnType<typeof memoryTogether> {
-    return memoryTogether([...this.#pids.values()]);
+    return this.#ask(() => memoryTogether([...this.#pids.values()]));
+  }
+
+  #ask<Answer>(question: () => Answer): Answer {
+    try {
+      return question();
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      throw new TooBusy('a process of the gateway was lost');
+    }
   }
 
   stop(): Promise<void> {

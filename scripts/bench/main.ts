@@ -94,7 +94,7 @@ function machine() {
   };
 }
 
-async function measureAll(benches: readonly Bench[], runs: number, begunMs: number): Promise<Reading[]> {
+async function measureAll(benches: readonly Bench[], warm: WarmRig, runs: number, begunMs: number): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (let run = 1; run <= runs; run += 1) {
     const pending = benches.filter(({ once }) => run === 1 || once !== true);
@@ -106,7 +106,10 @@ async function measureAll(benches: readonly Bench[], runs: number, begunMs: numb
         continue;
       }
       const number = runs > 1 && bench.once !== true ? `, run ${run} of ${runs}` : '';
-      readings.push(...(await measureOne(bench, number, begunMs)));
+      const taken = await measureOne(bench, number, begunMs);
+      readings.push(...taken);
+      // A gateway that has been starved is no measure for the next.
+      if (taken.length === 0) await warm.drop();
     }
   }
   return readings;
@@ -175,7 +178,7 @@ async function main(): Promise<void> {
   console.log(`${cores} cores (${model}), Node ${node}, load average at start ${load}`);
   const begunMs = performance.now();
   try {
-    const readings = await measureAll(benches, quick ? 1 : 2, begunMs);
+    const readings = await measureAll(benches, warm, quick ? 1 : 2, begunMs);
     await warm.drop();
     clear();
     const missed = benches.filter(({ name }) => !readings.some(({ id }) => id.startsWith(name)));

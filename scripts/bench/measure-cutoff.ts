@@ -25,6 +25,8 @@ export const CUTOFF_LEAD_MS = 14_000;
 const FIRST_CALL_MS = 8_000;
 const PLACED_MS = (CALLS / RATE) * 1_000 + 400;
 const AFTER_MS = 500;
+/** What comes while nobody looks cannot be dated: no longer than one packet's interval. */
+const MOST_BLIND_MS = 20;
 
 /** When the next measurement of one instant would end, epoch milliseconds: windows have whole minutes. */
 export const nextInstantMs = (nowMs: number): number => Math.ceil((nowMs + CUTOFF_LEAD_MS) / MINUTE_MS) * MINUTE_MS;
@@ -96,6 +98,8 @@ export async function measureInstant(folder: string): Promise<Reading[]> {
       throw new TooBusy(
         `speech was heard on ${result.heardStreams} of ${CALLS * 2} streams before the end, ${failed} calls failed`,
       );
+    if (result.blindMs > MOST_BLIND_MS)
+      throw new TooBusy(`the far ends did not look for ${Math.round(result.blindMs)} ms around the end`);
     const byesMs = [going.handsets, going.carrier].flatMap((peer) =>
       [...byesReceived(peer.messages).values()].map((atMs) => atMs - endMs),
     );
@@ -156,6 +160,7 @@ export async function measureLimit(folder: string): Promise<Reading[]> {
     await rig.warmUp();
     const going = await rig.place({ rate: RATE, calls: CALLS, patienceMs: (LIMIT_S + 5) * 1_000, traced: true });
     const { failed } = await going.done();
+    if (failed > 0) throw new TooBusy(`${failed} calls failed`);
     const over = (ms: number) => ms - LIMIT_S * 1_000;
     const near = talkMs(going.handsets.messages, 'received').map(over);
     const far = talkMs(going.carrier.messages, 'sent').map(over);

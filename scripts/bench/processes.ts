@@ -16,6 +16,10 @@ const fieldsOf = (pid: number | 'self'): string[] => {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
 
+/** Whether what was asked of a process failed because it has ended. */
+export const isGone = (error: unknown): boolean =>
+  ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+
 /** CPU of this process and of everything that it has started, living or waited for, seconds. */
 function ownCpuSeconds(pid: number | 'self' = 'self'): number {
   try {
@@ -25,7 +29,7 @@ function ownCpuSeconds(pid: number | 'self' = 'self'): number {
     return children === '' ? own : children.split(' ').reduce((sum, child) => sum + ownCpuSeconds(Number(child)), own);
   } catch (error) {
     // It ended between the two looks; whoever started it has its time now.
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
+    if (isGone(error)) return 0;
     throw error;
   }
 }

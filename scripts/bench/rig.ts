@@ -41,6 +41,8 @@ export interface CallsGoing {
 }
 
 const PATIENCE_MS = 6_000;
+/** The carrier may be told of an end so much later than the handset. */
+const LAST_BYE_MS = 3_000;
 /** What SIPp may take beyond its calls, seconds. */
 const SPARE_S = 10;
 
@@ -98,6 +100,7 @@ export class Rig {
       port: this.#ports.trunk,
       timeoutS: timeoutS + SPARE_S,
       traced,
+      args: ['-m', String(calls)],
     });
     const from = this.#placed;
     this.#placed += calls;
@@ -123,6 +126,13 @@ export class Rig {
       done: async () => {
         await handsets.exited;
         const { counts } = handsets;
+        // It ends with its last call; calls that never came to it do not hold it up for long.
+        const late = new AbortController();
+        await Promise.race([
+          carrier.exited,
+          wait(LAST_BYE_MS, undefined, { signal: late.signal }).catch(() => undefined),
+        ]);
+        late.abort();
         await carrier.end();
         return { ...counts, failed: calls - counts.successful };
       },

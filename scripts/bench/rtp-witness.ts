@@ -31,8 +31,13 @@ export interface Witnessed {
   readonly heardPackets: number;
   /** For each stream that was heard: its last packet, milliseconds after the deadline (before it: negative). */
   readonly lastMs: readonly number[];
-  /** Packets that came more than 5 ms after the deadline, which is what reading two clocks may err by. */
+  /**
+   * Packets that came more than 5 ms after the deadline, which is what reading two clocks may err by: this process had looked
+   * after that instant, and they were not there yet.
+   */
   readonly cameLate: number;
+  /** The longest that this process did not look, around the deadline and after it, milliseconds. */
+  readonly blindMs: number;
   /** Packets that left us after the deadline and came through all the same. */
   readonly leftLate: number;
 }
@@ -68,12 +73,14 @@ function watch({ address, streams, deadlineMs, onMs }: Extract<WitnessOrder, { d
   let heardPackets = 0;
   let cameLate = 0;
   let leftLate = 0;
+  let lookedMs = performance.now();
+  let blindMs = 0;
   for (const socket of sockets) {
     socket.on('message', (packet) => {
       const now = performance.now();
       heardPackets += 1;
       last[packet.readUInt32BE(STREAM_AT)] = now;
-      if (now > deadline + READING_MS) cameLate += 1;
+      if (lookedMs > deadline + READING_MS) cameLate += 1;
       if (packet.readDoubleBE(STAMP_AT) > deadline) leftLate += 1;
     });
   }
@@ -86,6 +93,9 @@ function watch({ address, streams, deadlineMs, onMs }: Extract<WitnessOrder, { d
   let next = 0;
   const pump = setInterval(() => {
     const now = performance.now();
+    // Timers run before sockets are read: whatever had come by the last turn of this timer has been read since.
+    if (now > deadline - PACKET_MS) blindMs = Math.max(blindMs, now - lookedMs);
+    lookedMs = now;
     // Packet k of the whole is due k/n of an interval after the start, so that the streams are spread evenly.
     for (;;) {
       const index = next % streams.length;
@@ -103,7 +113,7 @@ function watch({ address, streams, deadlineMs, onMs }: Extract<WitnessOrder, { d
     if (now < deadline + onMs) return;
     clearInterval(pump);
     const lastMs = [...last].filter((at) => !Number.isNaN(at)).map((at) => at - deadline);
-    say({ says: 'done', result: { heardStreams: lastMs.length, heardPackets, lastMs, cameLate, leftLate } });
+    say({ says: 'done', result: { heardStreams: lastMs.length, heardPackets, lastMs, cameLate, leftLate, blindMs } });
   }, 1);
   say({ says: 'talking' });
 }
