@@ -114,7 +114,13 @@ export class TrunkAttempt {
   #sent(request: Srf.SrfRequest): void {
     this.#request = request;
     this.#tellSent(request);
-    (request as unknown as NodeJS.EventEmitter).on('authenticate', (again: Srf.SrfRequest) => this.#tellSent(again));
+    const happenings = request as unknown as NodeJS.EventEmitter;
+    happenings.on('authenticate', (again: Srf.SrfRequest) => this.#tellSent(again));
+    // Before the answer drachtio-srf takes an UPDATE by itself; what it says of the callee is for us.
+    happenings.on('update', (update: Srf.SrfRequest) => {
+      if (this.#ending === undefined && showsRedirection(update, this.#order.number))
+        sayRedirected(this.#owner, 'the carrier forwards a call elsewhere');
+    });
     if (this.#ending !== undefined) this.#cancel();
   }
 

@@ -14,9 +14,10 @@ export class Peer {
   readonly received: string[] = [];
   /** BYEs are answered as they come, so that no test waits for a leg that nobody ends. */
   answersByes = true;
-  #taken = 0;
+  /** What came and nobody has asked for yet. */
+  #unread: string[] = [];
   readonly #heard = new Set<string>();
-  #wake: (() => void) | undefined;
+  readonly #waiting = new Set<() => void>();
 
   private constructor(
     readonly transport: 'UDP' | 'TCP',
@@ -86,39 +87,39 @@ export class Peer {
   #hear(text: string): void {
     // What is sent again because we were slow to answer is not heard twice; its Via is the same (RFC 3261 §17.2.3).
     const name = `${text.split(' ')[0]} ${headerOf(text, 'Via')}`;
-    if (text.startsWith('SIP/2.0 ') || !this.#heard.has(name)) this.received.push(text);
+    if (!text.startsWith('SIP/2.0 ') && this.#heard.has(name)) return;
     this.#heard.add(name);
+    this.received.push(text);
+    this.#unread.push(text);
     if (this.answersByes && text.startsWith('BYE ')) this.send(answerTo(text, '200 OK'));
-    this.#wake?.();
+    for (const wake of this.#waiting) wake();
   }
 
-  /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
+  /** The first message that `wanted` accepts, of those that nobody has asked for; rejects after `withinMs`. */
   async next(wanted: (text: string) => boolean, withinMs = 20_000): Promise<string> {
-    const from = Math.max(0, this.#taken);
     let late = false;
+    let wake: () => void = () => undefined;
+    const woken = (): void => wake();
+    this.#waiting.add(woken);
     const patience = setTimeout(() => {
       late = true;
-      this.#wake?.();
+      wake();
     }, withinMs);
     try {
       for (;;) {
-        for (; this.#taken < this.received.length; this.#taken++) {
-          const text = this.received[this.#taken] ?? '';
-          if (!wanted(text)) continue;
-          this.#taken++;
-          return text;
-        }
+        const at = this.#unread.findIndex(wanted);
+        if (at >= 0) return this.#unread.splice(at, 1)[0] ?? '';
         if (late) {
-          const there = this.received.slice(from).join('\n---\n');
-          throw new Error(`nothing of the kind within ${withinMs} ms; received since:\n${there}`);
+          const there = this.#unread.join('\n---\n');
+          throw new Error(`nothing of the kind within ${withinMs} ms; unasked for:\n${there}`);
         }
         await new Promise<void>((resolve) => {
-          this.#wake = resolve;
+          wake = resolve;
         });
       }
     } finally {
       clearTimeout(patience);
-      this.#wake = undefined;
+      this.#waiting.delete(woken);
     }
   }
 

@@ -145,6 +145,19 @@ for (const method of ['INVITE', 'UPDATE']) {
   });
 }
 
+t.test('a call that is forwarded before the answer, as an UPDATE tells, is cut and alarmed', async (t) => {
+  const house = await openHouse(t);
+  const near = await (await house.phone()).dial();
+  const far = await house.carriers[0].invited();
+  far.say('180 Ringing');
+  await near.ringing();
+  await far.ask('UPDATE', { more: [`Diversion: <sip:${OTHER}@x>`] });
+  far.peer.send(okTo(await far.of('CANCEL')));
+  far.say('487 Request Terminated');
+  t.equal(statusOf(await near.final()), 403);
+  t.match(await house.alarmed('callee.redirected'), { handset: 'a-101' });
+});
+
 t.test('a History-Info that says only who was called, in whatever form, is no forwarding', async (t) => {
   const house = await openHouse(t);
   const near = await (await house.phone()).dial();
