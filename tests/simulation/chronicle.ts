@@ -8,6 +8,8 @@ interface Note {
 }
 
 const KEPT = 1 << 15;
+/** Happenings of the site that are told from before those of the call. */
+const BEFORE = 12;
 
 /** Remembers the last happenings for the story of a breach, and folds all of them into a digest: two runs are the same if it is. */
 export class Chronicle {
@@ -40,14 +42,19 @@ export class Chronicle {
     this.b = (Math.imul(this.b, 0x9e3779b1) + hash) | 0;
   }
 
-  /** The last happenings about the call or handset, and those of the whole site among them; at most `most` lines. */
+  /**
+   * The last happenings about the call, handset or order, at most `most`; those of the whole site among them, and the last dozen
+   * before them: a breach often begins before the call that shows it.
+   */
   story(about: string, most = 30): readonly string[] {
     const all = this.kept();
-    const own = all.filter((note) => note.about === about);
-    const [first] = own.slice(-most);
-    const fromUs = about === '' ? 0 : (first?.us ?? 0);
-    const told = all.filter((note) => note.us >= fromUs && (note.about === about || note.about === ''));
-    return told.slice(-most).map(({ us, about: whose, what }) => `  ${instant(us)}  ${whose.padEnd(12)} ${what}`);
+    const own = all.filter((note) => note.about === about).slice(-most);
+    const fromUs = about === '' ? 0 : (own[0]?.us ?? 0);
+    const site = all.filter((note) => note.about === '' && about !== '');
+    const before = site.filter(({ us }) => us < fromUs).slice(-BEFORE);
+    const among = site.filter(({ us }) => us >= fromUs).slice(-most);
+    const told = [...before, ...[...own, ...among].sort((a, b) => a.us - b.us)];
+    return told.map(({ us, about: whose, what }) => `  ${instant(us)}  ${whose.padEnd(12)} ${what}`);
   }
 
   /** What is remembered, the oldest first. */
