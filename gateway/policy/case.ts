@@ -48,9 +48,7 @@ export function readDialled(policy: CompiledPolicy, handset: CompiledHandset | u
 }
 
 export function tokenOf(handset: CompiledHandset | undefined, dialled: string): string | undefined {
-  const tokens = handset?.profile.tokens;
-  const code = keyed(dialled);
-  return tokens !== undefined && Object.hasOwn(tokens, code) ? tokens[code] : undefined;
+  return handset === undefined || handset.codes.size === 0 ? undefined : handset.codes.get(keyed(dialled));
 }
 
 /** The cutoff orders that speak of this request, those that are to come included. */

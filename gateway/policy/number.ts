@@ -34,7 +34,8 @@ export type NumberFault =
   | 'premium'
   | 'shared-cost';
 
-const MOST_REMEMBERED = 20_000;
+/** About 30 MB when full; a site that calls fewer numbers takes less. */
+const MOST_REMEMBERED = 131_072;
 const LONGEST = 128;
 const SATELLITE = /^\+(?:870|881|882|883|878)/;
 const SHORT_EMERGENCY = new Set([
@@ -74,13 +75,16 @@ const SHORT_EMERGENCY = new Set([
 export class NumberReader {
   readonly #known = new Map<string, Normal>();
 
-  constructor(private readonly country: string) {}
+  constructor(
+    private readonly country: string,
+    private readonly mostRemembered = MOST_REMEMBERED,
+  ) {}
 
   read(dialled: string): Normal {
     const known = this.#known.get(dialled);
     if (known !== undefined) return known;
     const made = this.#read(dialled);
-    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    if (this.#known.size >= this.mostRemembered) this.#known.clear();
     if (dialled.length <= LONGEST) this.#known.set(dialled, made);
     return made;
   }

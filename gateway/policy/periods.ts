@@ -19,15 +19,39 @@ export interface Around {
  */
 export function periodAt(period: UseLimit['in'], zones: readonly string[], ms: number): Around {
   if (isRolling(period)) return { sinceMs: ms - ROLLING_MS[period] };
-  let sinceMs = Number.POSITIVE_INFINITY;
-  let endsMs = Number.NEGATIVE_INFINITY;
-  for (const zone of zones) {
+  const known = remembered.get(zones)?.[period];
+  if (known !== undefined && ms >= known.holdsFrom && ms < known.holdsTo) return known;
+  const made = work(period, zones, ms);
+  remembered.set(zones, { ...remembered.get(zones), [period]: made });
+  return made;
+}
+
+type Calendar = Exclude<UseLimit['in'], Rolling>;
+
+/** A period, and the instants between which it is the answer for every zone. */
+interface Held extends Around {
+  readonly endsMs: number;
+  readonly holdsFrom: number;
+  readonly holdsTo: number;
+}
+
+/** The period asked for last, by the list of zones: a day is worked out once. */
+const remembered = new WeakMap<readonly string[], { readonly [period in Calendar]?: Held }>();
+
+function work(period: Calendar, zones: readonly string[], ms: number): Held {
+  const edges = zones.map((zone) => {
     const clock = ZoneClock.of(zone);
     const [first, next] = daysOf(period, clock.dayAt(ms));
-    sinceMs = Math.min(sinceMs, clock.instantOf(first * DAY_MS, 'closes'));
-    endsMs = Math.max(endsMs, clock.instantOf(next * DAY_MS, 'closes'));
-  }
-  return { sinceMs, endsMs };
+    return [clock.instantOf(first * DAY_MS, 'closes'), clock.instantOf(next * DAY_MS, 'closes')] as const;
+  });
+  const begins = edges.map(([from]) => from);
+  const ends = edges.map(([, to]) => to);
+  return {
+    sinceMs: Math.min(...begins),
+    endsMs: Math.max(...ends),
+    holdsFrom: Math.max(...begins),
+    holdsTo: Math.min(...ends),
+  };
 }
 
 /** When a call asked for at this instant no longer counts in a rolling period, epoch milliseconds. */
@@ -36,7 +60,7 @@ export function forgottenAt(period: UseLimit['in'], startedMs: number): number {
 }
 
 /** The first day of the period that holds a day, and the first of the next; days since 1970. Weeks begin on Monday (ISO 8601). */
-function daysOf(period: 'day' | 'week' | 'month', day: number): readonly [number, number] {
+function daysOf(period: Calendar, day: number): readonly [number, number] {
   if (period === 'day') return [day, day + 1];
   if (period === 'week') {
     const monday = day - ((((day + 3) % 7) + 7) % 7);

@@ -43,6 +43,8 @@ export interface CompiledHandset {
   readonly wing: WingId;
   readonly enabled: boolean;
   readonly profile: Profile;
+  /** The numbers of the codes that may be keyed. */
+  readonly codes: ReadonlyMap<string, string>;
   /** What each level says, and all of them at once. */
   readonly levels: ReadonlyMap<OwnLevel, Level>;
   readonly own: Level;
@@ -83,6 +85,7 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
     const first = trunks.find(({ id }) => profile.trunks.includes(id));
     return {
       profile,
+      codes: codesOf(profile),
       level: { ...level, allow: new Set([allowListOf(profile, lists)]) },
       trunks: profile.trunks.map(trunkId),
       callerIdentity: profile.callerIdentity ?? first?.callerIdentity ?? '',
@@ -141,7 +144,12 @@ function namedAnd(patterns: readonly string[], names: readonly string[], lists: 
   return [...patterns, ...names.flatMap((name) => lists[name] ?? [])];
 }
 
-function allowListOf({ allow, lists: named, tokens }: Profile, lists: Lists): NumberList {
-  const coded = Object.values(tokens).filter((number) => number !== undefined);
-  return new NumberList([...namedAnd(allow, named.allow, lists), ...coded]);
+function codesOf({ tokens }: Profile): ReadonlyMap<string, string> {
+  return new Map(Object.entries(tokens).flatMap(([code, number]) => (number === undefined ? [] : [[code, number]])));
+}
+
+/** A code is sanctioned by being one. */
+function allowListOf(profile: Profile, lists: Lists): NumberList {
+  const { allow, lists: named } = profile;
+  return new NumberList([...namedAnd(allow, named.allow, lists), ...codesOf(profile).values()]);
 }

@@ -130,9 +130,9 @@ t.test(
 );
 
 t.test('a number remembered is a number read: the memory changes no answer, however full', async (t) => {
-  const reader = new NumberReader('GB');
+  const reader = new NumberReader('GB', 100);
   const first = reader.read(WHOLE);
-  for (let i = 0; i < 20_001; i += 1) reader.read(`+4420${String(i).padStart(8, '0')}`);
+  for (let i = 0; i < 1_000; i += 1) reader.read(`+4420${String(i).padStart(8, '0')}`);
   t.same(reader.read(WHOLE), first);
 });
 
