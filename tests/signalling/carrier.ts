@@ -18,6 +18,16 @@ export class Carrier {
   }
 }
 
+/** 200 to a request, with nothing of its own. */
+export const okTo = (request: string): string =>
+  [
+    'SIP/2.0 200 OK',
+    ...['Via', 'From', 'To', 'Call-ID', 'CSeq'].map((name) => `${name}: ${headerOf(request, name)}`),
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+
 /** One call as the carrier holds it. */
 export class CarrierCall {
   readonly callId: string;
