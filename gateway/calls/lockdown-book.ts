@@ -19,6 +19,11 @@ interface Held {
 
 const sameTarget = (a: Lockdown['target'], b: Lockdown['target']): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+/** An order holds from when it is given: a `from` ahead of the wall clock is of a clock that has been put right since. */
+function begun(lockdown: Lockdown, wall: Temporal.Instant): Lockdown {
+  return Temporal.Instant.compare(lockdown.from, wall) > 0 ? { ...lockdown, from: wall } : lockdown;
+}
+
 /**
  * The lockdowns in force, and the line plane's knowledge of them. One that the disk will not take is in force all the same;
  * and one ends by neither clock before the other agrees, so that setting the wall clock forward lifts nothing.
@@ -37,8 +42,8 @@ export class LockdownBook {
 
   inForce(): readonly Lockdown[] {
     const onDisk = this.store.lockdowns();
-    if (this.held.length === 0) return onDisk;
     const wall = this.clock.wall();
+    if (this.held.length === 0) return onDisk.map((lockdown) => begun(lockdown, wall));
     const nowNs = this.clock.monotonicNs();
     const more = this.held.flatMap(({ lockdown, untilNs, isSaved }): readonly Lockdown[] => {
       const { until } = lockdown;
@@ -49,7 +54,7 @@ export class LockdownBook {
       const leftMs = Math.max(1, Math.ceil(Number(untilNs - nowNs) / 1e6));
       return [isOverByWall ? { ...lockdown, until: wall.add({ milliseconds: leftMs }) } : lockdown];
     });
-    return [...onDisk, ...more];
+    return [...onDisk, ...more].map((lockdown) => begun(lockdown, wall));
   }
 
   set(order: CutoffOrder, target: Lockdown['target']): void {
@@ -58,7 +63,10 @@ export class LockdownBook {
     if (hold === 'until-released') this.hold({ order, lockdown: { target, from, reason }, isSaved: false });
     else {
       const ms = Math.ceil(hold);
-      const lockdown: Lockdown = { target, from, until: from.add({ milliseconds: ms }), reason };
+      // A wall clock that is behind would let it end too soon in the next life, which has only that to go by.
+      const newest = this.store.newestInstant();
+      const base = newest !== undefined && Temporal.Instant.compare(newest, from) > 0 ? newest : from;
+      const lockdown: Lockdown = { target, from, until: base.add({ milliseconds: ms }), reason };
       this.hold({ order, lockdown, untilNs: this.clock.monotonicNs() + BigInt(ms) * 1_000_000n, isSaved: false });
     }
     this.tellLine();

@@ -257,17 +257,12 @@ export class Faults {
   /** Again and again until the gateway has done it: a lockdown that nobody lifts would end the run. */
   private release(target: Lockdown['target']): void {
     const { gateway, orders, random, timeline } = this.world;
-    const again = (): void => {
-      timeline.in(60 * SECOND_US, () => this.release(target));
-    };
-    if (gateway === undefined) {
-      again();
-      return;
-    }
-    if (random.chance(0.3)) orders.send({ type: 'release', target });
-    gateway.life.run(() => {
-      if (!orders.release(gateway.calls, target)) again();
+    if (gateway !== undefined && random.chance(0.3)) orders.send({ type: 'release', target });
+    let isDone = false;
+    gateway?.life.run(() => {
+      isDone = orders.release(gateway.calls, target);
     });
+    if (!isDone) timeline.in(60 * SECOND_US, () => this.release(target));
   }
 
   private target(live: readonly Extract<CutoffOrder['target'], { kind: 'call' }>['call'][]): CutoffOrder['target'] {

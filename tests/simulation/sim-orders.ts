@@ -162,8 +162,11 @@ export class SimOrders {
 
   /** Lifts a lockdown; false when the gateway could not. */
   release(calls: Calls, target: Lockdown['target']): boolean {
+    const { lockdowns } = this.world;
+    // The process may die of it with the disk already written: from here on nobody knows.
+    lockdowns.released(target, false);
     const done = calls.release(target, 'headquarters');
-    this.world.lockdowns.released(target, done);
+    if (done) lockdowns.released(target, true);
     return done;
   }
 
