@@ -3,10 +3,12 @@ import { type EngineClock, engineClock } from './clock.js';
 import { type EngineConfig, limitsOf, type TransportName, timersOf } from './config.js';
 import { ControlServer } from './control/control-server.js';
 import { AdmissionDesk } from './core/admission.js';
+import { CallEvents } from './core/call-events.js';
 import { Endings } from './core/endings.js';
 import { NewRequests } from './core/new-requests.js';
 import { Orders } from './core/orders.js';
 import { carryOut, statusOf } from './core/orders-of-control.js';
+import { Proxying } from './core/proxying.js';
 import { RequestsIn } from './core/requests-in.js';
 import { takeResponse } from './core/responses-in.js';
 import type { Room } from './core/room.js';
@@ -89,6 +91,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
   });
   const hub = new ClientHub(config.client, limits.clientFrameBytes, {
     order: (link, order) => orders.take(link, order),
+    proxy: (link, order) => orders.proxy(link, order),
     lost: (link) => tell({ event: 'engine.application-lost', dialogs: endings.lost(link) }),
     hostPorts: () =>
       facts()
@@ -111,13 +114,14 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     incoming: new Map(),
     admitting: () => admitting,
     desk: new AdmissionDesk(limits, counters, timers),
+    calls: new CallEvents(hub, clock),
     get sessions() {
       return sessions;
     },
   };
   const endings = new Endings(room);
   const sessions = new Sessions(room, endings);
-  const orders = new Orders(room, endings, new NewRequests(room, endings, config.nextHop));
+  const orders = new Orders(room, endings, new NewRequests(room, endings, config.nextHop), new Proxying(room, endings));
   const requests = new RequestsIn(room, endings);
   const due = (dialog: Dialog, lateMs: number): void => {
     if (dialog.state === 'ending') return;

@@ -34,6 +34,14 @@ async function run(config: EngineConfig, stopped: Promise<string>): Promise<void
     1,
     `${JSON.stringify({ event: 'ready', pid: process.pid, client: engine.client, listeners: engine.listeners })}\n`,
   );
+  process.on('SIGHUP', () => {
+    try {
+      engine.reload();
+      log.info({ event: 'engine.reloaded' });
+    } catch (error) {
+      log.error({ event: 'engine.reload-failed', msg: error instanceof Error ? error.message : String(error) });
+    }
+  });
   const why = await Promise.race([stopped, engine.retired.then(() => 'retired')]);
   // The log is no reason to live on, and neither is a peer that does not answer.
   setTimeout(() => process.exit(0), 1_900);

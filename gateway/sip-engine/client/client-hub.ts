@@ -19,12 +19,47 @@ export interface SipOrder {
   readonly message: string;
 }
 
+/** What an application orders with a `proxy` frame. */
+export interface ProxyOrder {
+  readonly orderId: string;
+  readonly transactionId: string;
+  readonly remainInDialog: boolean;
+  readonly followRedirects: boolean;
+  readonly simultaneous: boolean;
+  /** How long one destination may be silent, and how long it may take to a final answer, milliseconds; 0: as long as its transaction lasts. */
+  readonly provisionalMs: number;
+  readonly finalMs: number;
+  readonly destinations: readonly string[];
+  readonly message: string;
+}
+
+/** `2s`, `500ms`, `2000` (milliseconds), or nothing. */
+function milliseconds(text: string): number {
+  const found = /^(\d{1,7})(ms|s)?$/.exec(text.trim());
+  return found === null ? 0 : Number(found[1]) * (found[2] === 's' ? 1000 : 1);
+}
+
 export interface HubEvents {
   order(link: ClientLink, order: SipOrder): void;
+  proxy(link: ClientLink, order: ProxyOrder): void;
   /** An application's connection is gone, and with it whoever watched its calls. */
   lost(link: ClientLink): void;
   /** `tcp/host:port,udp/host:port` of all listeners. */
   hostPorts(): string;
+}
+
+function proxyOrder(orderId: string, fields: readonly string[], message: string): ProxyOrder {
+  return {
+    orderId,
+    transactionId: fields[2] ?? '',
+    remainInDialog: fields[3] === 'remainInDialog',
+    followRedirects: fields[5] === 'followRedirects',
+    simultaneous: fields[6] === 'simultaneous',
+    provisionalMs: milliseconds(fields[7] ?? ''),
+    finalMs: milliseconds(fields[8] ?? ''),
+    destinations: fields.slice(9).filter((uri) => uri !== ''),
+    message,
+  };
 }
 
 function sameSecret(given: string, expected: string): boolean {
@@ -102,6 +137,17 @@ export class ClientHub {
     return [...verbs].filter((verb) => !verb.startsWith('CDR:'));
   }
 
+  /** Whether any application has that route: it costs nothing while none has. */
+  wants(route: string): boolean {
+    for (const link of this.#links) if (link.open && link.routes.has(route)) return true;
+    return false;
+  }
+
+  /** Sends a payload to every application that has the route. */
+  tellAll(route: string, payload: string): void {
+    for (const link of this.#links) if (link.open && link.routes.has(route)) link.send(payload);
+  }
+
   get hasApplication(): boolean {
     for (const link of this.#links) if (link.authenticated) return true;
     return false;
@@ -132,7 +178,7 @@ export class ClientHub {
     const orderId = fields[0] ?? '';
     const command = fields[1];
     if (command === 'authenticate') {
-      this.#authenticate(link, orderId, fields[2] ?? '');
+      this.#authenticate(link, orderId, fields[2] ?? '', fields[3] ?? '');
       return;
     }
     if (!link.authenticated) {
@@ -150,6 +196,9 @@ export class ClientHub {
           message: end < 0 ? '' : payload.slice(end + 2),
         });
         return;
+      case 'proxy':
+        this.events.proxy(link, proxyOrder(orderId, fields, end < 0 ? '' : payload.slice(end + 2)));
+        return;
       case 'route':
         link.routes.add((fields[2] ?? '').toLowerCase());
         link.send(accepted(orderId));
@@ -166,13 +215,14 @@ export class ClientHub {
     }
   }
 
-  #authenticate(link: ClientLink, orderId: string, secret: string): void {
+  #authenticate(link: ClientLink, orderId: string, secret: string, tags: string): void {
     if (!sameSecret(secret, this.config.secret)) {
       link.send(refused(orderId, 'incorrect secret'));
       link.end();
       return;
     }
     link.authenticated = true;
+    link.tags = tags === '' ? [] : tags.split(',');
     const hostPorts = this.events.hostPorts();
     link.send(`response|${orderId}|OK|${hostPorts}|${VERSION}|${hostPorts}`);
   }

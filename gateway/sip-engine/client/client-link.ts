@@ -11,6 +11,8 @@ export class ClientLink {
   open = true;
   /** The verbs that it handles, lower case. */
   readonly routes = new Set<string>();
+  /** What it calls itself. The real server chooses applications by them where it asks a web service; here they are kept and no more. */
+  tags: readonly string[] = [];
   #unsent = '';
   #flushing = false;
 

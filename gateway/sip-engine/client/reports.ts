@@ -66,6 +66,26 @@ export function sentFor(
   );
 }
 
+/** An answer to a request that is being proxied; more may follow. */
+export function proxied(
+  orderId: string,
+  message: string,
+  transport: TransportName,
+  peer: Place,
+  time: string,
+  transactionId: string,
+): string {
+  return (
+    `response|${orderId}|OK|network|${message.length}|${transport}|${peer.address}|${peer.port}|${time}|${transactionId}||` +
+    `continue|\r\n${message}`
+  );
+}
+
+/** Nothing more will be heard of a request that was proxied. */
+export function proxyDone(orderId: string): string {
+  return `response|${orderId}|OK|done`;
+}
+
 /** The order was refused. */
 export function refused(orderId: string, why: string): string {
   return `response|${orderId}|NOK|${why}`;

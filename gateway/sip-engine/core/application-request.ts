@@ -47,8 +47,10 @@ export class ApplicationRequest implements ClientUser {
   onFailed(transaction: ClientTransaction, status: 408 | 503): void {
     const { dialog } = this;
     if (dialog !== undefined && (this.initial || transaction.sent.method === 'BYE')) this.room.dialogs.remove(dialog);
-    if (!this.link.open) return;
     const text = madeUpResponse(status, reasonPhrase(status), transaction.sent);
+    if (dialog !== undefined && this.initial)
+      this.room.calls.stop('network', 'system-error-initiated-termination', text);
+    if (!this.link.open) return;
     const time = this.room.clock.timeOfDay();
     this.link.send(madeUp(text, transaction.flow.transport, time, transaction.id, dialog?.id ?? ''));
   }
@@ -57,7 +59,10 @@ export class ApplicationRequest implements ClientUser {
   #inviteAnswer(invite: ClientTransaction, dialog: Dialog, response: SipMessage, from: Flow): boolean {
     const { status } = response;
     if (status >= 300) {
-      if (this.initial) this.room.dialogs.remove(dialog);
+      if (this.initial) {
+        this.room.calls.stop('network', status === 487 ? 'call-canceled' : 'call-rejected', response.raw);
+        this.room.dialogs.remove(dialog);
+      }
       return true;
     }
     const to = response.get('to') ?? '';
@@ -83,6 +88,7 @@ export class ApplicationRequest implements ClientUser {
       this.#learn(dialog, response, to, tag ?? '');
       dialog.withoutContact = contactUri(response) === undefined;
       dialog.state = 'confirmed';
+      this.room.calls.start(dialog, 'network', response.raw);
     } else {
       const target = contactUri(response);
       if (target !== undefined) dialog.remoteTarget = target;

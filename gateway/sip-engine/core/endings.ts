@@ -9,6 +9,7 @@ import { ClientTransaction, type ClientUser } from '../transaction/client-transa
 import { hopRequest, type SentRequest } from '../transaction/sent-request.js';
 import type { Flow } from '../transport/flow.js';
 import { contactUri, recordedRoutes, routeInDialog } from './addressing.js';
+import { stopReason } from './call-events.js';
 import { EngineBye } from './engine-bye.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { Room } from './room.js';
@@ -75,7 +76,12 @@ export class Endings {
     const { transaction } = incoming;
     if (!transaction.pending) return;
     incoming.patience?.cancel();
-    transaction.respond(status, ownResponse(status, reasonPhrase(status), transaction.frame, transaction.localTag));
+    const text = ownResponse(status, reasonPhrase(status), transaction.frame, transaction.localTag);
+    transaction.respond(status, text);
+    incoming.onRefused?.();
+    if (incoming.initial && transaction.isInvite) {
+      this.room.calls.stop('network', status === 487 ? 'call-canceled' : 'call-rejected', text);
+    }
     if (incoming.initial && incoming.dialog !== undefined) this.room.dialogs.remove(incoming.dialog);
   }
 
@@ -111,6 +117,7 @@ export class Endings {
       const user = new EngineBye(this.room, dialog, onDone);
       const bye = new ClientTransaction(this.room, sent, flow, user);
       dialog.engineBye = bye;
+      this.room.calls.stop('application', stopReason(why), sent.text);
       bye.start();
       const local = { address: flow.listener.address, port: flow.listener.port };
       const time = this.room.clock.timeOfDay();

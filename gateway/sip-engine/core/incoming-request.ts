@@ -1,5 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import type { Dialog } from '../dialog/dialog.js';
+import type { SipMessage } from '../message/message.js';
 import type { SessionExpires } from '../message/session-expires.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { QueuedTimer } from '../transaction/timers.js';
@@ -7,6 +8,7 @@ import type { QueuedTimer } from '../transaction/timers.js';
 /** A request from the network that an application has been told of. */
 export interface IncomingRequest {
   readonly transaction: ServerTransaction;
+  readonly request: SipMessage;
   readonly owner: ClientLink;
   /** The dialog that it belongs to, or begins. */
   readonly dialog: Dialog | undefined;
@@ -20,4 +22,6 @@ export interface IncomingRequest {
   readonly peerTakesUpdate: boolean;
   /** Answers in the application's place when it never does. */
   patience: QueuedTimer | undefined;
+  /** Told when it is refused in the application's place, or cancelled: of a request that is being proxied. */
+  onRefused?: (() => void) | undefined;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SipOrder } from '../client/client-hub.js';
+import type { ProxyOrder, SipOrder } from '../client/client-hub.js';
 import type { ClientLink } from '../client/client-link.js';
 import { refused, sentFor } from '../client/reports.js';
 import { Answer } from '../dialog/answer.js';
@@ -19,9 +19,13 @@ import type { Endings } from './endings.js';
 import { EngineBye } from './engine-bye.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { NewRequests } from './new-requests.js';
+import type { Proxying } from './proxying.js';
 import type { Room } from './room.js';
 import { completeRequest, completeResponse, otherHeadersOf } from './sketch.js';
 import { tellSent } from './tell-sent.js';
+
+/** What becomes of a SUBSCRIBE; see the README of this folder. */
+const NO_SUBSCRIPTIONS = 'Server error: this server has no subscriptions (SUBSCRIBE dialogs)';
 
 /** Requests whose 2xx may agree on a session timer. */
 const REFRESHING = new Set(['INVITE', 'UPDATE']);
@@ -38,7 +42,14 @@ export class Orders {
     readonly room: Room,
     readonly endings: Endings,
     readonly newRequests: NewRequests,
+    readonly proxying: Proxying,
   ) {}
+
+  proxy(link: ClientLink, order: ProxyOrder): void {
+    const sketch = parseMessage(order.message, this.room.limits.message);
+    if (isFault(sketch)) link.send(refused(order.orderId, `Server error: the message cannot be parsed: ${sketch.why}`));
+    else this.proxying.take(link, order, sketch);
+  }
 
   take(link: ClientLink, order: SipOrder): void {
     const sketch = parseMessage(order.message, this.room.limits.message);
@@ -63,6 +74,11 @@ export class Orders {
     }
     const { transaction, dialog } = incoming;
     const { status } = sketch;
+    if (transaction.method === 'SUBSCRIBE' && status >= 200 && status < 300) {
+      link.send(refused(order.orderId, NO_SUBSCRIPTIONS));
+      this.endings.refuse(incoming, 489);
+      return;
+    }
     const isAnswer = transaction.isInvite && status >= 200 && status < 300;
     this.#takeTag(incoming, sketch);
     const reliable = dialog !== undefined && isReliable(incoming, sketch);
@@ -114,6 +130,10 @@ export class Orders {
     const { transaction } = incoming;
     dialog.incomingInvite = undefined;
     dialog.reliables.stop();
+    if (incoming.initial) {
+      if (status >= 300) this.room.calls.stop('application', 'call-rejected', text);
+      else this.room.calls.start(dialog, 'application', text);
+    }
     if (status >= 300) {
       if (incoming.initial) this.room.dialogs.remove(dialog);
       return;
@@ -183,6 +203,7 @@ export class Orders {
         [flow],
         (way) => completeRequest(parts, sketch, way),
         (begun) => {
+          if (method === 'BYE') this.room.calls.stop('application', 'normal-release', begun.sent.text);
           if (method === 'INVITE') dialog.outgoingInvite = begun;
           else if (method === 'UPDATE' && sketch.body !== '') dialog.outgoingUpdate = begun;
         },

@@ -166,6 +166,7 @@ export class RequestsIn {
       method === 'INVITE' && fromTag !== undefined
         ? this.#newDialog(request, flow, transaction, link, callId, fromTag, cseq)
         : undefined;
+    if (dialog !== undefined) this.room.calls.attempt('network', request.raw);
     this.#hand(request, flow, via, transaction, link, dialog, true, cseq);
   }
 
@@ -270,6 +271,7 @@ export class RequestsIn {
     if (invite !== undefined) this.endings.refuse(invite, 487);
     // Our own BYE may still be on its way: its answer then finds the dialog gone, which is all that it would do.
     const byEngine = dialog.engineBye !== undefined;
+    if (!wasEarly && !byEngine) this.room.calls.stop('network', 'normal-release', request.raw);
     this.room.dialogs.remove(dialog);
     if (dialog.owner === undefined || byEngine || wasEarly) {
       this.#answer(transaction, 200);
@@ -336,6 +338,7 @@ export class RequestsIn {
     const refreshes = method === 'INVITE' || method === 'UPDATE';
     const incoming: IncomingRequest = {
       transaction,
+      request,
       owner,
       dialog,
       initial,

@@ -12,16 +12,20 @@ export function takeResponse(room: Room, endings: Endings, response: SipMessage,
   const top = response.get('via') ?? '';
   const via = parseVia(top);
   const cseq = parseCSeq(response.get('cseq') ?? '');
-  // A response with another's Via, or with more than ours, was meant for somebody else (§8.1.3.3).
   const { listener } = flow;
-  const single = topViaEnd(top) === top.length && response.count('via') === 1;
-  const ours = single && via?.host === listener.address && (via.port ?? 5060) === listener.port;
+  const ours = via?.host === listener.address && (via.port ?? 5060) === listener.port;
   if (via?.branch === undefined || cseq === undefined || !ours || checkMandatory(response) !== undefined) {
     room.counters.parseErrors++;
     return;
   }
-  room.transports.heard(flow);
   const transaction = room.clientTransactions.get(clientKey(via.branch, cseq.method));
+  // A response with more Vias than ours was meant for somebody else (§8.1.3.3), unless the request was.
+  const single = topViaEnd(top) === top.length && response.count('via') === 1;
+  if (!single && transaction?.user.forwards !== true) {
+    room.counters.parseErrors++;
+    return;
+  }
+  room.transports.heard(flow);
   if (transaction !== undefined) {
     transaction.receive(response, flow);
     return;

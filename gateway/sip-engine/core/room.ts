@@ -12,6 +12,7 @@ import type { TimerQueues } from '../transaction/timers.js';
 import type { Resolver } from '../transport/resolver.js';
 import type { Transports } from '../transport/transports.js';
 import type { AdmissionDesk } from './admission.js';
+import type { CallEvents } from './call-events.js';
 import type { IncomingRequest } from './incoming-request.js';
 
 /** Keeps the session timers of dialogs (RFC 4028). */
@@ -47,4 +48,5 @@ export interface Room {
   readonly admitting: () => boolean;
   readonly desk: AdmissionDesk;
   readonly sessions: SessionKeeper;
+  readonly calls: CallEvents;
 }

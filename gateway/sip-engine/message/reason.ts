@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<number, string>> = {
   483: 'Too Many Hops',
   486: 'Busy Here',
   487: 'Request Terminated',
+  489: 'Bad Event',
   488: 'Not Acceptable Here',
   491: 'Request Pending',
   500: 'Server Internal Error',

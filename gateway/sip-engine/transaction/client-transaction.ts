@@ -8,6 +8,8 @@ import { Transaction, type TransactionRoom } from './transaction.js';
 
 /** Whoever sent the request. */
 export interface ClientUser {
+  /** The request is another's, which we pass on: its answers bear that other's Via too. */
+  readonly forwards?: boolean;
   /** Every provisional answer, the first final one, and of an INVITE every further 2xx. */
   onResponse(transaction: ClientTransaction, response: SipMessage, from: Flow): void;
   /** Nobody answered (408), or the request could not be delivered (503); RFC 3261 §8.1.3.1. */
