@@ -19,9 +19,11 @@ export function bridge(
   srf: Srf,
   calleePort: () => number,
   onDialogs: (ids: [string, string]) => void = () => undefined,
+  transport: 'udp' | 'tcp' = 'udp',
 ): void {
   srf.invite((req, res) => {
-    srf.createB2BUA(req, res, `sip:x@127.0.0.1:${calleePort()}`, { localSdpB: req.body }).then(
+    const target = `sip:x@127.0.0.1:${calleePort()}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+    srf.createB2BUA(req, res, target, { localSdpB: req.body }).then(
       ({ uas, uac }) => {
         const idOf = (dialog: Srf.Dialog): string => (dialog as Srf.Dialog & { readonly id: string }).id;
         onDialogs([idOf(uas), idOf(uac)]);
