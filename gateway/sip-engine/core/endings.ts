@@ -78,6 +78,7 @@ export class Endings {
     incoming.patience?.cancel();
     const text = ownResponse(status, reasonPhrase(status), transaction.frame, transaction.localTag);
     transaction.respond(status, text);
+    incoming.request = undefined;
     incoming.onRefused?.();
     if (incoming.initial && transaction.isInvite) {
       this.room.calls.stop('network', status === 487 ? 'call-canceled' : 'call-rejected', text);

@@ -8,7 +8,8 @@ import type { QueuedTimer } from '../transaction/timers.js';
 /** A request from the network that an application has been told of. */
 export interface IncomingRequest {
   readonly transaction: ServerTransaction;
-  readonly request: SipMessage;
+  /** Until it has its final answer; what lingers after that is not to hold the whole message. */
+  request: SipMessage | undefined;
   readonly owner: ClientLink;
   /** The dialog that it belongs to, or begins. */
   readonly dialog: Dialog | undefined;

@@ -90,7 +90,10 @@ export class Orders {
     const text = completeResponse(sketch, frame, localTag, flow, isAnswer || reliable, more);
     if (reliable) this.#respondReliably(incoming, dialog, rseq, text, status);
     else transaction.respond(status, text);
-    if (status >= 200) incoming.patience?.cancel();
+    if (status >= 200) {
+      incoming.patience?.cancel();
+      incoming.request = undefined;
+    }
     if (dialog !== undefined && transaction.isInvite) this.#answered(incoming, dialog, status, text);
     if (dialog !== undefined && incoming.target !== undefined && status >= 200 && status < 300) {
       dialog.remoteTarget = incoming.target;

@@ -34,7 +34,8 @@ export class Proxying {
   take(link: ClientLink, order: ProxyOrder, sketch: SipMessage): void {
     const refuse = (why: string): void => link.send(refused(order.orderId, `Server error: ${why}`));
     const incoming = this.room.incoming.get(order.transactionId);
-    if (incoming === undefined || !incoming.transaction.pending || !incoming.initial) {
+    const request = incoming?.request;
+    if (incoming === undefined || request === undefined || !incoming.transaction.pending || !incoming.initial) {
       refuse('the transaction has ended or was answered before');
       return;
     }
@@ -42,8 +43,8 @@ export class Proxying {
       refuse('this server does not stay in the path of a dialog that it proxies (remainInDialog)');
     else if (order.followRedirects) refuse('this server does not follow redirections (followRedirects)');
     else {
-      const hops = Number(incoming.request.get('max-forwards') ?? '70');
-      if (hops > 0) new ProxiedRequest(this.room, this.endings, link, order, sketch, incoming).start();
+      const hops = Number(request.get('max-forwards') ?? '70');
+      if (hops > 0) new ProxiedRequest(this.room, this.endings, link, order, sketch, incoming, request).start();
       else {
         this.endings.refuse(incoming, 483);
         link.send(proxyDone(order.orderId));
@@ -70,6 +71,7 @@ class ProxiedRequest implements ClientUser {
     readonly order: ProxyOrder,
     readonly sketch: SipMessage,
     readonly incoming: IncomingRequest,
+    readonly request: SipMessage,
   ) {
     this.#waiting = [...order.destinations];
   }
@@ -155,7 +157,7 @@ class ProxiedRequest implements ClientUser {
   }
 
   #forward(uri: string, flow: Flow): void {
-    const sent = forwarded(this.incoming.request, this.sketch, uri, flow, this.incoming.transaction.frame.vias);
+    const sent = forwarded(this.request, this.sketch, uri, flow, this.incoming.transaction.frame.vias);
     const transaction = new ClientTransaction(this.room, sent, flow, this);
     this.#running.add(transaction);
     transaction.start();

@@ -1,7 +1,6 @@
 import type { EngineTimer } from '../clock.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { SipMessage } from '../message/message.js';
-import { lists } from '../message/option-tags.js';
 import { type SessionExpires, sessionExpires } from '../message/session-expires.js';
 import type { Endings } from './endings.js';
 import type { IncomingRequest } from './incoming-request.js';
@@ -86,7 +85,7 @@ export class Sessions implements SessionKeeper {
   }
 
   answered(dialog: Dialog, response: SipMessage): void {
-    if (lists(response, 'allow', 'update')) dialog.peerTakesUpdate = true;
+    if (takesUpdate(response)) dialog.peerTakesUpdate = true;
     const given = sessionExpires(response);
     if (given !== undefined) this.#run(dialog, given.intervalS, given.refresher !== 'uas');
     // The peer knows nothing of session timers: then we refresh by ourselves what we asked for (§7.2).
@@ -138,7 +137,12 @@ export class Sessions implements SessionKeeper {
   }
 }
 
+/** Whether the sender of a message lists UPDATE among what it takes; no other method's name holds that word. */
+function takesUpdate(message: SipMessage): boolean {
+  return message.has('allow') && message.all('allow').some((methods) => methods.includes('UPDATE'));
+}
+
 /** What a request of the peer asks for, kept until it is answered. */
 export function sessionOf(request: SipMessage): { session: SessionExpires | undefined; peerTakesUpdate: boolean } {
-  return { session: sessionExpires(request), peerTakesUpdate: lists(request, 'allow', 'update') };
+  return { session: sessionExpires(request), peerTakesUpdate: takesUpdate(request) };
 }
