@@ -42,6 +42,10 @@ export function checkMandatory(message: SipMessage): ParseFault | undefined {
   if (message.version.toUpperCase() !== 'SIP/2.0') return fault('version', 'Version Not Supported', 505, message);
   const target = checkTarget(message);
   if (target !== undefined) return target;
+  // Where nobody can be reached is no target, whichever request names it (RFC 768: port 0 is nobody's).
+  if (contact !== undefined && contact !== '*' && message.all('contact').some(namesNoPort)) {
+    return fault('bad-header', 'port 0 in the Contact', 400, message);
+  }
   // A dialog needs the peer's target (RFC 3261 §8.1.1.8).
   if (message.method === 'INVITE' && (contact === undefined || contact === '*')) {
     return fault('missing-header', 'missing Contact', 400, message);
@@ -69,4 +73,9 @@ function isParty(value: string): boolean {
 
 function isContactList(value: string): boolean {
   return value === '*' || splitList(value).every((one) => parseNameAddr(one) !== undefined);
+}
+
+function namesNoPort(value: string): boolean {
+  if (!value.includes(':0')) return false;
+  return splitList(value).some((one) => parseUri(parseNameAddr(one)?.uri ?? '')?.port === 0);
 }

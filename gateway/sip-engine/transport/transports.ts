@@ -15,6 +15,8 @@ export interface TransportEvents {
 
 /** Destinations whose last sign of life is remembered; beyond this the memory starts afresh. */
 const REMEMBERED = 10_000;
+/** Anybody may write it into a URI or send from it, and the kernel takes no message to it: node:dgram throws. */
+const NO_PORT = 0;
 /** A peer that answered within this is not probed, milliseconds. */
 const ALIVE_MS = 5_000;
 
@@ -77,6 +79,10 @@ export class Transports {
 
   /** Sends a response, or an ACK: nobody is told when it fails. */
   send(flow: Flow, text: string): void {
+    if (flow.port === NO_PORT) {
+      this.counters.sendErrors++;
+      return;
+    }
     this.counters.messagesOut++;
     if (flow.transport === 'udp') flow.listener.sendDatagram(text, flow.address, flow.port);
     else this.connections.of(flow)?.send(text);
@@ -84,6 +90,11 @@ export class Transports {
 
   /** Sends a request; `onError` is told when it cannot leave or its connection breaks, and never from within this call. */
   sendRequest(flow: Flow, text: string, onError: OnBroken): void {
+    if (flow.port === NO_PORT) {
+      this.counters.sendErrors++;
+      setImmediate(onError);
+      return;
+    }
     this.counters.messagesOut++;
     if (flow.transport === 'udp') {
       flow.listener.sendDatagram(text, flow.address, flow.port, onError);

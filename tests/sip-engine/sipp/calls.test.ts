@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { freePort } from '../../peers/free-port.js';
+import { freePort } from '../../../scripts/peers/free-port.js';
 import { Sipp } from '../../peers/sipp.js';
 import { type Rig, startRig } from '../rig.js';
 import { bridge } from '../two-legs.js';
