@@ -20,22 +20,26 @@ const kind = (challenged: boolean) => (challenged ? 'challenged' : 'unchallenged
 
 const numberOf = (start: string): string => /sip:(\+\d+)@/.exec(start)?.[1] ?? '';
 
-/** Milliseconds from each handset's first INVITE to the trunk's, both by the peers' own stamps. */
+/**
+ * Milliseconds from each handset's first INVITE to the trunk's, both by the peers' own stamps. The two legs have nothing in
+ * common but the number: calls to the same one are taken to have kept their order.
+ */
 export function setUpDelays(near: readonly SeenMessage[], far: readonly SeenMessage[]): number[] {
-  const invites = (messages: readonly SeenMessage[], direction: SeenMessage['direction']) =>
-    messages.filter((one) => one.direction === direction && one.start.startsWith('INVITE '));
-  const sent = new Map<string, number>();
-  for (const { start, atMs } of invites(near, 'sent')) {
+  const firstInvites = (messages: readonly SeenMessage[], direction: SeenMessage['direction']) => {
+    const begun = new Set<string>();
+    return messages.filter(({ callId, ...one }) => {
+      if (one.direction !== direction || !one.start.startsWith('INVITE ') || begun.has(callId)) return false;
+      begun.add(callId);
+      return true;
+    });
+  };
+  const sent = new Map<string, number[]>();
+  for (const { start, atMs } of firstInvites(near, 'sent')) {
     const number = numberOf(start);
-    if (!sent.has(number)) sent.set(number, atMs);
+    sent.set(number, [...(sent.get(number) ?? []), atMs]);
   }
-  const arrived = new Map<string, number>();
-  for (const { start, atMs } of invites(far, 'received')) {
-    const number = numberOf(start);
-    if (!arrived.has(number)) arrived.set(number, atMs);
-  }
-  return [...arrived].flatMap(([number, atMs]) => {
-    const sentMs = sent.get(number);
+  return firstInvites(far, 'received').flatMap(({ start, atMs }) => {
+    const sentMs = sent.get(numberOf(start))?.shift();
     return sentMs === undefined ? [] : [atMs - sentMs];
   });
 }

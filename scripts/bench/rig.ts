@@ -9,7 +9,7 @@ import { startBoard } from '../simulators/board.js';
 import { BenchGateway } from './gateway.js';
 import { ADDRESS_FIELD, carrierScenario, handsetScenario } from './scenario.js';
 import { Sipp, type SippCounts } from './sipp.js';
-import { handsetLines, type SitePorts, writeBenchSite } from './site.js';
+import { CHALLENGED_NUMBER, handsetLines, NUMBERS, type SitePorts, writeBenchSite } from './site.js';
 
 export interface RigOptions {
   /** Of the whole run; each rig takes a folder of its own below it. */
@@ -102,15 +102,16 @@ export class Rig {
       traced,
       args: ['-m', String(calls)],
     });
+    const { challenged } = this.#options;
     const from = this.#placed;
     this.#placed += calls;
     const handsets = await Sipp.start({
       folder: near,
       scenario: handsetScenario({
-        challenged: this.#options.challenged,
+        challenged,
         ends: talkMs === undefined ? 'waits' : 'hangs-up',
       }),
-      lines: handsetLines(calls, from, rtpPorts?.handset),
+      lines: handsetLines(calls, from, challenged ? [CHALLENGED_NUMBER] : NUMBERS, rtpPorts?.handset),
       port: await freePort(),
       remote: `127.0.0.1:${this.#ports.cell}`,
       timeoutS,
@@ -118,6 +119,7 @@ export class Rig {
       args: [
         ...['-r', String(rate), '-m', String(calls), '-l', String(calls), '-d', String(talkMs ?? 0)],
         ...['-recv_timeout', String(patienceMs), '-t', 'ui', '-ip_field', String(ADDRESS_FIELD), '-max_socket', '500'],
+        ...(challenged ? ['-auth_uri', `${CHALLENGED_NUMBER}@127.0.0.1:${this.#ports.cell}`] : []),
       ],
     });
     return {

@@ -23,11 +23,11 @@ const TALK = `Content-Type: application/sdp
 const ereg = (name: string, regexp: string): string =>
   `<ereg regexp="${regexp}" search_in="msg" assign_to="0,${name}" />`;
 
-/** Writes "<number> <own audio port> <audio port of the other side>" to SIPp's log, where one is kept. */
-const note = (number: string, ownPort: string, before = ''): string =>
+/** Writes "<number of the call> <own audio port> <audio port of the other side>" to SIPp's log, where one is kept. */
+const note = (ownPort: string): string =>
   `<action>
-      ${before}${ereg('port', 'm=audio ([0-9]+)')}
-      <log message="${number} ${ownPort} [$port]" />
+      ${ereg('port', 'm=audio ([0-9]+)')}
+      <log message="[call_number] ${ownPort} [$port]" />
     </action>`;
 
 const send = (text: string, retransmitted = false): string =>
@@ -64,12 +64,12 @@ export const handsetLine = (user: string, password: string, number: string, rtpP
 
 const request = (method: string, cseq: number, to: 'first' | 'last', branch = '[branch]'): string =>
   `${method} sip:[field2]@[remote_ip]:[remote_port] SIP/2.0
-      Via: SIP/2.0/[transport] [field4]:[local_port];branch=${branch};rport
+      Via: SIP/2.0/[transport] [field4]:[own_port];branch=${branch};rport
       From: <sip:[field0]@balise>;tag=[call_number]a
       ${to === 'last' ? '[last_To:]' : 'To: <sip:[field2]@[remote_ip]:[remote_port]>'}
       Call-ID: [call_id]
       CSeq: ${cseq} ${method}
-      Contact: <sip:[field0]@[field4]:[local_port]>
+      Contact: <sip:[field0]@[field4]:[own_port]>
       Max-Forwards: 70`;
 
 const EMPTY = 'Content-Length: 0';
@@ -91,7 +91,7 @@ export function handsetScenario({ challenged, ends }: HandsetPlay): string {
     '  <recv response="100" optional="true" />',
     '  <recv response="180" optional="true" />',
     '  <recv response="183" optional="true" />',
-    `  <recv response="200">${note('[field2]', '[field3]')}</recv>`,
+    `  <recv response="200">${note('[field3]')}</recv>`,
     send(`${request('ACK', cseq, 'last')}\n      ${EMPTY}`),
     ...(ends === 'waits'
       ? [OK_TO_BYE]
@@ -113,7 +113,7 @@ const RESPONSE = `[last_Via:]
 /** Rings and answers at once, and waits for BYE. Line of its injection file: its audio port. */
 export function carrierScenario(): string {
   return scenario('carrier', [
-    `  <recv request="INVITE">${note('[$number]', '[field0]', ereg('number', 'sip:([+0-9]+)@'))}</recv>`,
+    `  <recv request="INVITE">${note('[field0]')}</recv>`,
     send(`SIP/2.0 180 Ringing\n      ${RESPONSE}\n      ${EMPTY}`),
     send(`SIP/2.0 200 OK\n      ${RESPONSE}\n      ${TALK.replace('[rtp_port]', '[field0]')}`, true),
     '  <recv request="ACK" />',

@@ -69,6 +69,8 @@ export class Sipp {
         [
           ...(remote === undefined ? [] : [remote]),
           ...['-sf', 'scenario.xml', '-inf', 'lines.csv', '-i', '127.0.0.1', '-p', String(port), '-nostdin'],
+          // SIPp's own [local_port] is 0 on a socket that a second call uses (-t ui).
+          ...['-key', 'own_port', String(port)],
           ...['-trace_stat', '-stf', 'stat.csv', '-fd', '1', '-trace_err', '-error_file', 'errors.txt'],
           ...['-buff_size', '1000000', '-timeout', String(timeoutS), ...traces, ...args],
         ],
@@ -126,13 +128,13 @@ export class Sipp {
       });
   }
 
-  /** The two audio ports of each call, by dialled number: this peer's own, and the relay's that it was told. */
+  /** The two audio ports of each call, by SIPp's number of it: this peer's own, and the relay's that it was told. */
   get audioPorts(): ReadonlyMap<string, { readonly own: number; readonly relay: number }> {
     const lines = this.#read('ports.txt').trim().split('\n');
     return new Map(
       lines
         .map((line) => line.split(' '))
-        .map(([number = '', own, relay]) => [number, { own: Number(own), relay: Number(relay) }]),
+        .map(([call = '', own, relay]) => [call, { own: Number(own), relay: Number(relay) }]),
     );
   }
 

@@ -72,11 +72,19 @@ export function writeBenchSite(folder: string, ports: SitePorts, talk: JsonObjec
   });
 }
 
-/** Lines for SIPp's handsets: each call from the next handset to the next number, from the `from`th on. */
-export function handsetLines(count: number, from: number, rtpPorts: readonly number[] = [9]): string[] {
+/** What every challenged handset dials: SIPp can put one address alone into its credentials, and they must name what is dialled. */
+export const CHALLENGED_NUMBER = '+441134960000';
+
+/** Lines for SIPp's handsets: each call from the next handset to the next of `numbers`, from the `from`th on. */
+export function handsetLines(
+  count: number,
+  from: number,
+  numbers: readonly string[],
+  rtpPorts: readonly number[] = [9],
+): string[] {
   return Array.from({ length: count }, (_, at) => {
     const user = users[(from + at) % users.length] ?? '';
-    const number = NUMBERS[(from + at) % NUMBERS.length] ?? '';
+    const number = numbers[(from + at) % numbers.length] ?? '';
     const address = `127.1.0.${1 + ((from + at) % ADDRESSES)}`;
     return handsetLine(user, passwordOf(user), number, rtpPorts[at % rtpPorts.length] ?? 9, address);
   });

@@ -33,6 +33,20 @@ t.test(
   },
 );
 
+t.test('calls to one number are paired in their order, each from its first INVITE', async (t) => {
+  const near = [
+    seen(10, 'sent', 'a', '1 INVITE', invite(ONE)),
+    seen(13, 'sent', 'a', '2 INVITE', invite(ONE)),
+    seen(60, 'sent', 'b', '1 INVITE', invite(ONE)),
+  ];
+  const far = [
+    seen(15, 'received', 'x', '1 INVITE', invite(ONE)),
+    seen(16, 'received', 'x', '1 INVITE', invite(ONE)),
+    seen(67, 'received', 'y', '1 INVITE', invite(ONE)),
+  ];
+  t.same(setUpDelays(near, far), [5, 7]);
+});
+
 t.test('talk is from the first 200 to the INVITE to the first BYE, each as the same peer saw it', async (t) => {
   const messages = [
     seen(100, 'received', 'a', '1 INVITE', 'SIP/2.0 200 OK'),
