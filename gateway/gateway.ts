@@ -93,7 +93,11 @@ export class Gateway {
 
     const policy = new SitePolicy(this.#files, (code, why) => this.#alarm(code, why));
     this.#policy = policy;
-    policy.watch(() => this.#calls?.policyChanged());
+    await policy.load();
+    policy.watch(
+      () => this.#clock.wall(),
+      () => this.#calls?.policyChanged(),
+    );
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
     this.#store.onAppended(() => this.#uplink?.wake());
@@ -241,7 +245,10 @@ export class Gateway {
       bootId: this.#bootId,
       clock: this.#clock,
       store: store.outbox,
-      status: () => ({ clock: this.#clock.trust(), disk: store.roomLeft(), calls: this.#calls?.size ?? 0 }),
+      status: () => {
+        if (this.#uplink?.connected === true) this.#policy?.heard(this.#clock.wall());
+        return { clock: this.#clock.trust(), disk: store.roomLeft(), calls: this.#calls?.size ?? 0 };
+      },
       onCommand: (command) => this.#command(command, numberToken),
       log: this.#log,
     });

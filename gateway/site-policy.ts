@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, readFileSync, watch } from 'node:fs';
 import type { Temporal } from 'temporal-polyfill';
+import type { PolicyBundle } from '../config/schema/types.generated.js';
 import type { Judge } from './calls/judge.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
@@ -9,47 +10,128 @@ import type { Decision } from './policy/decision.js';
 import { type Explanation, explain } from './policy/explain.js';
 import type { HandsetId } from './policy/ids.js';
 import type { ZoneTables } from './policy/number-zones.js';
-import { type CompiledPolicy, compilePolicy } from './policy/policy.js';
-import type { DialRequest, Facts, UsageBook } from './policy/request.js';
+import { type CompiledPolicy, compilePolicy, type PolicyInput } from './policy/policy.js';
+import type { DialRequest, Facts, PolicyState, UsageBook } from './policy/request.js';
+import { type Acceptance, judgeBundle } from './policy-bundle/acceptance.js';
+import { BundleFault, type VerifiedBundle, verifyBundle } from './policy-bundle/bundle.js';
+import { BundleShelf, bundleFolder } from './policy-bundle/shelf.js';
+
+const HOUR_MS = 3_600_000;
 
 function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-/** The policy in force at a site, as `calls` and the line plane ask it. */
-export class SitePolicy implements Judge {
-  readonly #compiled: CompiledPolicy;
-  readonly #lists: ListShelf;
+/** The policy of a site's folder, with the zones that the program knows. */
+export function policyOfFolder(files: SiteFiles): PolicyInput {
+  const { countries } = readJson(programData('number-zones.json')) as Pick<ZoneTables, 'countries'>;
+  const prefixZones = readJson(programData('number-prefixes.json')) as Omit<ZoneTables, 'countries'>;
+  return { ...files, zonesOf: countries, prefixZones };
+}
 
-  /** @param onFault something that policy rests on cannot be used. */
-  constructor(files: SiteFiles, onFault: (code: string, why: string) => void = () => undefined) {
+/**
+ * The policy in force at a site, as `calls` and the line plane ask it: that of the folder, or where the site has keys for it
+ * the signed bundle in force. Until `load` has found a good one, such a site refuses every call.
+ */
+export class SitePolicy implements Judge {
+  readonly #base: PolicyInput;
+  readonly #lists: ListShelf;
+  readonly #shelf: BundleShelf;
+  #compiled: CompiledPolicy;
+  #bundle: PolicyBundle | undefined;
+  #state: PolicyState | undefined;
+  #heardMs = 0;
+  #watcher: FSWatcher | undefined;
+  #loading: Promise<void> = Promise.resolve();
+
+  /** @param onFault something that policy rests on cannot be used; what was in force before still is. */
+  constructor(
+    private readonly files: SiteFiles,
+    private readonly onFault: (code: string, why: string) => void = () => undefined,
+  ) {
     this.#lists = new ListShelf(listFolder(files.dataFolder), (list, why) =>
       onFault('dnc.unusable', `do-not-call list ${list}: ${why}`),
     );
-    const { countries } = readJson(programData('number-zones.json')) as Pick<ZoneTables, 'countries'>;
-    const prefixZones = readJson(programData('number-prefixes.json')) as Omit<ZoneTables, 'countries'>;
-    this.#compiled = compilePolicy({
-      ...files,
-      zonesOf: countries,
-      prefixZones,
-    });
+    this.#shelf = new BundleShelf(bundleFolder(files.dataFolder));
+    this.#base = policyOfFolder(files);
+    this.#compiled = compilePolicy(this.#base);
+    if (files.site.policy !== undefined) this.#state = { is: 'missing' };
   }
 
-  judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
-    return decide(this.#compiled, usage, this.#with(facts), request, at);
+  /** The bundle in force; undefined where the folder's policy is, or none. */
+  get bundle(): PolicyBundle | undefined {
+    return this.#bundle;
+  }
+
+  /** Reads the bundle in force from disk. Nothing is thrown: without a good one calls are refused, and `onFault` says why. */
+  async load(): Promise<void> {
+    const { policy } = this.files.site;
+    const text = policy === undefined ? undefined : this.#shelf.current();
+    if (policy === undefined || text === undefined) return;
+    try {
+      const verified = await verifyBundle(text, policy.keys);
+      const state = this.#shelf.state();
+      if (state === undefined || verified.bundle.version < state.version) {
+        throw new BundleFault(
+          'replayed',
+          'the bundle on disk is not the newest that was taken: apply the newest again',
+        );
+      }
+      this.#put(verified.bundle, state.heardMs);
+    } catch (fault) {
+      this.#state = { is: 'unsigned' };
+      this.#tell(fault);
+    }
+  }
+
+  /**
+   * Takes a new bundle: verified, judged against the one in force, compiled on trial, kept on disk, and in force at once.
+   * Throws a `BundleFault` that says why not; nothing is changed then.
+   */
+  async offer(text: string, at: Temporal.Instant): Promise<Acceptance & VerifiedBundle> {
+    const verified = await this.verify(text);
+    const acceptance = judgeBundle(verified, this.#base, this.#bundle, at);
+    const heardMs = at.epochMilliseconds;
+    this.#shelf.keep(text, { version: verified.bundle.version, heardMs });
+    this.#put(verified.bundle, heardMs);
+    return { ...acceptance, ...verified };
+  }
+
+  /** Verifies a bundle's signatures and form, and changes nothing. Throws a `BundleFault`. */
+  verify(text: string): Promise<VerifiedBundle> {
+    return verifyBundle(text, this.files.site.policy?.keys ?? []);
+  }
+
+  /** The same judged against what is in force, and nothing changed. Throws a `BundleFault`. */
+  judgeOffer(verified: VerifiedBundle, at: Temporal.Instant): Acceptance {
+    return judgeBundle(verified, this.#base, this.#bundle, at);
+  }
+
+  /** Headquarters has been heard of: the bundle's time off line begins anew. Written down once an hour. */
+  heard(at: Temporal.Instant): void {
+    const bundle = this.#bundle;
+    if (bundle === undefined || at.epochMilliseconds - this.#heardMs < HOUR_MS) return;
+    this.#put(bundle, at.epochMilliseconds);
+    this.#shelf.heard({ version: bundle.version, heardMs: at.epochMilliseconds });
   }
 
   /** Takes what is replaced on disk while calls run; `onChanged` then has the live ones judged again. */
-  watch(onChanged: () => void): void {
+  watch(now: () => Temporal.Instant, onChanged: () => void): void {
     this.#lists.watch(onChanged);
+    if (this.files.site.policy === undefined) return;
+    mkdirSync(this.#shelf.folder, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(this.#shelf.folder, () => {
+      this.#loading = this.#loading.then(() => this.#takeFromDisk(now(), onChanged));
+    });
   }
 
   close(): void {
     this.#lists.close();
+    this.#watcher?.close();
   }
 
-  #with(facts: Facts): Facts {
-    return { ...facts, doNotCall: this.#lists };
+  judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
+    return decide(this.#compiled, usage, this.#with(facts), request, at);
   }
 
   /** The same request judged by every rule, with what each says. */
@@ -59,6 +141,40 @@ export class SitePolicy implements Judge {
 
   /** Whether a handset may call anybody at all now: what its line's standing lease rests on. */
   mayCall(handset: HandsetId, at: Temporal.Instant): boolean {
-    return mayCallAtAll(this.#compiled, handset, at);
+    const isInForce =
+      this.#state === undefined || (this.#state.is === 'good' && at.epochMilliseconds < this.#state.expiresMs);
+    return isInForce && mayCallAtAll(this.#compiled, handset, at);
+  }
+
+  #with(facts: Facts): Facts {
+    return { ...facts, doNotCall: this.#lists, ...(this.#state !== undefined && { policy: this.#state }) };
+  }
+
+  #put(bundle: PolicyBundle, heardMs: number): void {
+    if (bundle !== this.#bundle) this.#compiled = compilePolicy({ ...this.#base, bundle: bundle.content });
+    this.#bundle = bundle;
+    this.#heardMs = heardMs;
+    this.#state = { is: 'good', expiresMs: heardMs + bundle.validOfflineH * HOUR_MS };
+  }
+
+  /** Somebody has put a bundle on disk: it is judged like one that was sent. */
+  async #takeFromDisk(at: Temporal.Instant, onChanged: () => void): Promise<void> {
+    try {
+      const text = this.#shelf.current();
+      if (text === undefined) return;
+      const verified = await this.verify(text);
+      if (verified.bundle.version === this.#bundle?.version) return;
+      judgeBundle(verified, this.#base, this.#bundle, at);
+      this.#put(verified.bundle, at.epochMilliseconds);
+      onChanged();
+    } catch (fault) {
+      this.#tell(fault);
+    }
+  }
+
+  #tell(fault: unknown): void {
+    if (fault instanceof BundleFault)
+      this.onFault(`policy.${fault.code}`, `the policy bundle is not taken: ${fault.message}`);
+    else this.onFault('policy.unreadable', `the policy bundle cannot be read: ${(fault as Error).message}`);
   }
 }

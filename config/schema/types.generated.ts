@@ -260,7 +260,8 @@ export interface CallEndedData {
     | 'window.person'
     | 'window.campaign'
     | 'window.callee'
-    | 'lockdown';
+    | 'lockdown'
+    | 'policy';
   /**
    * End of media against the deadline or the cutoff order, milliseconds; only for those two causes.
    */
@@ -913,6 +914,33 @@ export interface HandsetMessage {
 }
 
 /**
+ * The same of a handset, with its profile, and whether it may call at all.
+ */
+export interface HandsetPolicy {
+  /**
+   * Its profile, in place of the folder's.
+   */
+  readonly profile?: string;
+  /**
+   * false: refused everything. true does not enable what the folder disables.
+   */
+  readonly enabled?: boolean;
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
+}
+
+/**
  * handsets.json: every handset that may register.
  */
 export type Handsets = readonly Handset[];
@@ -964,6 +992,25 @@ export interface LeaseMessage {
    * Read the relay back and publish the state, changed or not.
    */
   readonly confirm?: boolean;
+}
+
+/**
+ * Hours, limits and blocked numbers of one level.
+ */
+export interface LevelPolicy {
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
 }
 
 /**
@@ -1158,6 +1205,73 @@ export interface PlaneStatus {
    * up, down, or what the supervisor says.
    */
   readonly state: string;
+}
+
+/**
+ * What a signed policy bundle says: the payload of its signatures.
+ */
+export interface PolicyBundle {
+  /**
+   * The site that it is for.
+   */
+  readonly site: string;
+  /**
+   * Its number, which only ever rises.
+   */
+  readonly version: number;
+  /**
+   * From when on it may be taken, e.g. 2026-03-04T12:00:00Z.
+   */
+  readonly validFrom: string;
+  /**
+   * How long it holds after headquarters was last heard of, hours.
+   */
+  readonly validOfflineH: number;
+  readonly content: PolicyContent;
+}
+
+/**
+ * The policy: profiles and lists take the place of those of the site's folder; hours, limits and block lists of site, wings and handsets join those of the folder, and the most restrictive wins.
+ */
+export interface PolicyContent {
+  /**
+   * What profiles.json holds.
+   */
+  readonly profiles: Profiles;
+  /**
+   * What lists.json holds.
+   */
+  readonly lists: Lists;
+  /**
+   * Of the whole site.
+   */
+  readonly site?: LevelPolicy;
+  /**
+   * Of wings, by id.
+   */
+  readonly wings?: {
+    readonly [k: string]: LevelPolicy | undefined;
+  };
+  /**
+   * Of handsets, by id.
+   */
+  readonly handsets?: {
+    readonly [k: string]: HandsetPolicy | undefined;
+  };
+  /**
+   * Calling hours in the place of those on file, by country.
+   */
+  readonly callingHours?: readonly CallingHours[];
+}
+
+/**
+ * Where policy comes from, when it is headquarters' and not the folder's. Without a good bundle no call is granted then.
+ */
+export interface PolicySource {
+  /**
+   * The public keys that may sign policy. One signature narrows, two of different keys widen.
+   */
+  readonly keys: readonly Ed25519PublicKey[];
 }
 
 /**
@@ -1528,6 +1642,7 @@ export interface SiteConfig {
    */
   readonly runFolder?: string;
   readonly clock: ClockConfig;
+  readonly policy?: PolicySource;
   /**
    * The region of the country whose public holidays hold, e.g. BY for Bavaria in DE. Leave it out for those of the whole country.
    */

@@ -55,7 +55,9 @@ export type EndsBy =
   | 'window.person'
   | 'window.campaign'
   | 'window.callee'
-  | 'lockdown';
+  | 'lockdown'
+  /** The signed policy holds no longer without news of headquarters. */
+  | 'policy';
 
 /** A call that may not be. */
 export interface Refusal {

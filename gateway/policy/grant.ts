@@ -49,6 +49,8 @@ function firstEnd(c: Case, handset: CompiledHandset, place: CalleePlace): End {
   for (const level of ['site', 'wing', 'handset'] as const) {
     earlier(`window.${level}`, (handset.levels.get(level)?.hours ?? ALWAYS).stretchAt(c.atMs).to);
   }
+  const expires = c.facts.policy?.is === 'good' ? c.facts.policy.expiresMs : Number.POSITIVE_INFINITY;
+  earlier('policy', expires);
   for (const { from } of lockdownsOf(c)) {
     if (from.epochMilliseconds > c.atMs) earlier('lockdown', from.epochMilliseconds);
   }

@@ -5,7 +5,7 @@ import { ALWAYS, opensFrom } from './hours.js';
 import { isAllowed, isBlocked } from './level.js';
 import { judgeLimits } from './limit-rules.js';
 import { cityOf, localTime } from './local-time.js';
-import type { Lockdown } from './request.js';
+import type { Facts, Lockdown } from './request.js';
 
 /** A rule has no objection, or it refuses and says why. */
 export interface Rule {
@@ -27,6 +27,9 @@ export const JUDGEMENT: readonly Rule[] = [
     id: 'clock.untrusted',
     judge: ({ facts: { clock } }) => (clock.trusted ? undefined : refuse({ is: 'clock', why: clock.why }, FAILING)),
   },
+  { id: 'policy.missing', judge: ({ facts }) => noPolicy(facts, 'missing') },
+  { id: 'policy.expired', judge: policyExpired },
+  { id: 'policy.unsigned', judge: ({ facts }) => noPolicy(facts, 'unsigned') },
   ...(['site', 'wing', 'handset', 'person'] as const).map(
     (kind): Rule => ({ id: `lockdown.${kind}`, judge: (c) => lockdown(c, kind) }),
   ),
@@ -83,6 +86,15 @@ export const JUDGEMENT: readonly Rule[] = [
 ];
 
 const refuse = (fact: Objection['fact'], status: number): Objection => ({ fact, status });
+
+function noPolicy({ policy }: Facts, why: 'missing' | 'unsigned'): Objection | undefined {
+  return policy?.is === why ? refuse({ is: 'policy', why }, FAILING) : undefined;
+}
+
+function policyExpired({ facts, policy, atMs }: Case): Objection | undefined {
+  if (facts.policy?.is !== 'good' || atMs < facts.policy.expiresMs) return undefined;
+  return refuse({ is: 'policy-expired', since: localTime(policy.zone, facts.policy.expiresMs, atMs) }, FAILING);
+}
 
 function lockdown(c: Case, kind: Lockdown['target']['kind']): Objection | undefined {
   const inForce = lockdownsOf(c).filter((one) => one.target.kind === kind && isInForce(one, c.atMs));

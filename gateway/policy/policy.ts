@@ -4,11 +4,11 @@ import type {
   Handsets,
   Limit,
   Lists,
+  PolicyContent,
   Profile,
   Profiles,
   SiteConfig,
   Trunks,
-  UseLimit,
   Wings,
 } from '../../config/schema/types.generated.js';
 import { CalleeHours } from './callee-hours.js';
@@ -20,6 +20,7 @@ import { limitSet } from './limits.js';
 import { NumberReader } from './number.js';
 import { NumberList } from './number-list.js';
 import type { ZoneTables } from './number-zones.js';
+import { limitsOf } from './profile-parts.js';
 import { PublicHolidays } from './public-holidays.js';
 
 /** Everything that policy is made of, as the configuration has it. */
@@ -33,6 +34,8 @@ export interface PolicyInput {
   readonly callingHours: readonly CallingHours[];
   /** Every IANA zone of each country, by its two letters. */
   readonly zonesOf: ZoneTables['countries'];
+  /** What a signed bundle says; it takes the place of profiles and lists, and joins the levels. */
+  readonly bundle?: PolicyContent;
   /** Where geographic numbers begin; absent: nothing is known but the country. */
   readonly prefixZones?: Omit<ZoneTables, 'countries'>;
 }
@@ -64,7 +67,8 @@ export interface CompiledPolicy {
 
 /** Compiles policy. The configuration has been checked: what does not resolve here is a bug. */
 export function compilePolicy(input: PolicyInput): CompiledPolicy {
-  const { site, wings, profiles, lists, trunks } = input;
+  const { site, wings, trunks, bundle } = input;
+  const { profiles, lists } = bundle ?? input;
   const holidays = new PublicHolidays(site.country, site.holidayRegion === undefined ? [] : [site.holidayRegion]);
   const hours = new HoursBook(site.zone, (day) => holidays.has(day));
   const joined = (...levels: readonly Level[]) => levels.reduce((a, b) => join(a, b, (some) => hours.together(some)));
@@ -74,8 +78,10 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
     allow: new Set(),
     block: new Set(part.block === undefined || part.block.length === 0 ? [] : [new NumberList(part.block)]),
   });
-  const ofSite = levelOf(site);
-  const ofWing = new Map(wings.map((wing) => [wing.id, levelOf(wing)]));
+  const ofSite = joined(levelOf(site), levelOf(bundle?.site ?? {}));
+  const ofWing = new Map(
+    wings.map((wing) => [wing.id, joined(levelOf(wing), levelOf(bundle?.wings?.[wing.id] ?? {}))]),
+  );
   const compileProfile = (profile: Profile) => {
     const level = levelOf({
       ...profile,
@@ -93,19 +99,20 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
   };
   const ofProfile = new Map(profiles.map((profile) => [profile.id, compileProfile(profile)]));
   const compile = (handset: Handset): CompiledHandset => {
-    const compiled = ofProfile.get(handset.profile);
+    const over = bundle?.handsets?.[handset.id] ?? {};
+    const compiled = ofProfile.get(over.profile ?? handset.profile);
     if (compiled === undefined) throw new Error(`handset ${handset.id} names no profile`);
     const { level, ...more } = compiled;
     const levels = new Map<OwnLevel, Level>([
       ['site', ofSite],
       ['wing', ofWing.get(handset.wing) ?? WIDEST],
-      ['handset', joined(level, levelOf(handset))],
+      ['handset', joined(level, levelOf(handset), levelOf(over))],
     ]);
     return {
       ...more,
       id: handsetId(handset.id),
       wing: wingId(handset.wing),
-      enabled: handset.enabled,
+      enabled: handset.enabled && over.enabled !== false,
       levels,
       own: joined(...levels.values()),
     };
@@ -115,7 +122,10 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
     zones: [site.zone],
     numbers: new NumberReader(site.country),
     handsets: new Map(input.handsets.map((handset) => [handset.id, compile(handset)])),
-    callee: new CalleeHours(input.callingHours, { ...input.prefixZones, countries: input.zonesOf }),
+    callee: new CalleeHours([...input.callingHours, ...(bundle?.callingHours ?? [])], {
+      ...input.prefixZones,
+      countries: input.zonesOf,
+    }),
   };
 }
 
@@ -123,21 +133,6 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
 interface LevelPart extends HoursPart {
   readonly limits?: readonly Limit[];
   readonly block?: readonly string[];
-}
-
-/** The limits of a profile, those that have a setting of their own included. */
-function limitsOf(profile: Profile): readonly Limit[] {
-  const { attemptsPerDay, callsPerDay, talkPerDayS, gapS, concurrent, limits } = profile;
-  const perDay = (of: UseLimit['of'], most: number | undefined): readonly Limit[] =>
-    most === undefined ? [] : [{ per: 'handset', of, most, in: 'day' }];
-  return [
-    ...(limits ?? []),
-    ...perDay('attempts', attemptsPerDay),
-    ...perDay('calls', callsPerDay),
-    ...perDay('talk', talkPerDayS),
-    ...(gapS === 0 ? [] : [{ per: 'handset', of: 'gap', leastS: gapS } as const]),
-    { per: 'handset', of: 'concurrent', most: concurrent },
-  ];
 }
 
 function namedAnd(patterns: readonly string[], names: readonly string[], lists: Lists): readonly string[] {

@@ -39,9 +39,18 @@ export interface Facts {
   readonly clock: ClockTrust;
   readonly line: LineFacts;
   readonly lockdowns: readonly Lockdown[];
+  /** How it stands with the signed policy; absent: the site has none and needs none. */
+  readonly policy?: PolicyState;
   /** The do-not-call lists at hand; absent: none is. */
   readonly doNotCall?: DoNotCallLists;
 }
+
+export type PolicyState =
+  /** In force, until headquarters has not been heard of for too long. */
+  | { readonly is: 'good'; readonly expiresMs: number }
+  | { readonly is: 'missing' }
+  /** What is on disk is signed by no key of this site, or is damaged. */
+  | { readonly is: 'unsigned' };
 
 /** A do-not-call list, or why it cannot be asked. */
 export type DoNotCallList =

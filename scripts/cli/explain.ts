@@ -63,8 +63,10 @@ export const explain: Command = {
       };
       const lockdowns = books.lockdowns(at.epochMilliseconds);
       const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
-      const said = new SitePolicy(site).explain(request, facts, at, books.usage);
       const notes = books.note === undefined ? [] : [books.note];
+      const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`));
+      await policy.load();
+      const said = policy.explain(request, facts, at, books.usage);
       terminal.stdout.write(
         values.json === true
           ? asJson(said, at, notes, language)

@@ -9,9 +9,10 @@ import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './
 import { dnc } from './dnc.js';
 import { explain } from './explain.js';
 import { ha1 } from './ha1.js';
+import { policy } from './policy.js';
 
 /** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [check, explain, dnc, ha1, audit];
+const COMMANDS: readonly Command[] = [check, explain, dnc, policy, ha1, audit];
 
 const HELP = `balise: an in-cell call gateway
 

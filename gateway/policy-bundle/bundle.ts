@@ -1,0 +1,130 @@
+/**
+ * A signed bundle: one or more lines, each a compact JWS (RFC 7515) by EdDSA (RFC 8037) over the very same payload, so that
+ * several people can sign one policy one after another.
+ */
+import { CompactSign, compactVerify, errors, importJWK, type JWK } from 'jose';
+import type { Ed25519PublicKey, PolicyBundle } from '../../config/schema/types.generated.js';
+import { breaches } from '../config/schema-faults.js';
+import { validatorOf } from '../config/schemas.js';
+import { deepFreeze } from '../config/sound.js';
+
+const TYPE = 'balise-policy+jws';
+const ALGORITHM = 'EdDSA';
+/** A policy of ten thousand rules is well below it. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
+/** Why a bundle is not taken. */
+export type BundleRefusal =
+  | 'malformed'
+  | 'unsigned'
+  | 'foreign'
+  | 'replayed'
+  | 'not-yet-valid'
+  | 'needs-two-signatures'
+  | 'invalid';
+
+export interface VerifiedBundle {
+  readonly bundle: PolicyBundle;
+  /** The names of the keys that signed, each once. */
+  readonly signedBy: readonly string[];
+  /** As it came. */
+  readonly text: string;
+}
+
+/** A bundle that is not taken; the message says why, in plain words. */
+export class BundleFault extends Error {
+  override readonly name = 'BundleFault';
+
+  constructor(
+    readonly code: BundleRefusal,
+    why: string,
+  ) {
+    super(why);
+  }
+}
+
+const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.trim() !== '');
+
+/**
+ * Verifies every signature and the form of the payload. Throws a `BundleFault`: `malformed` for what is no bundle,
+ * `unsigned` where a signature is bad or of no key of this site, `invalid` where the policy itself is at fault.
+ */
+export async function verifyBundle(text: string, keys: readonly Ed25519PublicKey[]): Promise<VerifiedBundle> {
+  const lines = linesOf(text);
+  if (lines.length === 0 || text.length > MOST_BYTES)
+    throw new BundleFault('malformed', 'it is empty, or far too large');
+  const signedBy = new Set<string>();
+  let payload: Buffer | undefined;
+  for (const line of lines) {
+    const one = await verifyLine(line.trim(), keys);
+    if (payload !== undefined && !payload.equals(one.payload)) {
+      throw new BundleFault('malformed', 'its signatures are over different policies');
+    }
+    payload = one.payload;
+    signedBy.add(one.kid);
+  }
+  return { bundle: parsed(payload ?? Buffer.alloc(0)), signedBy: [...signedBy], text };
+}
+
+async function verifyLine(line: string, keys: readonly Ed25519PublicKey[]): Promise<{ payload: Buffer; kid: string }> {
+  const kid = kidOf(line);
+  const key = keys.find((one) => one.kid === kid);
+  if (key === undefined) throw new BundleFault('unsigned', `it is signed by ${kid}, which is no key of this site`);
+  try {
+    const verified = await compactVerify(line, await importJWK(key as JWK, ALGORITHM), { algorithms: [ALGORITHM] });
+    if (verified.protectedHeader.typ !== TYPE) throw new BundleFault('malformed', 'it is signed, and is no policy');
+    return { payload: Buffer.from(verified.payload), kid };
+  } catch (fault) {
+    if (fault instanceof errors.JOSEError) throw new BundleFault('unsigned', `the signature of ${kid} is not good`);
+    throw fault;
+  }
+}
+
+/** The key that a line says it is signed by; nothing is believed of it yet. */
+function kidOf(line: string): string {
+  try {
+    const header = JSON.parse(Buffer.from(line.split('.')[0] ?? '', 'base64url').toString('utf8')) as { kid?: unknown };
+    if (typeof header.kid === 'string' && line.split('.').length === 3) return header.kid;
+  } catch (fault) {
+    if (!(fault instanceof SyntaxError)) throw fault;
+  }
+  throw new BundleFault('malformed', 'a line of it is no compact JWS with a key name');
+}
+
+function parsed(payload: Buffer): PolicyBundle {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload.toString('utf8'));
+  } catch (fault) {
+    throw new BundleFault('malformed', `its payload is no JSON (${(fault as Error).message})`);
+  }
+  return checkBundle(value);
+}
+
+/** A bundle's payload, validated and with its defaults filled in. Throws a `BundleFault` with the first faults. */
+export function checkBundle(value: unknown): PolicyBundle {
+  const validate = validatorOf('policy-bundle');
+  if (validate(value)) return deepFreeze(value as PolicyBundle);
+  const found = breaches(validate.errors ?? []);
+  const first = found
+    .slice(0, 5)
+    .map(({ pointer, found: what, expected }) => `${pointer}: ${what}, expected ${expected}`);
+  throw new BundleFault('invalid', `${found.length} faults: ${first.join('; ')}`);
+}
+
+/** Signs a payload, or adds a signature to a bundle by signing the same bytes. Returns the bundle's text. */
+export async function signBundle(
+  payload: Uint8Array,
+  key: JWK & { readonly kid: string },
+  before = '',
+): Promise<string> {
+  const line = await new CompactSign(payload)
+    .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: TYPE })
+    .sign(await importJWK(key, ALGORITHM));
+  return `${[...linesOf(before), line].join('\n')}\n`;
+}
+
+/** The bytes that a bundle's first line signs, unverified: for adding a signature and for showing. */
+export function payloadOf(text: string): Buffer {
+  return Buffer.from(linesOf(text)[0]?.split('.')[1] ?? '', 'base64url');
+}
