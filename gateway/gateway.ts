@@ -96,7 +96,10 @@ export class Gateway {
     await policy.load();
     policy.watch(
       () => this.#clock.wall(),
-      () => this.#calls?.policyChanged(),
+      () => {
+        this.#log.info({ event: 'policy.changed', version: policy.bundle?.version });
+        this.#calls?.policyChanged();
+      },
     );
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
