@@ -107,6 +107,14 @@ export class SitePolicy implements Judge {
     return judgeBundle(verified, this.#base, this.#bundle, at);
   }
 
+  /** The policy that a bundle would make of this site, for asking what if; nothing is changed. */
+  onTrial({ content }: PolicyBundle): Judge {
+    const compiled = compilePolicy({ ...this.#base, bundle: content });
+    return {
+      judge: (request, facts, at, usage) => decide(compiled, usage, { ...facts, doNotCall: this.#lists }, request, at),
+    };
+  }
+
   /** Headquarters has been heard of: the bundle's time off line begins anew. Written down once an hour. */
   heard(at: Temporal.Instant): void {
     const bundle = this.#bundle;

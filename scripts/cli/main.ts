@@ -10,9 +10,10 @@ import { dnc } from './dnc.js';
 import { explain } from './explain.js';
 import { ha1 } from './ha1.js';
 import { policy } from './policy.js';
+import { replay } from './replay.js';
 
 /** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [check, explain, dnc, policy, ha1, audit];
+const COMMANDS: readonly Command[] = [check, explain, dnc, policy, replay, ha1, audit];
 
 const HELP = `balise: an in-cell call gateway
 

@@ -8,10 +8,26 @@ import { Lockdowns } from '../../gateway/store/lockdowns.js';
 import { SCHEMA_VERSION } from '../../gateway/store/migrations.js';
 import { DATABASE_FILE } from '../../gateway/store/open.js';
 
+/** A call as the ledger has it, refused ones too. */
+export interface LedgerRow {
+  readonly call: string;
+  readonly handset: string;
+  readonly person: string | null;
+  /** Absent where what was dialled is no number. */
+  readonly number: string | null;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly talkMs: number;
+  readonly answered: 0 | 1;
+  readonly attempted: 0 | 1;
+}
+
 /** What the disk of a site knows: its ledger, and the cutoffs in force. */
 export interface SiteBooks {
   readonly usage: UsageBook;
   lockdowns(atMs: number): readonly Lockdown[];
+  /** The calls that were asked for in a stretch of time, [from, to), oldest first. */
+  calls(fromMs: number, toMs: number): readonly LedgerRow[];
   /** What a person should know of where this comes from. */
   readonly note?: string;
   close(): void;
@@ -23,6 +39,7 @@ export function openBooks({ dataFolder }: SiteFiles): SiteBooks {
   const empty = (note: string): SiteBooks => ({
     usage: UNUSED,
     lockdowns: () => [],
+    calls: () => [],
     note,
     close: () => undefined,
   });
@@ -38,5 +55,14 @@ export function openBooks({ dataFolder }: SiteFiles): SiteBooks {
   const ledger = new Ledger(db);
   const locks = new Lockdowns(db);
   locks.reload();
-  return { usage: ledger, lockdowns: (atMs) => locks.inForce(atMs), close: () => db.close() };
+  const rows = db.prepare(
+    `SELECT call, handset, person, number, started_ms AS startedMs, ended_ms AS endedMs, talk_ms AS talkMs, answered, attempted
+     FROM ledger WHERE started_ms >= ? AND started_ms < ? ORDER BY started_ms, id`,
+  );
+  return {
+    usage: ledger,
+    lockdowns: (atMs) => locks.inForce(atMs),
+    calls: (fromMs, toMs) => rows.all(fromMs, toMs) as LedgerRow[],
+    close: () => db.close(),
+  };
 }
