@@ -22,6 +22,7 @@ import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
+import { PolicyWatch } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
 import { SitePolicy } from './site-policy.js';
@@ -46,6 +47,7 @@ export class Gateway {
   readonly #bootId = readBootId();
   #believesInvites = false;
   #policy: SitePolicy | undefined;
+  #policyWatch: PolicyWatch | undefined;
   #store: Store | undefined;
   #bus: Bus | undefined;
   #media: RelayPlane | undefined;
@@ -101,6 +103,11 @@ export class Gateway {
         this.#calls?.policyChanged();
       },
     );
+    this.#policyWatch = new PolicyWatch(
+      this.#clock,
+      (at) => policy.warnings(at),
+      (code, why) => this.#alarm(code, why),
+    );
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
     this.#store.onAppended(() => this.#uplink?.wake());
@@ -130,6 +137,7 @@ export class Gateway {
     await this.#calls?.recover();
     this.#uplink?.start();
     await this.#openConsole();
+    this.#policyWatch?.start();
     const ports = {
       cell: this.#processes.listenerPort('cell'),
       carrier: this.#processes.listenerPort('carrier'),
@@ -156,6 +164,7 @@ export class Gateway {
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();
+    this.#policyWatch?.stop();
     this.#policy?.close();
     this.#store?.close();
     this.#releaseRunFolder();

@@ -1,6 +1,6 @@
 import { type FSWatcher, mkdirSync, readFileSync, watch } from 'node:fs';
 import type { Temporal } from 'temporal-polyfill';
-import type { PolicyBundle } from '../config/schema/types.generated.js';
+import type { PolicyBundle, Profiles } from '../config/schema/types.generated.js';
 import type { Judge } from './calls/judge.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
@@ -15,6 +15,7 @@ import type { DialRequest, Facts, PolicyState, UsageBook } from './policy/reques
 import { type Acceptance, judgeBundle } from './policy-bundle/acceptance.js';
 import { BundleFault, type VerifiedBundle, verifyBundle } from './policy-bundle/bundle.js';
 import { BundleShelf, bundleFolder } from './policy-bundle/shelf.js';
+import type { PolicyWarning } from './policy-watch.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -115,6 +116,34 @@ export class SitePolicy implements Judge {
     };
   }
 
+  /** What ages: a list or a bundle of which less than a quarter of its life is left, or that is over. */
+  warnings(at: Temporal.Instant): readonly PolicyWarning[] {
+    const found: PolicyWarning[] = [];
+    const nowMs = at.epochMilliseconds;
+    const ageing = (
+      over: PolicyWarning['code'],
+      soon: PolicyWarning['code'],
+      of: string,
+      endMs: number,
+      lifeMs: number,
+    ): void => {
+      const leftH = Math.floor((endMs - nowMs) / HOUR_MS);
+      if (nowMs >= endMs) found.push({ code: over, of, why: `${of} is too old: calls that rest on it are refused` });
+      else if (endMs - nowMs < lifeMs / 4) found.push({ code: soon, of, why: `${of} is good for ${leftH} hours more` });
+    };
+    for (const [name, mostAgeH] of strictestAges((this.#bundle?.content ?? this.files).profiles)) {
+      const list = this.#lists.list(name);
+      const of = `do-not-call list ${name}`;
+      if (list.isThere) ageing('dnc.stale', 'dnc.ageing', of, list.madeMs + mostAgeH * HOUR_MS, mostAgeH * HOUR_MS);
+      else found.push({ code: 'dnc.stale', of, why: `${of}: ${list.why}; calls that rest on it are refused` });
+    }
+    if (this.#bundle !== undefined && this.#state?.is === 'good') {
+      const lifeMs = this.#bundle.validOfflineH * HOUR_MS;
+      ageing('policy.expired', 'policy.expiring', 'the signed policy', this.#state.expiresMs, lifeMs);
+    }
+    return found;
+  }
+
   /** Headquarters has been heard of: the bundle's time off line begins anew. Written down once an hour. */
   heard(at: Temporal.Instant): void {
     const bundle = this.#bundle;
@@ -185,4 +214,13 @@ export class SitePolicy implements Judge {
       this.onFault(`policy.${fault.code}`, `the policy bundle is not taken: ${fault.message}`);
     else this.onFault('policy.unreadable', `the policy bundle cannot be read: ${(fault as Error).message}`);
   }
+}
+
+/** How old each list may be for the profile that asks for the youngest. */
+function strictestAges(profiles: Profiles): ReadonlyMap<string, number> {
+  const ages = new Map<string, number>();
+  for (const { list, mostAgeH } of profiles.flatMap(({ doNotCall = [] }) => doNotCall)) {
+    ages.set(list, Math.min(mostAgeH, ages.get(list) ?? mostAgeH));
+  }
+  return ages;
 }

@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import t from 'tap';
+import { ListCompiler } from '../../gateway/do-not-call/compile-list.js';
+import { listFile } from '../../gateway/do-not-call/shelf.js';
+import { PolicyWatch } from '../../gateway/policy-watch.js';
+import { SitePolicy } from '../../gateway/site-policy.js';
+import { VirtualClock } from '../lines/virtual-clock.js';
+import { at } from '../policy/sample-policy.js';
+import { signedSite } from './signed.js';
+
+const NOON = at('2026-03-04T12:00');
+
+t.test('lists and bundles warn before they are too old, and say when they are', async (t) => {
+  const site = await signedSite(t);
+  const file = listFile(`${site.folder.path}/data`, 'tps');
+  mkdirSync(dirname(file), { recursive: true });
+  const compiler = new ListCompiler(file);
+  compiler.add(442_079_460_009);
+  compiler.finish(NOON.epochMilliseconds);
+  const policy = new SitePolicy(await site.files());
+  const dnc = (list: string) => [{ list, mostAgeH: 48 }];
+  await policy.offer(
+    await site.bundle(1, 2, (p) => Object.assign(p.content.profiles[0], { doNotCall: dnc('tps') })),
+    NOON,
+  );
+  const codes = (hours: number) => policy.warnings(NOON.add({ hours })).map(({ code }) => code);
+  t.same(codes(0), []);
+  t.same(codes(36), []);
+  t.same(codes(37), ['dnc.ageing']);
+  t.same(codes(48), ['dnc.stale']);
+  t.same(codes(55), ['dnc.stale', 'policy.expiring']);
+  t.same(codes(72), ['dnc.stale', 'policy.expired']);
+  await policy.offer(
+    await site.bundle(2, 2, (p) => Object.assign(p.content.profiles[0], { doNotCall: dnc('be') })),
+    NOON,
+  );
+  t.match(policy.warnings(NOON), [{ code: 'dnc.stale', why: /never imported/ }]);
+});
+
+t.test('a warning is raised once, and again after it was over', async (t) => {
+  const clock = new VirtualClock();
+  const alarms: string[] = [];
+  let warning = true;
+  const one = { code: 'dnc.ageing', of: 'tps', why: 'old' } as const;
+  const watch = new PolicyWatch(
+    clock,
+    () => (warning ? [one] : []),
+    (code) => alarms.push(code),
+  );
+  watch.start();
+  const tenMinutes = () => clock.go(600_000);
+  tenMinutes();
+  tenMinutes();
+  t.same(alarms, ['dnc.ageing']);
+  warning = false;
+  tenMinutes();
+  warning = true;
+  tenMinutes();
+  t.same(alarms, ['dnc.ageing', 'dnc.ageing']);
+  watch.stop();
+  warning = false;
+  tenMinutes();
+  warning = true;
+  tenMinutes();
+  t.equal(alarms.length, 2);
+});
