@@ -95,8 +95,9 @@ export class Orders {
       incoming.request = undefined;
     }
     if (dialog !== undefined && transaction.isInvite) this.#answered(incoming, dialog, status, text);
-    if (dialog !== undefined && incoming.target !== undefined && status >= 200 && status < 300) {
-      dialog.remoteTarget = incoming.target;
+    if (dialog !== undefined && status >= 200 && status < 300) {
+      if (incoming.target !== undefined) dialog.remoteTarget = incoming.target;
+      if (!incoming.initial && dialog.state !== 'ended') dialog.moveTo(flow);
     }
     const transport = transaction.isInvite ? flow.transport : '';
     const dialogField = dialog === undefined || transaction.method === 'BYE' ? '' : dialog.id;

@@ -235,7 +235,8 @@ export class RequestsIn {
       this.#tell(request, flow, via, 491);
       return;
     }
-    dialog.moveTo(flow);
+    // The same host by another port or connection is the peer; another host is, once the application has agreed to it.
+    if (flow.address === dialog.flow.address) dialog.moveTo(flow);
     if (method === 'PRACK') {
       this.#prack(request, flow, via, key, dialog, dialog.owner);
       return;
