@@ -19,7 +19,6 @@ const SAME: readonly (readonly [string, string])[] = [
   ['an escaped plus', 'sip:%2B442079460001@HOST'],
   ['all of it escaped', 'sip:%2B%34%34%32%30%37%39%34%36%30%30%30%31@HOST'],
   ['full-width digits', `sip:${escaped('０２０７９４６０００１')}@HOST`],
-  ['full-width digits that nobody escaped', 'sip:＋４４２０７９４６０００１@HOST'],
   ['Arabic-Indic digits', `sip:+${escaped('٤٤٢٠٧٩٤٦٠٠٠١')}@HOST`],
   ['Eastern Arabic-Indic digits', `sip:+${escaped('۴۴۲۰۷۹۴۶۰۰۰۱')}@HOST`],
 ];
@@ -55,7 +54,6 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ['an escaped null', 'sip:+442079460001%00@HOST'],
   ['digits that turn the reading direction', `sip:+442079460001${escaped('\u202e')}@HOST`],
   ['a space that nobody sees', `sip:+44${escaped('\u200b')}2079460001@HOST`],
-  ['nobody', 'sip:@HOST'],
   ['no user', 'sip:HOST'],
   ['a very long number', `sip:+44${'2'.repeat(200)}@HOST`],
 ];

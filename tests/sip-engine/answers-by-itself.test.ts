@@ -20,6 +20,20 @@ t.test('a verb that nobody handles is refused at once: 405 with what is handled'
   test.match(headerOf(answer, 'Allow'), /INVITE/);
 });
 
+t.test('a Request-URI with letters, digits or white space beyond ASCII is refused: 400', async (test) => {
+  const { port } = await startRig(test, (srf) => srf.invite((_req, res) => res.send(486)));
+  const peer = await openPeer(test);
+  for (const user of ['a\u00a0b', '＋４４２０', 'é', 'x\u3000y']) {
+    const text = request('INVITE', peer, port, {
+      user: 'USER',
+      callId: `uri-${Buffer.from(user).toString('hex')}`,
+      body: SDP,
+    });
+    peer.send(text.replace(/^INVITE sip:USER@/, `INVITE sip:${Buffer.from(user, 'utf8').toString('latin1')}@`), port);
+    await peer.next(isResponse(400));
+  }
+});
+
 t.test('a method that SIP does not have is refused: 501', async (test) => {
   const { port } = await startRig(test, (srf) => srf.invite(() => undefined));
   const peer = await openPeer(test);

@@ -28,9 +28,9 @@ export interface ParseFault {
 }
 
 const METHOD = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
-// The white space and control characters that no URI holds; a reader that splits at spaces must never see one.
+// ASCII alone: whatever else a URI holds is escaped (RFC 3261 §25.1, RFC 3986 §2). A reader that splits at spaces must never see one.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const URI_TEXT = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f<>]+$/;
+const URI_TEXT = /^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xff<>]+$/;
 const HEADER_NAME = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
 export function fault(name: ParseFault['fault'], why: string, status: number, message?: SipMessage): ParseFault {
