@@ -59,14 +59,19 @@ async function load(folder: string): Promise<SiteFiles> {
 async function main(): Promise<void> {
   const { folder, lifeLine } = readArguments();
   const files = await load(folder);
-  const log = pino({ name: 'balise', level: files.site.log.level }, pino.destination({ fd: 1, sync: false }));
+  const destination = pino.destination({ fd: 1, sync: false });
+  const log = pino({ name: 'balise', level: files.site.log.level }, destination);
   const gateway = new Gateway(files, log);
 
   const stop = (why: string, code: number): void => {
+    const leave = (): void => {
+      // At the exit the log would try once more what could not be written, and for ever where nobody reads it any more.
+      destination.flushSync = () => undefined;
+      process.exit(code);
+    };
     void gateway.stop(why).then(() => {
-      log.flush(() => process.exit(code));
-      // A log that nobody reads is no reason to live on.
-      setTimeout(() => process.exit(code), 500).unref();
+      log.flush(leave);
+      setTimeout(leave, 500);
     });
   };
   process.on('SIGTERM', () => stop('SIGTERM', 0));

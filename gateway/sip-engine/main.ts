@@ -44,10 +44,17 @@ async function run(config: EngineConfig, stopped: Promise<string>): Promise<void
   });
   const why = await Promise.race([stopped, engine.retired.then(() => 'retired')]);
   // The log is no reason to live on, and neither is a peer that does not answer.
-  setTimeout(() => process.exit(0), 1_900);
+  setTimeout(leave, 1_900);
   await engine.close();
   log.info({ event: 'engine.stopped', why, ...engine.status() });
-  destination.flush(() => process.exit(0));
+  destination.flush(leave);
+  setTimeout(leave, 200);
+}
+
+function leave(): never {
+  // What could be written has been. At the exit the log would try once more, and for ever where nobody reads it any more.
+  destination.flushSync = () => undefined;
+  process.exit(0);
 }
 
 /** Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. */
