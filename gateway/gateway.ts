@@ -22,7 +22,7 @@ import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
-import { PolicyWatch } from './policy-watch.js';
+import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
 import { SitePolicy } from './site-policy.js';
@@ -105,7 +105,7 @@ export class Gateway {
     );
     this.#policyWatch = new PolicyWatch(
       this.#clock,
-      (at) => policy.warnings(at),
+      (at) => [...policy.warnings(at), ...zoneRulesWarning(process.versions.tz, at)],
       (code, why) => this.#alarm(code, why),
     );
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));

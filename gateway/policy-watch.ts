@@ -3,13 +3,33 @@ import type { Clock, Timer } from './clock/clock.js';
 
 /** What policy rests on and what will not hold much longer. */
 export interface PolicyWarning {
-  readonly code: 'dnc.ageing' | 'dnc.stale' | 'policy.expiring' | 'policy.expired';
+  readonly code: 'dnc.ageing' | 'dnc.stale' | 'policy.expiring' | 'policy.expired' | 'zones.old';
   /** What it is about, e.g. the list's name: each is told once. */
   readonly of: string;
   readonly why: string;
 }
 
+/** The first look comes when a site has settled after its start. */
+const FIRST_LOOK_MS = 60_000;
 const LOOK_MS = 600_000;
+const MONTHS_OLD = 12;
+/** The database is released some six times a year: a is of the first months, f of the last. */
+const MONTHS_A_RELEASE = 2;
+
+/**
+ * Whether the time zone rules that Node carries are older than twelve months: clocks may then change on nights that they
+ * do not know of. @param version as of `process.versions.tz`, e.g. "2026a".
+ */
+export function zoneRulesWarning(version: string | undefined, at: Temporal.Instant): readonly PolicyWarning[] {
+  const found = /^(\d{4})([a-z])/.exec(version ?? '');
+  const [, year = '0', letter = 'a'] = found ?? [];
+  const month = (letter.charCodeAt(0) - 'a'.charCodeAt(0)) * MONTHS_A_RELEASE;
+  const now = new Date(at.epochMilliseconds);
+  const age = (now.getUTCFullYear() - Number(year)) * 12 + now.getUTCMonth() - month;
+  if (found !== null && age <= MONTHS_OLD) return [];
+  const what = found === null ? 'are of no version that is known' : `are of ${version}`;
+  return [{ code: 'zones.old', of: 'zones', why: `the time zone rules ${what}: run a newer Node` }];
+}
 
 /** Looks every ten minutes at what ages: lists and the signed policy. Each warning is raised once, and again after it was over. */
 export class PolicyWatch {
@@ -23,12 +43,18 @@ export class PolicyWatch {
   ) {}
 
   start(): void {
-    this.look();
-    this.#timer = this.clock.after(LOOK_MS, () => this.start());
+    this.#lookAfter(FIRST_LOOK_MS);
   }
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  #lookAfter(ms: number): void {
+    this.#timer = this.clock.after(ms, () => {
+      this.look();
+      this.#lookAfter(LOOK_MS);
+    });
   }
 
   look(): void {

@@ -50,12 +50,14 @@ class Together implements Hours {
   }
 
   #opensAfter(ms: number): number {
-    for (let at = ms; at < ms + FURTHEST_MS; ) {
+    const furthest = ms + FURTHEST_MS;
+    for (let at = ms; at < furthest; ) {
       const closed = this.members.map((member) => member.stretchAt(at)).filter(({ isOpen }) => !isOpen);
       if (closed.length === 0) return at;
       at = Math.max(...closed.map(({ to }) => to));
     }
-    return Number.POSITIVE_INFINITY;
+    // Not looked at any further: whoever comes then asks anew.
+    return furthest;
   }
 }
 

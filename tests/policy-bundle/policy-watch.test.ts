@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import t from 'tap';
 import { ListCompiler } from '../../gateway/do-not-call/compile-list.js';
 import { listFile } from '../../gateway/do-not-call/shelf.js';
-import { PolicyWatch } from '../../gateway/policy-watch.js';
+import { PolicyWatch, zoneRulesWarning } from '../../gateway/policy-watch.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 import { VirtualClock } from '../lines/virtual-clock.js';
 import { at } from '../policy/sample-policy.js';
@@ -64,4 +64,13 @@ t.test('a warning is raised once, and again after it was over', async (t) => {
   warning = true;
   tenMinutes();
   t.equal(alarms.length, 2);
+});
+
+t.test('time zone rules older than twelve months are a warning', async (t) => {
+  const isOld = (version: string | undefined, wall: string) => zoneRulesWarning(version, at(wall)).length === 1;
+  t.notOk(isOld('2026a', '2026-03-04T12:00'));
+  t.notOk(isOld('2025b', '2026-03-04T12:00'));
+  t.ok(isOld('2025a', '2026-03-04T12:00'));
+  t.ok(isOld('2025b', '2026-11-25T12:00'));
+  t.ok(isOld(undefined, '2026-03-04T12:00'), 'and so are rules of no known version');
 });

@@ -168,3 +168,19 @@ t.test('hours that are never open together are found out, and not searched for e
   const evening = new Schedule('Europe/Brussels', [window('18:00', '22:00')], PLAIN_CALENDAR);
   t.equal(opensFrom(together([morning, evening]), utc('2026-01-01T00:00')), undefined);
 });
+
+t.test('what was closed for as long as anybody looked is looked at again when that time has come', async (t) => {
+  const zone = 'Europe/Brussels';
+  const years = Object.fromEntries(
+    Array.from({ length: 800 }, (_, n) => [
+      new Date(utc('2026-01-01T00:00') + n * DAY_MS).toISOString().slice(0, 10),
+      [],
+    ]),
+  );
+  const late = new Schedule(zone, [ALL_DAY], calendarOf([], years));
+  const hours = together([late, new Schedule(zone, [window('08:00', '20:00')])]);
+  t.notOk(hours.stretchAt(utc('2026-01-01T12:00')).isOpen);
+  t.equal(opensFrom(hours, utc('2026-01-01T12:00')), undefined, 'further away than anybody waits');
+  t.ok(hours.stretchAt(utc('2028-06-01T12:00')).isOpen);
+  t.equal(opensFrom(hours, utc('2028-01-01T12:00')), at('2028-03-11T08:00', zone).epochMilliseconds);
+});
