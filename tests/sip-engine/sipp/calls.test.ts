@@ -79,7 +79,7 @@ t.test(
         const near = await LossyPath.open(test, seed + at, BAD, { peer: callerPort, engine: rig.port });
         const far = await LossyPath.open(test, seed + 100 + at, BAD, { peer: calleePort, engine: rig.port });
         calleeInner = far.inner.address().port;
-        const common = { calls: CALLS, args: KEYWORDS, timeoutS: 90 };
+        const common = { calls: CALLS, args: KEYWORDS, timeoutS: 40 };
         const callee = await Sipp.start(test, {
           ...common,
           scenario: scenarioFile(test, name, 'callee'),
@@ -113,7 +113,7 @@ t.test('by TCP', { timeout: 60_000 }, async (test) => {
         scenario: scenarioFile(test, name, 'callee'),
         port: calleePort,
         keys: { contact_port: calleePort },
-        args: ['-t', 't1'],
+        args: [...KEYWORDS, '-t', 't1'],
       });
       await listening(calleePort);
       const callerPort = await freePort();
@@ -123,7 +123,7 @@ t.test('by TCP', { timeout: 60_000 }, async (test) => {
         remote: `127.0.0.1:${rig.port}`,
         port: callerPort,
         keys: { contact_port: callerPort },
-        args: ['-t', 't1', '-r', String(RATE)],
+        args: [...KEYWORDS, '-t', 't1', '-r', String(RATE)],
       });
       await finished(test, name, rig, [caller, callee]);
     }),

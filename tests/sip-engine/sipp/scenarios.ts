@@ -144,7 +144,7 @@ export const SCENARIOS = {
       invite +
       recv('response="100" optional="true"') +
       recv('response="180"') +
-      '  <pause milliseconds="100"/>\n' +
+      '  <pause milliseconds="700"/>\n' +
       ask('CANCEL', '1', NEW_TO, '[branch-4]', EMPTY, RETRANS) +
       recv('response="200" optional="true"') +
       recv('response="487"') +
@@ -152,7 +152,8 @@ export const SCENARIOS = {
       wait,
     callee:
       `  ${SAVE}\n` +
-      answer('180 Ringing', EMPTY) +
+      // Nobody repeats a lost 180 for the callee, so it says it three times.
+      [1, 2, 3].map(() => answer('180 Ringing', EMPTY)).join('  <pause milliseconds="150"/>\n') +
       recv('request="CANCEL"') +
       answer('200 OK', EMPTY) +
       answer('487 Request Terminated', EMPTY, RETRANS, 'Via:[$via]', 'CSeq: [$number]') +
