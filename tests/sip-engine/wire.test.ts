@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { createEngine, type Engine } from '../../gateway/sip-engine/engine.js';
 import { type Frame, readRecording } from './recording.js';
 import { Replayer } from './replayer.js';
+import { request } from './rig.js';
 import { isResponse } from './udp-peer.js';
 
 /** T1 of 20 ms: 64·T1 is 1.28 s, and whatever takes 32 s in the recordings takes that. */
@@ -64,3 +65,32 @@ t.test('a repeated INVITE gets the last answer again, and the application sees o
   test.equal(await peer.next(isResponse(486)), first);
   test.same(replayer.surplus, []);
 });
+
+t.test(
+  'the conversations malformed and unknown-dialog: the network is answered, the application hears nothing',
+  async (test) => {
+    for (const [name, told] of [
+      ['malformed', [400, 505]],
+      ['unknown-dialog', [481]],
+    ] as const) {
+      const frames = readRecording(name);
+      test.ok(frames.length > 2, 'the recording is there');
+      const replayer = await replayed(test, frames);
+      const peer = await replayer.peer(5077);
+      const messages = {
+        malformed: [
+          'noise',
+          '\r\n\r\n',
+          request('OPTIONS', peer, replayer.enginePort).replace(/Via: [^\r]*\r\n/, ''),
+          request('OPTIONS', peer, replayer.enginePort, { cseqMethod: 'INVITE' }),
+          request('OPTIONS', peer, replayer.enginePort, { version: 'SIP/3.0' }),
+        ],
+        'unknown-dialog': [request('BYE', peer, replayer.enginePort, { to: '<sip:x@127.0.0.1>;tag=nobody' })],
+      }[name];
+      for (const message of messages) peer.send(message, replayer.enginePort);
+      for (const status of told) await peer.next(isResponse(status));
+      test.equal(peer.received.length, told.length, `${name}: no other is answered`);
+      test.same(replayer.surplus, [], `${name}: the application hears nothing`);
+    }
+  },
+);
