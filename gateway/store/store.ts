@@ -41,6 +41,11 @@ const PRUNE_EVERY_MS = 600_000;
 /** Rows pruned in one transaction: few enough that a call does not wait for it. */
 const PRUNE_ROWS = 2_000;
 
+/** Records and their events that are not past fsync yet wait no longer than this for it, milliseconds: one fsync for all of them. */
+const SYNC_MS = 25;
+/** After a disk that did not take it, milliseconds. */
+const SYNC_AGAIN_MS = 1_000;
+
 /** What the uplink needs of the disk; `Store.outbox` is one. */
 export interface StoredOutbox {
   pending(after: OutboxCursor, limit: number): readonly OutboxEntry[];
@@ -63,7 +68,12 @@ export class Store {
   private readonly room: Room;
   private readonly seeCommand: Statement;
   private readonly forgetCommands: Statement;
+  private readonly touch: Statement;
   private readonly listeners = new Set<() => void>();
+  /** Runs while there are events that a power cut could undo. */
+  private syncing: Timer | undefined;
+  /** The first of them. */
+  private firstUnsynced = 0;
   private newestMs: number | undefined;
   private depth: number;
   private housekeeping: Timer;
@@ -80,11 +90,14 @@ export class Store {
     this.room = new Room(db, options.folder, options.clock, options.limitBytes ?? GIB);
     this.seeCommand = db.prepare('INSERT OR IGNORE INTO command (id, forget_ms) VALUES (?, ?)');
     this.forgetCommands = db.prepare('DELETE FROM command WHERE forget_ms < ?');
+    this.touch = db.prepare("UPDATE meta SET value = value WHERE name = 'gateway'");
     this.newestMs = newestOnDisk(db);
     this.depth = this.events.depth();
     this.calls = this.callStore();
     this.outbox = this.outboxOf();
     this.housekeeping = this.keepHouse();
+    // What an earlier process left may be in the kernel's hands alone.
+    this.sync();
   }
 
   /** Calls `run` after each transaction that added events, and after a resend. Returns what takes it off again. */
@@ -131,7 +144,13 @@ export class Store {
   /** Writes out what the log holds and lets go of the file. Harmless twice. */
   close(): void {
     this.housekeeping.cancel();
-    if (this.db.open) this.db.close();
+    if (!this.db.open) return;
+    try {
+      if (this.syncing !== undefined) this.sync();
+    } finally {
+      this.syncing?.cancel();
+      this.db.close();
+    }
   }
 
   private callStore(): CallStore {
@@ -146,7 +165,8 @@ export class Store {
         }),
       record: (record, events) => {
         if (ledger.has(record.call)) return;
-        this.write('disk', events, (newest) => ledger.add(record, journal.close(record.call), newest));
+        // A power cut may undo it for a moment: then the journal still has the call, and it is recorded at the next start.
+        this.write('kernel', events, (newest) => ledger.add(record, journal.close(record.call), newest));
       },
       openCalls: () => journal.openCalls(),
       used: (subject, sinceMs) => ledger.used(subject, sinceMs),
@@ -170,7 +190,12 @@ export class Store {
   private outboxOf(): StoredOutbox {
     const { events } = this;
     return {
-      pending: (after, limit) => events.pending(after, limit),
+      pending: (after, limit) => {
+        // What headquarters has seen must not be undone and its sequence given to another event.
+        if (this.syncing !== undefined) this.trySync();
+        const pending = events.pending(after, limit);
+        return this.syncing === undefined ? pending : pending.filter(({ sequence }) => sequence < this.firstUnsynced);
+      },
       // Lost in a power cut, a mark makes an event go out twice, which headquarters sees by its sequence.
       acknowledge: (sequences) => {
         const wallMs = this.options.clock.wall().epochMilliseconds;
@@ -206,7 +231,36 @@ export class Store {
     });
     if (newestMs > 0) this.newestMs = newestMs;
     this.depth += added;
-    if (added > 0) this.tell();
+    if (durability === 'disk') this.synced();
+    if (added > 0 && durability === 'disk') this.tell();
+    else if (added > 0 && this.syncing === undefined) {
+      this.firstUnsynced = this.events.end().sequence - added + 1;
+      this.syncing = this.options.clock.after(SYNC_MS, () => this.trySync());
+    }
+  }
+
+  /** Takes everything that has been written past fsync: SQLite syncs the whole of its log with the next full transaction. */
+  private sync(): void {
+    this.disk.transact('disk', () => this.touch.run());
+    this.synced();
+  }
+
+  private synced(): void {
+    if (this.syncing === undefined) return;
+    this.syncing.cancel();
+    this.syncing = undefined;
+    this.tell();
+  }
+
+  private trySync(): void {
+    try {
+      this.sync();
+    } catch (fault) {
+      // It is in the kernel's hands all the same; the next transaction that the disk takes brings it past fsync.
+      this.options.log.error({ event: 'store.sync-failed', err: fault });
+      this.syncing?.cancel();
+      this.syncing = this.options.clock.after(SYNC_AGAIN_MS, () => this.trySync());
+    }
   }
 
   private tell(): void {
