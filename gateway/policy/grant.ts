@@ -26,7 +26,7 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
     ...(c.request.person !== undefined && { person: c.request.person }),
     number,
     calleeZones: place.zones,
-    notAfter: Temporal.Instant.fromEpochMilliseconds(Math.min(first.atMs, c.atMs + 366 * DAY_MS)),
+    notAfter: Temporal.Instant.fromEpochMilliseconds(first.atMs),
     maxTalkMs: Math.min(mostMs, leftMs),
     notAfterBy: first.by,
     maxTalkBy: leftMs < mostMs ? 'limit.talk' : 'max-talk',
@@ -41,8 +41,11 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
   };
 }
 
+/** No call lasts a week: what ends later ends there, so that an end never depends on how far hours are laid out. */
+const FURTHEST_MS = 7 * DAY_MS;
+
 function firstEnd(c: Case, handset: CompiledHandset, place: CalleePlace): End {
-  let first: End = { by: 'window.callee', atMs: place.hours.stretchAt(c.atMs).to };
+  let first: End = { by: 'window.callee', atMs: Math.min(c.atMs + FURTHEST_MS, place.hours.stretchAt(c.atMs).to) };
   const earlier = (by: EndsBy, atMs: number): void => {
     if (atMs < first.atMs) first = { by, atMs };
   };

@@ -8,6 +8,8 @@ export interface Stretch {
   readonly isOpen: boolean;
   readonly from: number;
   readonly to: number;
+  /** Until when this may be remembered; before `to` where hours are laid out no further, and the stretch may be longer. */
+  readonly answersTo: number;
 }
 
 export interface Hours {
@@ -15,7 +17,8 @@ export interface Hours {
   stretchAt(ms: number): Stretch;
 }
 
-const FOREVER: Stretch = { isOpen: true, from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+const END = Number.POSITIVE_INFINITY;
+const FOREVER: Stretch = { isOpen: true, from: Number.NEGATIVE_INFINITY, to: END, answersTo: END };
 /** No rule: always open. */
 export const ALWAYS: Hours = { stretchAt: () => FOREVER };
 const CLOSED: Stretch = { ...FOREVER, isOpen: false };
@@ -32,20 +35,23 @@ class Together implements Hours {
 
   stretchAt(ms: number): Stretch {
     const last = this.#last;
-    if (last !== undefined && ms >= last.from && ms < last.to) return last;
+    if (last !== undefined && ms >= last.from && ms < last.answersTo) return last;
     let from = Number.NEGATIVE_INFINITY;
-    let to = Number.POSITIVE_INFINITY;
+    let to = END;
+    let answersTo = END;
     for (const member of this.members) {
       const stretch = member.stretchAt(ms);
       if (!stretch.isOpen) {
         // Closed from here until everything is open again, worked out once however often it is asked.
-        this.#last = { isOpen: false, from: ms, to: this.#opensAfter(ms) };
+        const opens = this.#opensAfter(ms);
+        this.#last = { isOpen: false, from: ms, to: opens, answersTo: opens };
         return this.#last;
       }
       from = Math.max(from, stretch.from);
       to = Math.min(to, stretch.to);
+      answersTo = Math.min(answersTo, stretch.answersTo);
     }
-    this.#last = { isOpen: true, from, to };
+    this.#last = { isOpen: true, from, to, answersTo };
     return this.#last;
   }
 

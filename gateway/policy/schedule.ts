@@ -45,7 +45,7 @@ interface Laid {
 export class Schedule implements Hours {
   readonly #clock: ZoneClock;
   readonly #laid = new Map<number, Laid>();
-  #last: (Stretch & { readonly answersTo: number }) | undefined;
+  #last: Stretch | undefined;
 
   constructor(
     readonly zone: string,
