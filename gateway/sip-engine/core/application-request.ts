@@ -17,7 +17,7 @@ export class ApplicationRequest implements ClientUser {
   /** The tag of the callee whose 2xx was the first. */
   #answeredBy: string | undefined;
   /** RSeq of the reliable provisional response that was heard last, by the tag of its callee. */
-  readonly #heard = new Map<string, number>();
+  #heard: Map<string, number> | undefined;
 
   constructor(
     readonly room: Room,
@@ -104,6 +104,7 @@ export class ApplicationRequest implements ClientUser {
   /** A reliable provisional response is heard once, and in order; its repetitions are the PRACK's business (RFC 3262 §4). */
   #isNews(response: SipMessage, tag: string): boolean {
     const rseq = Number(response.get('rseq'));
+    this.#heard ??= new Map();
     const last = this.#heard.get(tag);
     if (!Number.isInteger(rseq) || (last !== undefined && rseq !== last + 1)) return false;
     this.#heard.set(tag, rseq);

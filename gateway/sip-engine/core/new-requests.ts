@@ -102,18 +102,15 @@ export class NewRequests {
       method === 'INVITE' ? new Dialog(id, 'uac', callId, localTag, { ...begin, flow: first, owner: link }) : undefined;
     if (dialog !== undefined) this.room.sessions.asked(dialog, sketch);
     const user = new ApplicationRequest(this.room, this.endings, link, dialog, dialog !== undefined);
-    const attempts = new Attempts(
-      this.room,
-      user,
-      ways,
-      (flow) => completeRequest({ method, ...target, from, to, callId, cseq }, sketch, flow),
-      (transaction) => {
+    const attempts = new Attempts(this.room, user, ways, {
+      complete: (flow) => completeRequest({ method, ...target, from, to, callId, cseq }, sketch, flow),
+      onBegin: (transaction) => {
         if (dialog === undefined) return;
         dialog.outgoingInvite = transaction;
         dialog.moveTo(transaction.flow);
       },
-      () => link.open && dialog?.doomed !== true,
-    );
+      wanted: () => link.open && dialog?.doomed !== true,
+    });
     if (dialog !== undefined) this.room.dialogs.add(dialog);
     const transaction = attempts.start();
     if (transaction?.isInvite) this.room.calls.attempt('application', transaction.sent.text);

@@ -205,13 +205,15 @@ export class Orders {
         this.room,
         new ApplicationRequest(this.room, this.endings, link, dialog, false),
         [flow],
-        (way) => completeRequest(parts, sketch, way),
-        (begun) => {
-          if (method === 'BYE') this.room.calls.stop('application', 'normal-release', begun.sent.text);
-          if (method === 'INVITE') dialog.outgoingInvite = begun;
-          else if (method === 'UPDATE' && sketch.body !== '') dialog.outgoingUpdate = begun;
+        {
+          complete: (way) => completeRequest(parts, sketch, way),
+          onBegin: (begun) => {
+            if (method === 'BYE') this.room.calls.stop('application', 'normal-release', begun.sent.text);
+            if (method === 'INVITE') dialog.outgoingInvite = begun;
+            else if (method === 'UPDATE' && sketch.body !== '') dialog.outgoingUpdate = begun;
+          },
+          wanted: () => link.open && dialog.state !== 'ended',
         },
-        () => link.open && dialog.state !== 'ended',
       );
       if (method === 'INVITE' || method === 'UPDATE') this.room.sessions.asked(dialog, sketch);
       const begun = attempts.start();
