@@ -12,8 +12,8 @@ export const CONTACT_MS = 2_000;
 /** A line longer than this is a fault of the peer, not a message. */
 export const MAX_LINE = 64 * 1024;
 
-/** G.711 of either law at 8 kHz, RFC 3551 §4.5.14. */
-export type VoiceCodec = 'pcma' | 'pcmu';
+/** G.711 of either law (RFC 3551 §4.5.14), which the relay can listen to and mix; G.722 (§4.5.2) and Opus (RFC 7587), which it only passes. */
+export type VoiceCodec = 'pcma' | 'pcmu' | 'g722' | 'opus';
 
 /** One voice payload type that may pass. */
 export interface VoiceFormat {
@@ -30,7 +30,10 @@ export interface StreamFormats {
   readonly eventsPass: boolean;
 }
 
-/** Where a peer's SDP says that it sends from and receives at. `rtcpPort` 0: it takes no RTCP. */
+/**
+ * Where a peer's SDP says that it sends from and receives at. `rtcpPort` 0: it takes no RTCP; the same as `port`: RTP and
+ * RTCP share one port (RFC 5761).
+ */
 export interface PeerAddress {
   readonly address: string;
   readonly port: number;
@@ -65,6 +68,8 @@ export type OrderBody =
       /** Seconds before the deadline at which a tone is sounded to the handset. */
       readonly warningsS: readonly number[];
     }
+  /** Who may speak after a re-INVITE: a stream that is held is dropped until it is resumed. It opens no gate. */
+  | { readonly do: 'hold'; readonly call: string; readonly toTrunk: boolean; readonly toHandset: boolean }
   | { readonly do: 'close'; readonly call: string }
   | { readonly do: 'status' }
   /** Takes no more calls, and ends the process when the last one is closed. */
@@ -91,6 +96,8 @@ export interface CallCounters {
   readonly jitterMs: number;
   /** Keyed digits (not packets) kept from the trunk. */
   readonly digitsDropped: number;
+  /** Of one packet in 50, those that the system would not take: no route, no room. */
+  readonly socketErrors: number;
   readonly lastForwardedMsAfterDeadline?: number;
 }
 
@@ -102,6 +109,7 @@ export type FailureCode =
   | 'media.call-closed'
   | 'media.ports-exhausted'
   | 'media.socket'
+  | 'media.bad-address'
   | 'media.retiring';
 
 export type Answer =
@@ -116,6 +124,7 @@ export type Answer =
     }
   | { readonly event: 'connected'; readonly id: number; readonly call: string }
   | { readonly event: 'armed'; readonly id: number; readonly call: string }
+  | { readonly event: 'held'; readonly id: number; readonly call: string }
   /** `counters` is absent when no such call was held. */
   | { readonly event: 'closed'; readonly id: number; readonly call: string; readonly counters?: CallCounters }
   | {

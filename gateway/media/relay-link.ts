@@ -30,6 +30,7 @@ type AnswerTo<Body extends OrderBody> = Extract<
       open: 'opened';
       connect: 'connected';
       arm: 'armed';
+      hold: 'held';
       close: 'closed';
       status: 'status';
       retire: 'retiring';

@@ -1,22 +1,14 @@
-import { randomInt } from 'node:crypto';
-import { BlockList } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import type { CallEvent, CallSink, MediaOrder, MediaPlane } from '../calls/ports.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId } from '../policy/ids.js';
-import type { Notice } from './control-protocol.js';
+import type { Notice, VoiceCodec } from './control-protocol.js';
+import { type Leg, MediaSession } from './media-session.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
-import {
-  type AudioDescription,
-  type HandsetOffer,
-  type OurEnd,
-  readOffer,
-  readTrunkAnswer,
-  streamFormats,
-  writeHandsetAnswer,
-  writeTrunkOffer,
-} from './sdp.js';
+import { readOffer, readTrunkAnswer, streamFormats } from './sdp.js';
+import { HEARD_CODECS } from './sdp-formats.js';
 
 /** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
 export interface MediaNetworks {
@@ -31,14 +23,8 @@ export interface RelayPlaneOptions {
   /** May be given later by `setSink`, before the first call. */
   readonly sink?: CallSink;
   readonly networks?: MediaNetworks;
-}
-
-interface Session {
-  readonly offer: HandsetOffer;
-  closed: boolean;
-  handsetEnd?: OurEnd;
-  /** The trunk's last SDP: a 200 without one rests on that of the 183. */
-  answer?: AudioDescription;
+  /** What may be spoken, where the handset and the trunk share it. Default: what the relay can hear, G.711. */
+  readonly codecs?: readonly VoiceCodec[];
 }
 
 /** The media plane on our own relay: SDP here, packets in the relay's process. */
@@ -46,17 +32,19 @@ export class RelayPlane implements MediaPlane {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #networks: MediaNetworks;
+  readonly #codecs: readonly VoiceCodec[];
   readonly #cellList = new BlockList();
-  readonly #sessions = new Map<CallId, Session>();
+  readonly #sessions = new Map<CallId, MediaSession>();
   #sink: CallSink | undefined;
   #link: RelayLink | undefined;
   #onLost: (why: string) => void = () => undefined;
 
-  constructor({ clock, log, sink, networks }: RelayPlaneOptions) {
+  constructor({ clock, log, sink, networks, codecs }: RelayPlaneOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#sink = sink;
     this.#networks = networks ?? { cell: [], carrier: [] };
+    this.#codecs = codecs ?? HEARD_CODECS;
     for (const network of this.#networks.cell) {
       const [address = '', prefix = ''] = network.split('/');
       this.#cellList.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
@@ -95,19 +83,19 @@ export class RelayPlane implements MediaPlane {
   }
 
   open(call: CallId, order: MediaOrder): void {
-    const offer = readOffer(order.handsetOffer);
+    const offer = readOffer(order.handsetOffer, this.#codecs);
     if ('fault' in offer) {
       this.#fail(call, offer.fault, offer.why);
       return;
     }
-    if (this.#networks.cell.length > 0 && !this.#cellList.check(offer.address, 'ipv4')) {
+    if (this.#networks.cell.length > 0 && !this.#cellList.check(offer.address, familyOf(offer.address))) {
       this.#fail(call, 'media.bad-address', 'the media address is in no wing');
       return;
     }
     const { earlyMedia, digitsAllowed } = order;
     const { address, port, rtcpPort } = offer;
     const handset = { address, port, rtcpPort, networks: this.#networks.cell };
-    const session: Session = { offer, closed: false };
+    const session = new MediaSession(offer);
     this.#sessions.set(call, session);
     void this.#order({ do: 'open', call, handset, earlyMedia, digitsAllowed }).then((answer) => {
       // Closed in the meantime: the close has its own answer.
@@ -117,10 +105,8 @@ export class RelayPlane implements MediaPlane {
         this.#fail(call, answer.code, answer.why);
         return;
       }
-      session.handsetEnd = { ...answer.handsetSide, sessionId: randomInt(1, 2 ** 47) };
-      // Another number on the other side: nothing that one side sees can be found on the other.
-      const trunkEnd = { ...answer.trunkSide, sessionId: randomInt(1, 2 ** 47) };
-      this.#tell(call, { type: 'media-opened', trunkOffer: writeTrunkOffer(offer, trunkEnd) });
+      const trunkOffer = session.opened(answer.handsetSide, answer.trunkSide);
+      this.#tell(call, { type: 'media-opened', trunkOffer });
     });
   }
 
@@ -130,20 +116,31 @@ export class RelayPlane implements MediaPlane {
       this.#connectFailed(call, final, 'media.lost', 'no relay holds this call');
       return;
     }
-    const { offer, handsetEnd } = session;
+    const { offer } = session;
     const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, offer);
     if ('fault' in answer) {
       this.#connectFailed(call, final, answer.fault, answer.why);
       return;
     }
-    session.answer = answer;
+    const handsetAnswer = session.connected(answer);
     const { address, port, rtcpPort } = answer;
     const trunk = { address, port, rtcpPort, networks: this.#networks.carrier };
     void this.#link.order({ do: 'connect', call, trunk, ...streamFormats(offer, answer) }).then((done) => {
       if (done.event === 'failed') this.#connectFailed(call, final, done.code, done.why);
-      else if (final)
-        this.#tell(call, { type: 'media-connected', handsetAnswer: writeHandsetAnswer(offer, answer, handsetEnd) });
+      else if (final && handsetAnswer !== undefined) this.#tell(call, { type: 'media-connected', handsetAnswer });
     });
+  }
+
+  /**
+   * A re-INVITE of a leg in mid-call; '' asks for our offer. Settles with our SDP, or with undefined: a 488. It may hold and
+   * resume; another address, another codec or another medium is another call.
+   */
+  async reoffer(call: CallId, leg: Leg, sdp: string): Promise<string | undefined> {
+    const reoffered = this.#sessions.get(call)?.reoffered(leg, sdp);
+    if (reoffered === undefined) return undefined;
+    const { answer, toTrunk, toHandset } = reoffered;
+    const held = await this.#order({ do: 'hold', call, toTrunk, toHandset });
+    return held.event === 'failed' ? undefined : answer;
   }
 
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void {
@@ -203,3 +200,5 @@ export class RelayPlane implements MediaPlane {
     queueMicrotask(() => this.#sink?.event(call, event));
   }
 }
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');

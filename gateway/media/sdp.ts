@@ -1,10 +1,11 @@
 /**
  * The one place of SDP (RFC 4566): what each side said is read into values, and what we say is written from values alone, so
- * that no line of one side can reach the other. Offer and answer follow RFC 3264: G.711 and RFC 4733 events, nothing else.
+ * that no line of one side can reach the other. Offer and answer follow RFC 3264: speech and RFC 4733 events, nothing else.
  */
-import { isIPv4 } from 'node:net';
-import { type MediaDescription, parse, parsePayloads, type SessionDescription, write } from 'sdp-transform';
-import type { StreamFormats, VoiceCodec, VoiceFormat } from './control-protocol.js';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { type MediaDescription, parse, type SessionDescription, write } from 'sdp-transform';
+import type { StreamFormats, VoiceCodec } from './control-protocol.js';
+import { type Formats, HEARD_CODECS, readFormats, writeFormats } from './sdp-formats.js';
 
 export type SdpFaultCode = 'media.no-codec' | 'media.bad-sdp' | 'media.bad-address';
 
@@ -14,17 +15,14 @@ export interface SdpFault {
   readonly why: string;
 }
 
-type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** What one side said of its audio. */
-export interface AudioDescription {
+export interface AudioDescription extends Formats {
   readonly address: string;
   readonly port: number;
-  /** 0: it takes no RTCP. */
+  /** 0: it takes no RTCP; the same as `port`: it takes RTP and RTCP on one port (RFC 5761). */
   readonly rtcpPort: number;
-  readonly voice: readonly VoiceFormat[];
-  /** The payload type of RFC 4733 events at 8 kHz. */
-  readonly events?: number;
   /** Milliseconds a packet. */
   readonly ptime?: number;
   readonly direction: Direction;
@@ -43,30 +41,30 @@ export interface HandsetOffer extends AudioDescription {
   readonly audioLine: number;
 }
 
-/** Where we receive, and the number of our session (RFC 4566 §5.2). */
+/** Where we receive, and the number and version of our session (RFC 4566 §5.2). */
 export interface OurEnd {
   readonly address: string;
   readonly port: number;
   readonly sessionId: number;
+  /** Default 1, and one more with each description that differs from the last (RFC 3264 §8). */
+  readonly version?: number;
 }
 
 const MAX_SDP = 16_384;
 const MAX_LINES = 16;
-const STATIC_TYPES: Readonly<Record<number, VoiceCodec>> = { 0: 'pcmu', 8: 'pcma' };
-const CODEC_NAMES: Readonly<Record<VoiceCodec, string>> = { pcma: 'PCMA', pcmu: 'PCMU' };
 const PTIMES = [10, 20, 30, 40, 60];
 const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 const OUR_NAME = 'balise';
 
-/** Reads the handset's offer: the first audio line with a codec of ours. */
-export function readOffer(sdp: string): HandsetOffer | SdpFault {
+/** Reads the handset's offer: the first audio line with one of these codecs; by default those that the relay can hear. */
+export function readOffer(sdp: string, codecs: readonly VoiceCodec[] = HEARD_CODECS): HandsetOffer | SdpFault {
   const session = parseSafely(sdp);
   if ('fault' in session) return session;
   const lines = session.media.map(mediaLine);
   let fault: SdpFault = { fault: 'media.no-codec', why: 'no audio line' };
   for (const [audioLine, media] of session.media.entries()) {
     if (media.type !== 'audio') continue;
-    const audio = readAudio(session, media);
+    const audio = readAudio(session, media, codecs);
     if (!('fault' in audio)) return { ...audio, lines, audioLine };
     fault = audio;
   }
@@ -75,7 +73,9 @@ export function readOffer(sdp: string): HandsetOffer | SdpFault {
 
 /** Our own offer to the trunk: the handset's codecs, our address, nothing else of the handset. */
 export function writeTrunkOffer(offer: HandsetOffer, our: OurEnd): string {
-  return write(ourSession(our, [ourAudio(our, offer.voice, offer.events, offer.ptime, offer.direction)]));
+  const { ptime, direction } = offer;
+  // RTCP on the port of RTP is always offered, and never because the handset does: an answer without it has two ports (RFC 5761 §5.1.1).
+  return write(ourSession(our, [ourAudio(our, offer, ptime, direction, true)]));
 }
 
 /** Reads the trunk's answer to our offer: it must take one voice codec that we offered, on its first line. */
@@ -84,22 +84,80 @@ export function readTrunkAnswer(sdp: string, offer: HandsetOffer): AudioDescript
   if ('fault' in session) return session;
   const [media] = session.media;
   if (media?.type !== 'audio') return { fault: 'media.bad-sdp', why: 'the first line of the answer is no audio' };
-  const audio = readAudio(session, media);
+  const offered = offer.voice.map(({ codec }) => codec);
+  const audio = readAudio(session, media, offered);
   if ('fault' in audio) return audio;
-  const voice = audio.voice.filter(({ codec }) => offer.voice.some((offered) => offered.codec === codec));
-  if (voice.length === 0) return { fault: 'media.no-codec', why: 'the answer takes no codec that was offered' };
   const { events, ...rest } = audio;
-  return { ...rest, voice, ...(events !== undefined && offer.events !== undefined ? { events } : {}) };
+  return { ...rest, ...(events !== undefined && offer.events !== undefined ? { events } : {}) };
 }
 
 /** Our own answer to the handset: the trunk's choice at our address, and every other line of the offer refused (RFC 3264 §6). */
 export function writeHandsetAnswer(offer: HandsetOffer, answer: AudioDescription, our: OurEnd): string {
-  const audio = ourAudio(our, answer.voice, eventsForHandset(offer, answer), answer.ptime, answer.direction);
+  const { ptime, direction } = answer;
+  const events = eventsForHandset(offer, answer);
+  const { events: _, ...formats } = answer;
+  const audio = ourAudio(
+    our,
+    { ...formats, ...(events === undefined ? {} : { events }) },
+    ptime,
+    answerTo(offer.direction, direction),
+    offer.rtcpPort === offer.port,
+  );
   const media = offer.lines.map((line, at) =>
     at === offer.audioLine ? audio : { ...line, port: 0, rtp: [], fmtp: [] },
   );
   return write(ourSession(our, media));
 }
+
+/** Our own answer to a re-INVITE of the trunk's: what was agreed, at our address, in the direction that it asks for. */
+export function writeTrunkAnswer(agreed: AudioDescription, direction: Direction, our: OurEnd): string {
+  return write(ourSession(our, [ourAudio(our, agreed, agreed.ptime, direction, agreed.rtcpPort === agreed.port)]));
+}
+
+/**
+ * The handset's answer to a prompt of ours before there is a trunk: its own codecs that we can speak, and the direction in
+ * which we alone speak.
+ */
+export function writePromptAnswer(offer: HandsetOffer, our: OurEnd): string {
+  const voice = offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec));
+  return writeHandsetAnswer(offer, { ...offer, voice, direction: 'sendonly' }, our);
+}
+
+/**
+ * Reads what a side asks for in mid-call. It may hold and resume, and no more: undefined when address, port or codecs are
+ * others than were agreed. An address of 0.0.0.0 is a hold of RFC 2543.
+ */
+export function readReoffer(sdp: string, agreed: AudioDescription, audioLine: number): Direction | undefined {
+  const session = parseSafely(sdp);
+  if ('fault' in session) return undefined;
+  const media = session.media[audioLine];
+  if (media === undefined || session.media.some((other) => other !== media && other.port !== 0)) return undefined;
+  const isOldHold = (media.connection ?? session.connection)?.ip === '0.0.0.0';
+  if (isOldHold) media.connection = { version: isIPv4(agreed.address) ? 4 : 6, ip: agreed.address };
+  const codecs = agreed.voice.map(({ codec }) => codec);
+  const now = readAudio(session, media, codecs);
+  if ('fault' in now) return undefined;
+  const isSame =
+    now.address === agreed.address &&
+    now.port === agreed.port &&
+    now.rtcpPort === agreed.rtcpPort &&
+    now.voice.length > 0 &&
+    now.voice.every((format) => agreed.voice.some((was) => sameFormat(was, format))) &&
+    (now.events === undefined || now.events === agreed.events);
+  if (!isSame) return undefined;
+  return isOldHold ? 'inactive' : now.direction;
+}
+
+/** What we say to a side that asks for `asked`, where the other side is as `other` (RFC 3264 §6.1). */
+export function answerTo(asked: Direction, other: Direction): Direction {
+  const sends = receives(asked) && sendsTo(other);
+  const takes = sendsTo(asked) && receives(other);
+  if (sends) return takes ? 'sendrecv' : 'sendonly';
+  return takes ? 'recvonly' : 'inactive';
+}
+
+export const sendsTo = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'sendonly';
+export const receives = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'recvonly';
 
 /** What may pass each way once offer and answer are known. */
 export function streamFormats(
@@ -147,45 +205,27 @@ function parseSafely(sdp: string): SessionDescription | SdpFault {
   return session;
 }
 
-function readAudio(session: SessionDescription, media: MediaDescription): AudioDescription | SdpFault {
+function readAudio(
+  session: SessionDescription,
+  media: MediaDescription,
+  codecs: readonly VoiceCodec[],
+): AudioDescription | SdpFault {
   // Secured profiles would need keys from us; a plain one is asked for, or the call is refused.
   if (media.protocol !== 'RTP/AVP') return { fault: 'media.no-codec', why: 'the profile is not RTP/AVP' };
   if (media.port === 0) return { fault: 'media.no-codec', why: 'the audio line is refused' };
-  const address = (media.connection ?? session.connection)?.ip;
-  if (typeof address !== 'string' || !isUnicast(address))
-    return { fault: 'media.bad-address', why: 'no unicast IPv4 address in its c= line' };
+  const address = unicast((media.connection ?? session.connection)?.ip);
+  if (address === undefined) return { fault: 'media.bad-address', why: 'no unicast IP address in its c= line' };
   if (!isPort(media.port)) return { fault: 'media.bad-address', why: 'no port in its m= line' };
-  const formats = readFormats(media);
-  if (formats.voice.length === 0) return { fault: 'media.no-codec', why: 'no G.711 among its codecs' };
+  const formats = readFormats(media, codecs);
+  if (formats.voice.length === 0)
+    return { fault: 'media.no-codec', why: `none of ${codecs.join(', ')} is among its codecs` };
   const ptime = PTIMES.includes(Number(media.ptime)) ? { ptime: Number(media.ptime) } : {};
   const direction = DIRECTIONS.find((it) => it === (media.direction ?? session.direction)) ?? 'sendrecv';
   return { address, port: media.port, rtcpPort: rtcpPort(media), ...formats, ...ptime, direction };
 }
 
-/** The payload types of the m-line in their order of preference, one for each codec that we know. */
-function readFormats(media: MediaDescription): { voice: VoiceFormat[]; events?: number } {
-  const voice: VoiceFormat[] = [];
-  let events: number | undefined;
-  for (const payloadType of parsePayloads(String(media.payloads ?? ''))) {
-    if (!Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) continue;
-    const map = media.rtp.find(({ payload }) => payload === payloadType);
-    const name = String(map?.codec ?? '').toLowerCase();
-    if (map !== undefined && (map.rate ?? 8_000) !== 8_000) continue;
-    if (name === 'telephone-event') {
-      // A static number of a voice codec means that codec, whatever the map says.
-      if (payloadType >= 96) events ??= payloadType;
-      continue;
-    }
-    const codec = map === undefined ? STATIC_TYPES[payloadType] : name === 'pcma' || name === 'pcmu' ? name : undefined;
-    const isFree = (STATIC_TYPES[payloadType] ?? codec) === codec;
-    if (codec !== undefined && isFree && !voice.some((known) => known.codec === codec))
-      voice.push({ codec, payloadType });
-  }
-  if (voice.some(({ payloadType }) => payloadType === events)) events = undefined;
-  return { voice, ...(events === undefined ? {} : { events }) };
-}
-
 function rtcpPort(media: MediaDescription): number {
+  if (media.rtcpMux !== undefined) return media.port;
   const said = media.rtcp?.port;
   if (said !== undefined && isPort(said)) return said;
   return media.port < 65_535 ? media.port + 1 : 0;
@@ -199,12 +239,13 @@ function mediaLine(media: MediaDescription): MediaLine {
   return { type, protocol, payloads: /^[\w.+-]+( [\w.+-]+)*$/.test(payloads) ? payloads.slice(0, 256) : '0' };
 }
 
-function ourSession({ address, sessionId }: OurEnd, media: SessionDescription['media']): SessionDescription {
+function ourSession({ address, sessionId, version }: OurEnd, media: SessionDescription['media']): SessionDescription {
+  const ipVer = isIPv4(address) ? 4 : 6;
   return {
     version: 0,
-    origin: { username: OUR_NAME, sessionId, sessionVersion: 1, netType: 'IN', ipVer: 4, address },
+    origin: { username: OUR_NAME, sessionId, sessionVersion: version ?? 1, netType: 'IN', ipVer, address },
     name: '-',
-    connection: { version: 4, ip: address },
+    connection: { version: ipVer, ip: address },
     timing: { start: 0, stop: 0 },
     media,
   };
@@ -212,36 +253,37 @@ function ourSession({ address, sessionId }: OurEnd, media: SessionDescription['m
 
 function ourAudio(
   our: OurEnd,
-  voice: readonly VoiceFormat[],
-  events: number | undefined,
+  formats: Formats,
   ptime: number | undefined,
   direction: Direction,
+  mux: boolean,
 ): SessionDescription['media'][number] {
-  const maps = voice.map(({ codec, payloadType }) => ({
-    payload: payloadType,
-    codec: CODEC_NAMES[codec],
-    rate: 8_000,
-  }));
-  const eventMap = events === undefined ? [] : [{ payload: events, codec: 'telephone-event', rate: 8_000 }];
-  const rtp = [...maps, ...eventMap];
   return {
     type: 'audio',
     port: our.port,
     protocol: 'RTP/AVP',
-    payloads: rtp.map(({ payload }) => payload).join(' '),
-    rtp,
-    fmtp: events === undefined ? [] : [{ payload: events, config: '0-15' }],
+    ...writeFormats(formats),
     ...(ptime === undefined ? {} : { ptime }),
+    ...(mux ? { rtcpMux: 'rtcp-mux' } : {}),
     direction,
   };
 }
 
+const sameFormat = (one: Formats['voice'][number], other: Formats['voice'][number]): boolean =>
+  one.codec === other.codec && one.payloadType === other.payloadType;
+
 const isPort = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
 
-/** No name to be resolved, no 0.0.0.0, no multicast, no broadcast. */
-function isUnicast(address: string): boolean {
-  if (!isIPv4(address)) return false;
-  const first = Number(address.split('.')[0]);
-  return first > 0 && first < 224;
+/** The address as sockets name it. No name to be resolved, none that stands for many or for this machine's own choice. */
+function unicast(said: unknown): string | undefined {
+  if (typeof said !== 'string') return undefined;
+  if (isIPv4(said)) {
+    const first = Number(said.split('.')[0]);
+    return first > 0 && first < 224 ? said : undefined;
+  }
+  // A zone (%eth0) is the sender's own, and of no use to us.
+  if (!isIPv6(said) || said.includes('%')) return undefined;
+  const { address } = new SocketAddress({ address: said, family: 'ipv6' });
+  return address === '::' || /^(ff|::ffff:)/i.test(address) ? undefined : address;
 }

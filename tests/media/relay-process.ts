@@ -66,7 +66,7 @@ export async function startRelay(
 export async function linkTo(t: Test, socket: string) {
   const lost: string[] = [];
   const notices: DeadlineNotice[] = [];
-  const news = new EventEmitter();
+  const news = new EventEmitter().setMaxListeners(0);
   const link = await RelayLink.connect(socket, {
     clock,
     onNotice: (notice) => {
@@ -102,9 +102,10 @@ export async function callBetween(
   call: string,
   extra: Partial<OpenOrder> = {},
   networks: string[] = [],
+  addresses = { handset: '127.0.0.1', trunk: '127.0.0.1' },
 ) {
-  const handset = await RtpParty.at('127.0.0.1', 0x1111);
-  const trunk = await RtpParty.at('127.0.0.1', 0x2222);
+  const handset = await RtpParty.at(addresses.handset, 0x1111);
+  const trunk = await RtpParty.at(addresses.trunk, 0x2222);
   t.teardown(() => {
     handset.close();
     trunk.close();

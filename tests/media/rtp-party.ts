@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
+import { isIPv6 } from 'node:net';
 
 const HEADER = 12;
 /** 20 ms of G.711. */
@@ -122,7 +123,7 @@ export function stampedPayload(): Buffer {
 export const stampOf = (packet: Buffer): bigint => packet.readBigInt64BE(HEADER);
 
 async function bound(address: string): Promise<Socket> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   socket.bind(0, address);
   await once(socket, 'listening');
   return socket;

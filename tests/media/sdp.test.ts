@@ -3,6 +3,7 @@ import t from 'tap';
 import {
   type HandsetOffer,
   readOffer,
+  readReoffer,
   readTrunkAnswer,
   type SdpFault,
   streamFormats,
@@ -98,6 +99,7 @@ t.test('the offer to the trunk is our own, line by line', async (t) => {
     'a=fmtp:101 0-15',
     'a=ptime:20',
     'a=sendrecv',
+    'a=rtcp-mux',
   ]);
 });
 
@@ -170,6 +172,74 @@ t.test('what cannot be used is refused with its code', async (t) => {
   t.equal(fault(readTrunkAnswer(offerWith('m=video 7000 RTP/AVP 31'), offer)), 'media.bad-sdp');
 });
 
+const WIDE = offerWith(
+  'm=audio 4000 RTP/AVP 111 9 8 101',
+  'a=rtpmap:111 opus/48000/2',
+  'a=fmtp:111 useinbandfec=1;minptime=10;sprop-maxcapturerate=16000;x-name=CELL',
+  'a=rtpmap:101 telephone-event/8000',
+);
+
+t.test('G.722 and Opus pass when the site lists them and both ends share them, and else are not offered', async (t) => {
+  t.notMatch(writeTrunkOffer(offerOf(WIDE), OUR_TRUNK), /opus|G722/);
+  const offer = readOffer(WIDE, ['opus', 'g722', 'pcma', 'pcmu']);
+  if ('fault' in offer) throw new Error(offer.why);
+  const toTrunk = writeTrunkOffer(offer, OUR_TRUNK).split('\r\n');
+  t.ok(toTrunk.includes('m=audio 20000 RTP/AVP 111 9 8 101'));
+  t.ok(toTrunk.includes('a=rtpmap:111 opus/48000/2'));
+  t.ok(toTrunk.includes('a=rtpmap:9 G722/8000'));
+  t.ok(toTrunk.includes('a=fmtp:111 useinbandfec=1;minptime=10'), 'plain numbers of RFC 7587, and nothing else');
+  const answer = answerOf(offerWith('m=audio 7000 RTP/AVP 9 8'), offer);
+  t.same(answer.voice, [
+    { codec: 'g722', payloadType: 9 },
+    { codec: 'pcma', payloadType: 8 },
+  ]);
+  t.match(writeHandsetAnswer(offer, answer, OUR_HANDSET), /m=audio 20002 RTP\/AVP 9 8 101\r\n/);
+  const mono = offerWith('m=audio 4000 RTP/AVP 96', 'a=rtpmap:96 opus/16000/1');
+  t.equal(fault(readOffer(mono, ['opus'])), 'media.no-codec', 'Opus has one clock, 48 kHz');
+});
+
+t.test('an IPv6 address is read as sockets write it, and ours is said as one', async (t) => {
+  const six = offerWith('m=audio 4000 RTP/AVP 8').replaceAll('IP4 10.1.0.5', 'IP6 2001:DB8:0:0::5');
+  t.equal(offerOf(six).address, '2001:db8::5');
+  const ours = writeTrunkOffer(offerOf(six), { ...OUR_TRUNK, address: '2001:db8::10' });
+  t.match(ours, /o=balise 77 1 IN IP6 2001:db8::10\r\n/);
+  t.match(ours, /c=IN IP6 2001:db8::10\r\n/);
+  for (const bad of ['::', 'ff02::1', '::ffff:10.1.0.5', 'fe80::1%eth0'])
+    t.equal(fault(readOffer(six.replaceAll('2001:DB8:0:0::5', bad))), 'media.bad-address', bad);
+});
+
+t.test('RTP and RTCP share a port only where the peer says so', async (t) => {
+  const offer = offerOf(offerWith('m=audio 4000 RTP/AVP 8', 'a=rtcp-mux', 'a=rtcp:4009'));
+  t.equal(offer.rtcpPort, 4_000);
+  const plain = answerOf(offerWith('m=audio 7000 RTP/AVP 8'), offer);
+  t.equal(plain.rtcpPort, 7_001);
+  t.match(writeHandsetAnswer(offer, plain, OUR_HANDSET), /a=rtcp-mux\r\n/);
+  t.notMatch(writeHandsetAnswer(offerOf(HANDSET), plain, OUR_HANDSET), /rtcp-mux/);
+});
+
+t.test('in mid-call a side may hold and resume; whatever else it changes is another call', async (t) => {
+  const was = offerWith('m=audio 4000 RTP/AVP 8 0 101', 'a=rtpmap:101 telephone-event/8000');
+  const offer = offerOf(was);
+  const wants = (sdp: string) => readReoffer(sdp, offer, 0);
+  t.equal(wants(was), 'sendrecv');
+  t.equal(wants(`${was}a=sendonly\r\n`), 'sendonly');
+  t.equal(wants(`${was}a=inactive\r\n`), 'inactive');
+  t.equal(wants(was.replace('c=IN IP4 10.1.0.5', 'c=IN IP4 0.0.0.0')), 'inactive', 'a hold of RFC 2543');
+  t.equal(wants(was.replace(' 8 0 101', ' 8')), 'sendrecv', 'what was agreed, or less of it');
+  for (const [what, sdp] of [
+    ['address', was.replace('c=IN IP4 10.1.0.5', 'c=IN IP4 10.1.0.6')],
+    ['port', was.replace('audio 4000', 'audio 4002')],
+    ['RTCP port', `${was}a=rtcp:4009\r\n`],
+    ['payload type', was.replace(' 8 0 101', ' 97').concat('a=rtpmap:97 PCMA/8000\r\n')],
+    ['codec', was.replace(' 8 0 101', ' 9')],
+    ['events', was.replace(/101/g, '102')],
+    ['video', `${was}m=video 5000 RTP/AVP 31\r\n`],
+    ['profile', was.replace('RTP/AVP', 'RTP/SAVP')],
+    ['nonsense', 'v=0\r\n'],
+  ] as const)
+    t.equal(wants(sdp), undefined, what);
+});
+
 t.test('no input, however broken, is more than a fault', async () => {
   const mutated = fc
     .tuple(fc.constantFrom(HANDSET, ANSWER), fc.nat(1_200), fc.string({ maxLength: 20 }), fc.nat(30))
@@ -179,6 +249,7 @@ t.test('no input, however broken, is more than a fault', async () => {
     fc.property(fc.oneof(fc.string(), mutated), (sdp) => {
       const read = readOffer(sdp);
       if (!('fault' in read)) writeTrunkOffer(read, OUR_TRUNK);
+      readReoffer(sdp, offer, 0);
       const answer = readTrunkAnswer(sdp, offer);
       if (!('fault' in answer)) writeHandsetAnswer(offer, answer, OUR_HANDSET);
     }),

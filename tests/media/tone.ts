@@ -1,10 +1,11 @@
-import type { VoiceCodec } from '../../gateway/media/control-protocol.js';
+type Law = keyof typeof LAWS;
+
 import { LAWS } from '../../gateway/media/relay/g711.js';
 
 const SAMPLE_RATE = 8_000;
 
 /** G.711 to 16-bit linear samples. */
-export const decoded = (payload: Buffer, codec: VoiceCodec): number[] =>
+export const decoded = (payload: Buffer, codec: Law): number[] =>
   Array.from(payload, (byte) => LAWS[codec].decode[byte] ?? 0);
 
 /** The share of a signal's energy that lies at `hz` (Goertzel), 0 to 1. */

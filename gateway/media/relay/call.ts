@@ -77,6 +77,12 @@ export class RelayCall {
     this.#planWarnings(warningsS);
   }
 
+  /** Who may speak after a re-INVITE. The gates stay as they are. */
+  hold({ toTrunk, toHandset }: Extract<OrderBody, { do: 'hold' }>): void {
+    this.#toTrunk.held = !toTrunk;
+    this.#toHandset.held = !toHandset;
+  }
+
   /** Silence at once, sockets closed, and what the call carried. */
   end(): CallCounters {
     if (!this.#ended) {
@@ -95,6 +101,7 @@ export class RelayCall {
       lost: this.#toTrunk.lost + this.#toHandset.lost,
       jitterMs: this.#toHandset.jitterMs,
       digitsDropped: this.#toTrunk.digits?.dropped ?? 0,
+      socketErrors: this.#parts.handset.errors + this.#parts.trunk.errors,
       ...(this.#lease.armed && lastMs !== undefined ? { lastForwardedMsAfterDeadline: lastMs - deadlineMs } : {}),
     };
   }
@@ -151,5 +158,6 @@ function expectPeer(side: Side, peer: PeerAddress): void {
   const networks = networkList(peer.networks);
   side.latch = new SourceLatch(peer, networks);
   if (peer.rtcpPort === 0) delete side.rtcpLatch;
+  else if (peer.rtcpPort === peer.port) side.rtcpLatch = side.latch;
   else side.rtcpLatch = new SourceLatch({ address: peer.address, port: peer.rtcpPort }, networks);
 }

@@ -26,7 +26,7 @@ export function readConfig(text: string): RelayConfig {
   };
   const address = (name: 'cellAddress' | 'carrierAddress'): string => {
     const value = said[name];
-    return typeof value === 'string' && isIP(value) === 4 ? value : fault(`/${name}`, 'an IPv4 address');
+    return typeof value === 'string' && isIP(value) !== 0 ? value : fault(`/${name}`, 'an IPv4 or IPv6 address');
   };
   // Longer than the kernel's sun_path, and bind() would cut it off without a word.
   const socket = said.socket;

@@ -1,5 +1,3 @@
-import type { VoiceCodec } from '../control-protocol.js';
-
 /** The tables of one law of G.711: a byte to 16-bit linear, and 16-bit linear (plus 32768) to the nearest byte. */
 export interface LawTables {
   readonly decode: Int16Array;
@@ -35,7 +33,7 @@ function tablesOf(decodeByte: (byte: number) => number): LawTables {
   return { decode, encode };
 }
 
-export const LAWS: Readonly<Record<VoiceCodec, LawTables>> = {
+export const LAWS: Readonly<Record<'pcma' | 'pcmu', LawTables>> = {
   pcma: tablesOf(decodeALaw),
   pcmu: tablesOf(decodeMuLaw),
 };

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Beat, Order, PeerAddress, StreamFormats, VoiceFormat } from '../control-protocol.js';
+import type { Beat, Order, PeerAddress, StreamFormats, VoiceCodec, VoiceFormat } from '../control-protocol.js';
 
 /** What is wrong with an order, and its id if it had one. */
 export interface OrderFault {
@@ -8,6 +8,8 @@ export interface OrderFault {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+const CODECS: readonly VoiceCodec[] = ['pcma', 'pcmu', 'g722', 'opus'];
 
 class Wrong extends Error {}
 
@@ -54,6 +56,13 @@ function body(said: Fields) {
           return at;
         }),
       } as const;
+    case 'hold':
+      return {
+        do: 'hold',
+        call: text(said, 'call'),
+        toTrunk: flag(said, 'toTrunk'),
+        toHandset: flag(said, 'toHandset'),
+      } as const;
     case 'close':
       return { do: 'close', call: text(said, 'call') } as const;
     case 'status':
@@ -80,8 +89,9 @@ function formats(said: Fields, name: string): StreamFormats {
   return within(name, () => {
     const voice = list(it, 'voice').map((value): VoiceFormat => {
       const format = object({ voice: value }, 'voice');
-      if (format.codec !== 'pcma' && format.codec !== 'pcmu') throw new Wrong('/voice names an unknown codec');
-      return { codec: format.codec, payloadType: integer(format, 'payloadType', 0, 127) };
+      const codec = CODECS.find((known) => known === format.codec);
+      if (codec === undefined) throw new Wrong('/voice names an unknown codec');
+      return { codec, payloadType: integer(format, 'payloadType', 0, 127) };
     });
     const events = it.events === undefined ? {} : { events: integer(it, 'events', 0, 127) };
     return { voice, ...events, eventsPass: flag(it, 'eventsPass') };

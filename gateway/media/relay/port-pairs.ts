@@ -6,6 +6,8 @@ export interface SocketPair {
   readonly rtp: Socket;
   readonly rtcp: Socket;
   readonly port: number;
+  /** Errors of either socket. */
+  readonly errors: number;
   /** Closes both and gives the ports back. Harmless a second time. */
   close(): void;
 }
@@ -84,11 +86,20 @@ export class PortPairs {
 
   #pair(rtp: Socket, rtcp: Socket, port: number): SocketPair {
     let open = true;
-    for (const socket of [rtp, rtcp]) socket.on('error', this.#onSocketError);
+    let errors = 0;
+    const failed = (error: Error): void => {
+      errors++;
+      // A peer that cannot be reached fails with every packet; the first says it all.
+      if (errors === 1) this.#onSocketError(error);
+    };
+    for (const socket of [rtp, rtcp]) socket.on('error', failed);
     return {
       rtp,
       rtcp,
       port,
+      get errors() {
+        return errors;
+      },
       close: () => {
         if (!open) return;
         open = false;

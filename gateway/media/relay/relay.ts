@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Answer, FailureCode, Notice, Order } from '../control-protocol.js';
 import { PROTOCOL_VERSION } from '../control-protocol.js';
 import { RelayCall } from './call.js';
@@ -88,6 +89,7 @@ export class Relay {
       case 'connect': {
         const call = this.#call(order.call);
         if (call.armed) throw new Failure('media.bad-order', 'an armed call keeps the trunk that it has');
+        this.#sameFamily(order.trunk.address, this.#options.carrierAddress);
         call.connect(order);
         return { event: 'connected', id, call: order.call };
       }
@@ -97,6 +99,9 @@ export class Relay {
         call.arm(this.#options.clock.fromNs(BigInt(order.atNs)), order.warningsS);
         return { event: 'armed', id, call: order.call };
       }
+      case 'hold':
+        this.#call(order.call).hold(order);
+        return { event: 'held', id, call: order.call };
       case 'close':
         return this.#close(id, order.call);
       case 'status':
@@ -114,6 +119,7 @@ export class Relay {
     const { clock, contact, tell, cellAddress, carrierAddress } = this.#options;
     if (this.#retiring) throw new Failure('media.retiring', 'this relay takes no more calls');
     if (this.#calls.has(call) || this.#opening.has(call)) throw new Failure('media.call-exists', 'opened twice');
+    this.#sameFamily(order.handset.address, cellAddress);
     const opening = { ended: false };
     const pairs: SocketPair[] = [];
     this.#opening.set(call, opening);
@@ -151,6 +157,12 @@ export class Relay {
     const counters = held.end();
     setImmediate(() => this.#retiredIfEmpty());
     return { event: 'closed', id, call, counters };
+  }
+
+  /** A socket of one family of IP reaches no address of the other. */
+  #sameFamily(peer: string, ours: string): void {
+    if (isIP(peer) === isIP(ours)) return;
+    throw new Failure('media.bad-address', `a peer on IPv${isIP(peer)} cannot be reached from our IPv${isIP(ours)}`);
   }
 
   #call(id: string): RelayCall {

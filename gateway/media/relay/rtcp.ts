@@ -12,6 +12,12 @@ const REPORT_BLOCK = 24;
 /** Room for the largest report that `cleanReport` writes. */
 export const REPORT_ROOM = HEAD + SENDER_INFO + 31 * REPORT_BLOCK + 32;
 
+/** Whether a packet on a shared port is RTCP: its second byte is then a type from 192 to 223 (RFC 5761 §4). */
+export const isReport = (packet: Buffer): boolean => {
+  const type = packet[1] as number;
+  return packet.length >= HEAD && type >= 192 && type <= 223;
+};
+
 /**
  * Writes to `out` what of a compound RTCP packet may reach the other side, and tells its length; 0 for nothing.
  * Only the first report passes, with a source description of our own: a CNAME reads user@host, a BYE may carry text, and

@@ -5,7 +5,7 @@ import type { LawTables } from './g711.js';
 import { Jitter } from './jitter.js';
 import type { Lease } from './lease.js';
 import { EVENT, type PayloadTypes, REFUSED } from './payload-types.js';
-import { cleanReport, REPORT_ROOM } from './rtcp.js';
+import { cleanReport, isReport, REPORT_ROOM } from './rtcp.js';
 import { payloadEnd, payloadStart, payloadTypeOf, RTP_HEADER, sequenceOf, ssrcOf, timestampOf, u32 } from './rtp.js';
 import { SequenceWindow } from './sequence-window.js';
 import type { SourceLatch } from './source-latch.js';
@@ -16,7 +16,7 @@ export interface Side {
   readonly rtcp: Socket;
   /** Absent until its SDP is known. */
   latch?: SourceLatch;
-  /** Absent also when it takes no RTCP. */
+  /** Absent also when it takes no RTCP; the same as `latch` when RTP and RTCP share one port. */
   rtcpLatch?: SourceLatch;
 }
 
@@ -26,6 +26,9 @@ export interface Overlay {
   /** The packet with our sound mixed into its payload: a copy in a buffer of its own, good until the next call. */
   mix(packet: Buffer, start: number, end: number, law: LawTables): Buffer;
 }
+
+/** One packet in so many is asked after: whether the kernel took it. */
+const ASKED_AFTER = 50;
 
 /**
  * One direction of a call's media: what one side sends, checked packet by packet, and handed to the other side unchanged.
@@ -45,6 +48,8 @@ export class Stream {
   digits: DigitFilter | undefined;
   overlay: Overlay | undefined;
   open = false;
+  /** Held by a re-INVITE: checked and counted like any other, and not forwarded. */
+  held = false;
   forwarded = 0;
   dropped = 0;
   droppedAfterDeadline = 0;
@@ -58,6 +63,10 @@ export class Stream {
     from.rtp.on('message', this.rtp);
     from.rtcp.on('message', this.rtcp);
   }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null) this.#to.rtp.emit('error', error);
+  };
 
   get lost(): number {
     return this.#window.lost;
@@ -78,6 +87,7 @@ export class Stream {
   readonly rtp = (packet: Buffer, from: RemoteInfo): void => {
     const nowMs = this.#clock.now();
     if (!this.#lease.holds(nowMs)) this.#late();
+    else if (this.#isMuxed && isReport(packet)) this.#reported(packet, from, nowMs);
     else if (!this.#forward(packet, from, nowMs)) this.dropped++;
   };
 
@@ -85,8 +95,17 @@ export class Stream {
   readonly rtcp = (packet: Buffer, from: RemoteInfo): void => {
     const nowMs = this.#clock.now();
     if (!this.#lease.holds(nowMs)) this.#late();
-    else if (!this.#forwardReport(packet, from, nowMs)) this.dropped++;
+    else if (this.#isMuxed) this.dropped++;
+    else this.#reported(packet, from, nowMs);
   };
+
+  get #isMuxed(): boolean {
+    return this.#from.rtcpLatch !== undefined && this.#from.rtcpLatch === this.#from.latch;
+  }
+
+  #reported(packet: Buffer, from: RemoteInfo, nowMs: number): void {
+    if (!this.#forwardReport(packet, from, nowMs)) this.dropped++;
+  }
 
   #forward(packet: Buffer, from: RemoteInfo, nowMs: number): boolean {
     const { latch } = this.#from;
@@ -106,14 +125,16 @@ export class Stream {
     }
     if (!this.#window.accept(sequenceOf(packet))) return false;
 
-    if (kind !== EVENT) this.#jitter.packet(nowMs, timestampOf(packet));
+    if (kind !== EVENT) this.#jitter.packet(nowMs, timestampOf(packet), this.types.unitsPerMs(payloadType));
     else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return false;
 
     const to = this.#to.latch;
-    if (!this.open || to === undefined) return false;
+    if (!this.open || this.held || to === undefined) return false;
     const law = this.overlay?.playing ? this.types.law(payloadType) : undefined;
     const out = law && this.overlay ? this.overlay.mix(packet, start, end, law) : packet;
-    this.#to.rtp.send(out, to.port, to.address);
+    // Node says nothing of what the kernel refuses unless it is asked, and asking costs a turn of the loop.
+    if (this.forwarded % ASKED_AFTER === 0) this.#to.rtp.send(out, to.port, to.address, this.#sent);
+    else this.#to.rtp.send(out, to.port, to.address);
     this.forwarded++;
     this.lastForwardedMs = nowMs;
     return true;
@@ -128,9 +149,11 @@ export class Stream {
     this.#report ??= Buffer.alloc(REPORT_ROOM);
     const length = cleanReport(packet, this.#report);
     if (length === 0) return false;
-    latch.take(from.address, from.port, ssrc);
+    // Where they share a port, it is for the speech to say where that is.
+    if (!this.#isMuxed) latch.take(from.address, from.port, ssrc);
     if (!this.#lease.armed) return false;
-    this.#to.rtcp.send(this.#report, 0, length, to.port, to.address);
+    const socket = to === this.#to.latch ? this.#to.rtp : this.#to.rtcp;
+    socket.send(this.#report, 0, length, to.port, to.address);
     return true;
   }
 

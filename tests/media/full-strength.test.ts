@@ -1,0 +1,157 @@
+/** The relay under what networks do: two families of IP, shared ports, errors, bursts, loss, wraps, holds, and an end for all at once. */
+import t from 'tap';
+import { callBetween, clock, linkTo, startRelay } from './relay-process.js';
+import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
+
+const FAR_MS = 60_000;
+const SIX = { cellAddress: '::1', carrierAddress: '127.0.0.1' };
+
+const senderReport = (ssrc: number): Buffer => {
+  const report = Buffer.alloc(28);
+  report[0] = 0x80;
+  report[1] = 200;
+  report.writeUInt16BE(6, 2);
+  report.writeUInt32BE(ssrc, 4);
+  return report;
+};
+
+t.test('a cell side on IPv6 and a carrier side on IPv4 are one call', async (t) => {
+  const { socket } = await startRelay(t, SIX);
+  const { link } = await linkTo(t, socket);
+  const call = await callBetween(t, link, 'six', {}, [], { handset: '::1', trunk: '127.0.0.1' });
+  t.equal(call.handsetSide.address, '::1');
+  await call.arm(FAR_MS);
+  const there = await call.handset.send(call.handsetSide);
+  await call.trunk.got((packet) => packet.equals(there));
+  const back = await call.trunk.send(call.trunkSide);
+  await call.handset.got((packet) => packet.equals(back));
+  const wrong = {
+    do: 'open',
+    call: 'wrong',
+    handset: call.trunk.peer(),
+    earlyMedia: false,
+    digitsAllowed: '',
+  } as const;
+  t.match(await link.order(wrong), { code: 'media.bad-address' }, 'and a handset on the other family is refused');
+});
+
+t.test('a relay on IPv4', async (t) => {
+  const { socket, child } = await startRelay(t);
+  const { link, deadlineOf, lost } = await linkTo(t, socket);
+
+  t.test('RTP and RTCP of a side that says so share one port, and the other side has its two', async (t) => {
+    const handset = await RtpParty.at('127.0.0.1', 0x3333);
+    t.teardown(() => handset.close());
+    const call = await callBetween(t, link, 'mux', { handset: { ...handset.peer(), rtcpPort: handset.port } });
+    await call.arm(FAR_MS);
+    const there = await handset.send(call.handsetSide);
+    await call.trunk.got((packet) => packet.equals(there));
+    await handset.sendRaw(call.handsetSide, senderReport(handset.ssrc));
+    const report = await call.trunk.got(() => true, call.trunk.reports);
+    t.equal(report[1], 200);
+    t.equal(call.trunk.received.length, 1, 'the report came to the RTCP port alone');
+    await call.trunk.sendReport(call.trunkSide, senderReport(call.trunk.ssrc));
+    await handset.got((packet) => packet[1] === 200);
+    const before = (await call.close())?.dropped;
+    t.equal(before, 0);
+  });
+
+  t.test('a peer that cannot be reached costs a count and one line in the log, and no call', async (t) => {
+    const call = await callBetween(t, link, 'nowhere');
+    // The kernel sends nothing to all the world for a socket that did not ask to (EACCES).
+    const trunk = { ...call.trunk.peer(), address: '255.255.255.255' };
+    const formats = { voice: [{ codec: 'pcma', payloadType: 8 }], eventsPass: true } as const;
+    await link.order({ do: 'connect', call: 'nowhere', trunk, toTrunk: formats, toHandset: formats });
+    await call.arm(FAR_MS);
+    const lines: string[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => lines.push(String(chunk)));
+    for (let i = 0; i < 101; i++) await call.handset.send(call.handsetSide);
+    const other = await callBetween(t, link, 'beside');
+    await other.arm(FAR_MS);
+    const spoken = await other.handset.send(other.handsetSide);
+    await other.trunk.got((packet) => packet.equals(spoken));
+    const counters = await call.close();
+    t.equal(counters?.socketErrors, 3, 'the first, the 51st and the 101st');
+    t.equal(counters?.handsetPackets, 101);
+    await other.close();
+    t.same(lost, []);
+    t.ok(lines.join('').split('socket-error').length <= 2, 'said once');
+  });
+
+  t.test(
+    'numbers that wrap, packets that come in bursts, and one in five lost: what came is passed, what did not is counted',
+    async (t) => {
+      const call = await callBetween(t, link, 'rough');
+      await call.arm(FAR_MS);
+      const { handset, trunk } = call;
+      handset.sequence = 65_400;
+      handset.timestamp = 0xffff_fff0;
+      let sent = 0;
+      for (let i = 0; i < 400; i++) {
+        // Never the first nor the last: what is missing there nobody can know.
+        if (i % 5 === 2) {
+          handset.sequence = (handset.sequence + 1) & 0xffff;
+          handset.timestamp = (handset.timestamp + 160) >>> 0;
+        } else {
+          await handset.send(call.handsetSide);
+          sent++;
+          // Bursts of 25, each only when the last has arrived: the kernel's buffer is not what is tested.
+          if (sent % 25 === 0) await trunk.got(() => trunk.received.length === sent);
+        }
+      }
+      await trunk.got(() => trunk.received.length === sent);
+      const counters = await call.close();
+      t.match(counters, { handsetPackets: 320, lost: 80, dropped: 0 });
+    },
+  );
+
+  t.test('a stream that is held is dropped, and resumes; a hold opens no gate before the answer', async (t) => {
+    const call = await callBetween(t, link, 'hold');
+    const { handset, trunk } = call;
+    await link.order({ do: 'hold', call: 'hold', toTrunk: true, toHandset: true });
+    await call.arm(FAR_MS);
+    await link.order({ do: 'hold', call: 'hold', toTrunk: false, toHandset: true });
+    const unheard = await handset.send(call.handsetSide);
+    const back = await trunk.send(call.trunkSide);
+    await handset.got((packet) => packet.equals(back));
+    await link.order({ do: 'hold', call: 'hold', toTrunk: true, toHandset: true });
+    const heard = await handset.send(call.handsetSide);
+    await trunk.got((packet) => packet.equals(heard));
+    t.notOk(trunk.has(unheard));
+    t.equal(trunk.received.length, 1);
+    await call.close();
+  });
+
+  t.test('200 calls that end at one instant: no packet sent after it arrives anywhere', async (t) => {
+    const calls = [];
+    for (let i = 0; i < 200; i++) calls.push(await callBetween(t, link, `many-${i}`));
+    const at = clock.monotonicNs() + 1_500_000_000n;
+    for (const [i] of calls.entries())
+      await link.order({ do: 'arm', call: `many-${i}`, atNs: String(at), warningsS: [] });
+    let going = true;
+    const talk = (async () => {
+      while (going) {
+        // A pace that leaves the machine room for the relay.
+        await new Promise((resolve) => clock.after(10, () => resolve(undefined)));
+        for (const { handset, trunk, handsetSide, trunkSide } of calls) {
+          await handset.send(handsetSide, { payload: stampedPayload() });
+          await trunk.send(trunkSide, { payload: stampedPayload() });
+        }
+      }
+    })();
+    await Promise.all(calls.map((_, i) => deadlineOf(`many-${i}`)));
+    // Both ends go on for a while: whatever of it came through would be seen.
+    await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+    going = false;
+    await talk;
+    const after = (party: RtpParty) => party.received.filter((packet) => stampOf(packet) >= at).length;
+    t.equal(
+      calls.reduce((sum, { handset, trunk }) => sum + after(handset) + after(trunk), 0),
+      0,
+    );
+    t.ok(calls.every(({ handset, trunk }) => handset.received.length > 0 && trunk.received.length > 0));
+    const counters = await Promise.all(calls.map(({ close }) => close()));
+    t.ok(counters.every((it) => (it?.lastForwardedMsAfterDeadline ?? 0) < 0));
+    t.ok(counters.every((it) => (it?.droppedAfterDeadline ?? 0) > 0));
+  });
+});
