@@ -25,6 +25,7 @@ import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
+import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
@@ -58,11 +59,13 @@ export class Gateway {
   #processes: PlaneProcesses | undefined;
   #console: RunningConsole | undefined;
   #siteWatch: SiteWatch | undefined;
+  readonly #siteMedia: SiteMedia;
   #releaseRunFolder: () => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(files: SiteFiles, log: Logger) {
     this.#files = files;
+    this.#siteMedia = new SiteMedia(files);
     this.#log = log;
     this.#watch = new ClockWatch({
       mode: files.site.clock.trust,
@@ -178,6 +181,8 @@ export class Gateway {
     this.#media = new RelayPlane({
       clock,
       log,
+      rulesOf: (handset) => this.#siteMedia.rulesOf(handset),
+      onAlarm: (code, detail, handset) => this.#alarm(code, detail, handset),
       networks: { cell: wings.flatMap(({ network }) => network), carrier: trunks.flatMap(({ networks }) => networks) },
     });
     this.#signalling = new Signalling({
@@ -230,6 +235,7 @@ export class Gateway {
       signalling,
       media,
       line: lines,
+      announcement: (request, refusal, at) => this.#siteMedia.announcement(request, refusal, at),
       numberToken,
       log: this.#log,
       observer: {

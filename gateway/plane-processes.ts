@@ -5,6 +5,7 @@ import type { Bus } from './bus/bus.js';
 import { freshSecret } from './bus/identities.js';
 import type { PlaneName } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
+import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { MODBUS_LINE, planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
@@ -70,7 +71,14 @@ export class PlaneProcesses {
     const socket = join(runFolder, 'relay.sock');
     const { cellAddress, carrierAddress, ports } = files.site.media;
     const process = this.#plane('relay', join('gateway', 'media', 'relay', 'main.js'), {
-      config: () => ({ socket, cellAddress, carrierAddress, ports, exitWhenOrphaned: true }),
+      config: () => ({
+        socket,
+        cellAddress,
+        carrierAddress,
+        ports,
+        prompts: programData('prompts'),
+        exitWhenOrphaned: true,
+      }),
       nodeFlags: STEADY_HEAP,
       onReady: async () => {
         await media.attach(socket);

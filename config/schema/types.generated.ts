@@ -307,6 +307,20 @@ export interface CallEndedData {
      */
     readonly digitsDropped: number;
     /**
+     * Of these, the ones that sounded as tones in the speech.
+     */
+    readonly digitsMuted?: number;
+    /**
+     * Digits let through.
+     */
+    readonly digitsPassed?: number;
+    /**
+     * Of one packet in 50, those that the system would not send.
+     */
+    readonly socketErrors?: number;
+    readonly handset?: StreamQualityData;
+    readonly trunk?: StreamQualityData;
+    /**
      * When the last packet was forwarded, against the deadline, milliseconds; negative before it.
      */
     readonly lastForwardedMsAfterDeadline?: number;
@@ -1140,6 +1154,10 @@ export interface MediaConfig {
    */
   readonly carrierAddress: string;
   /**
+   * What may be spoken, where telephone and trunk share it, of pcma, pcmu, g722 and opus. Keys and warnings cannot be heard or mixed in the last two: profiles with digitsInSpeech mute never use them.
+   */
+  readonly codecs: readonly ('pcma' | 'pcmu' | 'g722' | 'opus')[];
+  /**
    * UDP ports for speech, {from, to}: a call takes four of them. null takes free ones from the system.
    */
   readonly ports: PortRange | null;
@@ -1377,6 +1395,22 @@ export interface Profile {
    */
   readonly warningsS: readonly number[];
   /**
+   * The warnings of 300, 60, 30 and 10 seconds are said in words, in the handset's language; the others stay tones.
+   */
+  readonly spokenWarnings: boolean;
+  /**
+   * The callee hears the warnings too.
+   */
+  readonly warnCallee: boolean;
+  /**
+   * The callee is told at the answer, in the site's language, that the call is supervised; the caller is not heard until that is said.
+   */
+  readonly announcement: boolean;
+  /**
+   * A refused caller is told why in words, and from when on the call may be, before the telephone hears the refusal.
+   */
+  readonly prompts: boolean;
+  /**
    * The wire must say off-hook for a call to be, and to last. Every handset of the profile then needs a `line`.
    */
   readonly hookRequired: boolean;
@@ -1392,6 +1426,18 @@ export interface Profile {
    * Digits that may be keyed through to the callee in a call, each once, e.g. 0123456789*#; empty for none.
    */
   readonly digitsAllowed: string;
+  /**
+   * How many of the allowed digits may be keyed in one call. Leave it out for no such limit.
+   */
+  readonly digitsMost?: number;
+  /**
+   * Tones of keys in the speech itself: mute listens for them and silences those that may not pass, which needs G.711; pass does not listen.
+   */
+  readonly digitsInSpeech: 'mute' | 'pass';
+  /**
+   * A digit that may not pass raises the alarm media.digits, once a call for each way of keying.
+   */
+  readonly digitAlarm: boolean;
   /**
    * The trunks to try, in this order, ids of trunks.json.
    */
@@ -1791,6 +1837,36 @@ export interface StatusMessage {
    * Version of the time zone data, e.g. 2025b.
    */
   readonly tzdata: string;
+}
+
+/**
+ * How the stream that one side sends came through, from the answer on.
+ */
+export interface StreamQualityData {
+  /**
+   * Packets that came.
+   */
+  readonly packets: number;
+  /**
+   * Packets that the network lost.
+   */
+  readonly lost: number;
+  /**
+   * Interarrival jitter, milliseconds (RFC 3550 §6.4.1).
+   */
+  readonly jitterMs: number;
+  /**
+   * The longest time without a packet, milliseconds; holds do not count.
+   */
+  readonly longestSilenceMs: number;
+  /**
+   * From the gateway to that side and back, milliseconds, as its RTCP tells.
+   */
+  readonly roundTripMs?: number;
+  /**
+   * The opinion that listeners would have of it, by the E-model (ITU-T G.107, simplified).
+   */
+  readonly mos?: number;
 }
 
 /**

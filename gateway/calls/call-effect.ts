@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Deadline } from '../clock/deadline.js';
 import type { Grant } from '../policy/decision.js';
 import type { CallAlarm, StateName } from './call-state.js';
-import type { CallEvent, DialOrder, HandsetPhase, MediaOrder } from './ports.js';
+import type { Announcement, CallEvent, DialOrder, HandsetPhase, MediaOrder } from './ports.js';
 import type { CallRecord, EndCause, LegDialog } from './record.js';
 
 /** What only the driver and its timers tell the machine. */
@@ -43,11 +43,13 @@ export type CallEffect =
   | { readonly do: 'record'; readonly record: CallRecord; readonly alarms: readonly CallAlarm[] }
   | { readonly do: 'alarm'; readonly alarm: CallAlarm }
   | { readonly do: 'media-open'; readonly order: MediaOrder }
+  | { readonly do: 'media-announce'; readonly announcement: Announcement }
   | { readonly do: 'media-connect'; readonly sdp: string; readonly final: boolean }
   | { readonly do: 'media-arm'; readonly deadline: Deadline; readonly warningsS: readonly number[] }
   | { readonly do: 'media-close' }
   | { readonly do: 'dial'; readonly order: DialOrder }
   | { readonly do: 'ring' }
+  | { readonly do: 'early-media'; readonly answer: string }
   | { readonly do: 'accept'; readonly answer: string }
   | { readonly do: 'refuse'; readonly status: number; readonly rule: string; readonly fact: string }
   | { readonly do: 'signalling-arm'; readonly deadline: Deadline }

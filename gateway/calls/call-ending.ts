@@ -31,7 +31,7 @@ export interface EndOrder {
   readonly lost?: PlaneName;
 }
 
-const BEFORE_DIALLING: readonly StateName[] = ['judging', 'journalling', 'opening-media'];
+const BEFORE_DIALLING: readonly StateName[] = ['judging', 'announcing', 'journalling', 'opening-media'];
 const WITHOUT_MEDIA: readonly StateName[] = ['judging', 'journalling'];
 const WITH_LINE: readonly StateName[] = ['arming', 'accepting', 'talking'];
 
@@ -154,6 +154,8 @@ export function mergeDialogs(known: readonly LegDialog[], newer: readonly LegDia
 
 const LATE = ignored(
   'judge-again',
+  'announcing',
+  'announced',
   'overdue',
   'hook-grace-over',
   'hook-checked',

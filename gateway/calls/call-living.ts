@@ -8,7 +8,8 @@ import { EARLY_END_NS, HOOK_GRACE_MS } from './call-times.js';
 
 type Event<T extends MachineEvent['type']> = Extract<MachineEvent, { type: T }>;
 
-const isGranted = (state: Living): state is Exclude<Living, { at: 'judging' }> => state.at !== 'judging';
+const isGranted = (state: Living): state is Exclude<Living, { at: 'judging' | 'announcing' }> =>
+  state.at !== 'judging' && state.at !== 'announcing';
 
 const isAnswered = (state: Living): state is Extract<Living, { call: Answered }> =>
   state.at === 'connecting' ||

@@ -5,12 +5,14 @@
  * its end. tests/calls/model.test.ts walks random orders of events and holds it to this.
  */
 import type { Grant, Refusal } from '../policy/decision.js';
+import { announcingTable } from './call-announcing.js';
 import { deadlineAtAnswer, leftNs, limitOf } from './call-deadline.js';
 import type { CallEffect, MachineEvent, TimerName } from './call-effect.js';
 import { end, endedTable, endingTable, mergeDialogs, recordingTable } from './call-ending.js';
 import { armPlanes, living, waitingFor } from './call-living.js';
 import type {
   Accepting,
+  Announcing,
   Answered,
   Arming,
   CallState,
@@ -29,6 +31,7 @@ import type {
 import { type Handler, ignored, type Step, type Table, unexpected } from './call-table.js';
 import {
   ACCEPT_MS,
+  ANNOUNCE_MS,
   ARM_MS,
   CONNECT_MS,
   DIAL_MARGIN_MS,
@@ -36,7 +39,7 @@ import {
   HOOK_LOOK_MS,
   OPEN_MEDIA_MS,
 } from './call-times.js';
-import type { CallRequest, PlaneName } from './ports.js';
+import type { Announcement, CallRequest, PlaneName } from './ports.js';
 
 export type { Step } from './call-table.js';
 
@@ -51,10 +54,31 @@ function bound(state: StateName, afterMs: number): CallEffect {
 }
 
 // What no living state can hear of, because it belongs to the end or to another state.
-const NEVER_LIVING = ['released', 'release-timeout', 'recorded', 'record-failed', 'record-again', 'byes-sent'] as const;
+const NEVER_LIVING = [
+  'announcing',
+  'announced',
+  'released',
+  'release-timeout',
+  'recorded',
+  'record-failed',
+  'record-again',
+  'byes-sent',
+] as const;
 
-function refuse(state: Judging | Journalling | OpeningMedia, refusal: Refusal, now: Now): Step {
-  if (refusal.rule !== 'line.not-off-hook') return end(state, now, { cause: 'refused', refusal });
+function refuse(
+  state: Judging | Journalling | OpeningMedia,
+  refusal: Refusal,
+  now: Now,
+  announcement?: Announcement,
+): Step {
+  if (refusal.rule !== 'line.not-off-hook') {
+    if (announcement === undefined || state.at !== 'judging') return end(state, now, { cause: 'refused', refusal });
+    const announcing: Announcing = { at: 'announcing', call: state.call, refusal };
+    return {
+      state: announcing,
+      effects: [{ do: 'media-announce', announcement }, bound('announcing', ANNOUNCE_MS)],
+    };
+  }
   const graceNs = BigInt(HOOK_GRACE_MS) * 1_000_000n;
   if (state.call.fitted && now.monotonicNs - state.call.requestedNs < graceNs) {
     // The wire is polled, SIP is not: the hook may have been lifted and not yet read.
@@ -93,8 +117,8 @@ const judging: Table<Judging> = {
   ...unexpected(...NEVER_LIVING),
   ...unexpected('journalled', 'media-opened', 'dialling', 'trunk-ringing', 'trunk-early-media', 'trunk-answered'),
   ...unexpected('trunk-failed', 'media-connected', 'committed', 'commit-failed', 'armed', 'accepted', 'ring-timeout'),
-  judged: (state, { decision }, now) =>
-    decision.outcome === 'refusal' ? refuse(state, decision, now) : grantCall(state, decision, now),
+  judged: (state, { decision, announcement }, now) =>
+    decision.outcome === 'refusal' ? refuse(state, decision, now, announcement) : grantCall(state, decision, now),
   'judge-again': (state) => ({ state, effects: [{ do: 'judge' }] }),
 };
 
@@ -114,6 +138,7 @@ const journalling: Table<Journalling> = {
   journalled: ({ call }) => {
     const { request, grant } = call;
     const order = {
+      handset: request.handset,
       handsetOffer: request.offer,
       earlyMedia: grant.earlyMedia,
       digitsAllowed: grant.digitsAllowed,
@@ -296,6 +321,7 @@ const talking: Table<Talking> = {
 
 const TABLES = {
   judging,
+  announcing: announcingTable,
   journalling,
   'opening-media': openingMedia,
   dialling,

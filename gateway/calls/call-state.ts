@@ -56,6 +56,12 @@ export interface Judging {
   readonly at: 'judging';
   readonly call: Asked;
 }
+/** The call is refused already, and the handset is being told why. Nothing of it can become a talk. */
+export interface Announcing {
+  readonly at: 'announcing';
+  readonly call: Asked;
+  readonly refusal: Refusal;
+}
 export interface Journalling {
   readonly at: 'journalling';
   readonly call: Granted;
@@ -99,9 +105,10 @@ export interface Talking {
   readonly call: Accepted;
 }
 
-/** Every state that may still become a talk, or is one. */
+/** Every state that may still become a talk, or is one; and the one in which a refusal is spoken. */
 export type Living =
   | Judging
+  | Announcing
   | Journalling
   | OpeningMedia
   | Dialling

@@ -1,5 +1,7 @@
 /** How long each state may last before the machine goes on without an answer, milliseconds. The planes have bounds of their own. */
 export const OPEN_MEDIA_MS = 5_000;
+/** No prompt lasts longer; a handset that is told nothing more gets its final status. */
+export const ANNOUNCE_MS = 20_000;
 export const CONNECT_MS = 5_000;
 export const ARM_MS = 5_000;
 /** No ACK for this long and signalling gives the leg up itself (64·T1, RFC 3261 §13.3.1.4); ours comes just after. */

@@ -1,12 +1,23 @@
 import type { Logger } from 'pino';
+import type { Temporal } from 'temporal-polyfill';
 import type { Clock } from '../clock/clock.js';
-import type { Decision } from '../policy/decision.js';
+import type { Decision, Refusal } from '../policy/decision.js';
 import type { CallId } from '../policy/ids.js';
 import type { CallEffect, MachineEvent } from './call-effect.js';
 import { step } from './call-machine.js';
 import type { CallAlarm, Now } from './call-state.js';
 import type { LiveCall } from './live-call.js';
-import type { CallEvent, CallObserver, CallStore, LinePlane, MediaPlane, PlaneName, SignallingPlane } from './ports.js';
+import type {
+  Announcement,
+  CallEvent,
+  CallObserver,
+  CallRequest,
+  CallStore,
+  LinePlane,
+  MediaPlane,
+  PlaneName,
+  SignallingPlane,
+} from './ports.js';
 import { RecentCalls } from './recent-calls.js';
 import type { LegDialog } from './record.js';
 import { callAlarm, callEvent, type NumberToken } from './reports.js';
@@ -23,6 +34,8 @@ export interface DriverOptions {
   readonly numberToken: NumberToken;
   readonly log: CallsLog;
   readonly bootId: string;
+  /** What a handset is told in words before the final status of a refusal; undefined: nothing. */
+  readonly announcement?: (request: CallRequest, refusal: Refusal, at: Temporal.Instant) => Announcement | undefined;
 }
 
 /** What has been counted since the start. */
@@ -42,11 +55,13 @@ const LONGEST_WAIT_MS = 6 * 3_600_000;
 
 const PLANE_OF: Readonly<Partial<Record<CallEffect['do'], PlaneName>>> = {
   'media-open': 'media',
+  'media-announce': 'media',
   'media-connect': 'media',
   'media-arm': 'media',
   'media-close': 'media',
   dial: 'signalling',
   ring: 'signalling',
+  'early-media': 'signalling',
   accept: 'signalling',
   refuse: 'signalling',
   'signalling-arm': 'signalling',
@@ -198,6 +213,9 @@ export class Driver {
       case 'media-open':
         media.open(call, effect.order);
         break;
+      case 'media-announce':
+        media.announce(call, handset, request.offer, effect.announcement);
+        break;
       case 'media-connect':
         media.connect(call, effect.sdp, effect.final);
         break;
@@ -212,6 +230,9 @@ export class Driver {
         break;
       case 'ring':
         signalling.ring(call);
+        break;
+      case 'early-media':
+        signalling.early(call, effect.answer);
         break;
       case 'accept':
         signalling.accept(call, effect.answer);
@@ -278,7 +299,17 @@ export class Driver {
   private judge(entry: LiveCall): void {
     const decision = this.decide(entry);
     if (decision.outcome === 'grant') this.counts.granted += 1;
-    this.tell(entry, { type: 'judged', decision });
+    const announcement = decision.outcome === 'refusal' ? this.announcementOf(entry, decision) : undefined;
+    this.tell(entry, { type: 'judged', decision, ...(announcement === undefined ? {} : { announcement }) });
+  }
+
+  /** What the handset is told of its refusal; nothing while another refusal is told to it: its ear is taken, and ports are few. */
+  private announcementOf(entry: LiveCall, refusal: Refusal): Announcement | undefined {
+    const { announcement } = this.options;
+    if (announcement === undefined) return undefined;
+    for (const other of this.entries.values())
+      if (other.handset === entry.handset && other.state.at === 'announcing') return undefined;
+    return announcement(entry.request, refusal, this.now().wall);
   }
 
   private write(

@@ -50,7 +50,8 @@ export type PlaneName = 'signalling' | 'media' | 'line';
 
 /** All that can happen to a call after its request. */
 export type CallEvent =
-  | { readonly type: 'judged'; readonly decision: Grant | Refusal }
+  /** `announcement`: a refusal that is told in words before its final status. */
+  | { readonly type: 'judged'; readonly decision: Grant | Refusal; readonly announcement?: Announcement }
   | { readonly type: 'media-opened'; readonly trunkOffer: string }
   | { readonly type: 'media-failed'; readonly code: string }
   | { readonly type: 'dialling'; readonly trunk: TrunkId; readonly dialog: LegDialog }
@@ -64,6 +65,10 @@ export type CallEvent =
   | { readonly type: 'armed'; readonly plane: PlaneName }
   | { readonly type: 'arm-failed'; readonly plane: PlaneName; readonly why: string }
   | { readonly type: 'accepted' }
+  /** Media is ready to speak to the handset before a refusal; `answer` is the SDP of the 183. */
+  | { readonly type: 'announcing'; readonly answer: string }
+  /** It has said all. */
+  | { readonly type: 'announced' }
   | { readonly type: 'handset-cancelled' }
   | { readonly type: 'handset-hung-up' }
   | { readonly type: 'trunk-hung-up' }
@@ -110,6 +115,8 @@ export interface DialOrder {
 export interface SignallingPlane {
   /** 180 to the handset (local ring-back). */
   ring(call: CallId): void;
+  /** 183 to the handset with this SDP: what it hears before the final status (RFC 3960 §3). */
+  early(call: CallId, answer: string): void;
   /** INVITE to the trunks in order. Answers `dialling` for each INVITE sent, then `trunk-ringing`, `trunk-answered` or `trunk-failed`. */
   dial(call: CallId, order: DialOrder): void;
   /** 200 to the handset with this SDP. Answers `accepted` when the ACK is in. */
@@ -124,7 +131,14 @@ export interface SignallingPlane {
   endFromJournal(dialogs: readonly LegDialog[]): Promise<void>;
 }
 
+/** What a handset is told in words: recorded pieces of one language, in their order. */
+export interface Announcement {
+  readonly language: string;
+  readonly pieces: readonly string[];
+}
+
 export interface MediaOrder {
+  readonly handset: HandsetId;
   readonly handsetOffer: string;
   readonly earlyMedia: boolean;
   readonly digitsAllowed: string;
@@ -133,6 +147,11 @@ export interface MediaOrder {
 export interface MediaPlane {
   /** Opens the four sockets, both gates closed. Answers `media-opened` with the offer for the trunk, or `media-failed`. */
   open(call: CallId, order: MediaOrder): void;
+  /**
+   * Speaks to the handset alone: no trunk, no gate, no deadline. Answers `announcing` as it begins, with the SDP for the 183,
+   * and `announced` at its end; or `media-failed`.
+   */
+  announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void;
   /** The trunk's SDP (early or final). Final answers `media-connected` with the answer for the handset. Gates stay closed until `arm`. */
   connect(call: CallId, trunkSdp: string, final: boolean): void;
   /** Opens both gates until the deadline and sounds the warnings. Answers `armed`; later `deadline-passed`, once. A second `arm` may only bring the deadline closer. */

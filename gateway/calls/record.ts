@@ -51,6 +51,18 @@ export interface LegDialog {
   readonly port: number;
 }
 
+/** How one side's stream came through, from the answer on. */
+export interface StreamQuality {
+  readonly packets: number;
+  readonly lost: number;
+  readonly jitterMs: number;
+  /** The longest time without a packet, milliseconds; holds do not count. */
+  readonly longestSilenceMs: number;
+  readonly roundTripMs?: number;
+  /** The opinion that listeners would have of it, 1 to 4.5, by the E-model (ITU-T G.107, simplified). Absent for a silent stream. */
+  readonly mos?: number;
+}
+
 export interface MediaStats {
   readonly handsetPackets: number;
   readonly trunkPackets: number;
@@ -61,6 +73,14 @@ export interface MediaStats {
   /** Interarrival jitter of the trunk's stream, milliseconds (RFC 3550 §6.4.1). */
   readonly jitterMs: number;
   readonly digitsDropped: number;
+  /** Of these, the ones that sounded in the speech; and the digits that were let through. */
+  readonly digitsMuted?: number;
+  readonly digitsPassed?: number;
+  /** Of one packet in 50, those that the system would not take. */
+  readonly socketErrors?: number;
+  /** The stream that each side sends. */
+  readonly handset?: StreamQuality;
+  readonly trunk?: StreamQuality;
   /** When the last packet was forwarded, against the deadline: negative before it. Absent when nothing was forwarded or no deadline stood. */
   readonly lastForwardedMsAfterDeadline?: number;
 }

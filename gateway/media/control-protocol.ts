@@ -42,6 +42,31 @@ export interface PeerAddress {
   readonly networks: readonly string[];
 }
 
+/** What is said in words in a call: names of recorded pieces in one language. */
+export interface Speech {
+  readonly language: string;
+  readonly calleeLanguage: string;
+  /** Pieces in place of the tone, by the seconds of the warning. */
+  readonly warnings: Readonly<Record<string, readonly string[]>>;
+  /** The warnings sound to the trunk as well. */
+  readonly warnTrunk: boolean;
+  /** Said to the trunk at the answer, while the handset is not heard; [] for nothing. */
+  readonly announcement: readonly string[];
+}
+
+/** What is measured of the stream that one side sends, from the answer on. */
+export interface SideQuality {
+  readonly packets: number;
+  readonly lost: number;
+  /** Interarrival jitter, milliseconds (RFC 3550 §6.4.1). */
+  readonly jitterMs: number;
+  /** Since its last packet, milliseconds; 0 while it is held. */
+  readonly silentMs: number;
+  readonly longestSilenceMs: number;
+  /** From us to that side and back, milliseconds; absent when it sent no report that tells. */
+  readonly roundTripMs?: number;
+}
+
 /** An order without its id, as callers state it. */
 export type OrderBody =
   | { readonly do: 'hello'; readonly version: number }
@@ -52,6 +77,10 @@ export type OrderBody =
       readonly earlyMedia: boolean;
       /** The digits a handset may send to the trunk, of 0-9 * # A-D. */
       readonly digitsAllowed: string;
+      /** How many of them; default: any number. */
+      readonly digitsMost?: number;
+      /** Keys that sound in G.711 speech are listened for, and muted unless they may pass. Default: no. */
+      readonly digitsInSpeech?: boolean;
     }
   | {
       readonly do: 'connect';
@@ -67,7 +96,26 @@ export type OrderBody =
       readonly atNs: string;
       /** Seconds before the deadline at which a tone is sounded to the handset. */
       readonly warningsS: readonly number[];
+      readonly speech?: Speech;
     }
+  /** Speaks to the handset of a call that has no trunk. Answered by `playing`; `played` is told at its end. */
+  | {
+      readonly do: 'announce';
+      readonly call: string;
+      readonly toHandset: StreamFormats;
+      readonly language: string;
+      readonly pieces: readonly string[];
+    }
+  /** Copies of both streams, as RTP to ports of this machine, until the call ends or it is told again without `to`. */
+  | {
+      readonly do: 'tap';
+      readonly call: string;
+      /** Several taps of a call are told apart by this. */
+      readonly tap: string;
+      readonly to?: { readonly address: string; readonly handsetPort: number; readonly trunkPort: number };
+    }
+  /** What the call carries so far. */
+  | { readonly do: 'measure'; readonly call: string }
   /** Who may speak after a re-INVITE: a stream that is held is dropped until it is resumed. It opens no gate. */
   | { readonly do: 'hold'; readonly call: string; readonly toTrunk: boolean; readonly toHandset: boolean }
   | { readonly do: 'close'; readonly call: string }
@@ -96,6 +144,12 @@ export interface CallCounters {
   readonly jitterMs: number;
   /** Keyed digits (not packets) kept from the trunk. */
   readonly digitsDropped: number;
+  /** Of these, the ones that sounded in the speech. */
+  readonly digitsMuted: number;
+  readonly digitsPassed: number;
+  /** The streams of the handset and of the trunk. */
+  readonly handset: SideQuality;
+  readonly trunk: SideQuality;
   /** Of one packet in 50, those that the system would not take: no route, no room. */
   readonly socketErrors: number;
   readonly lastForwardedMsAfterDeadline?: number;
@@ -110,6 +164,7 @@ export type FailureCode =
   | 'media.ports-exhausted'
   | 'media.socket'
   | 'media.bad-address'
+  | 'media.no-prompt'
   | 'media.retiring';
 
 export type Answer =
@@ -124,6 +179,9 @@ export type Answer =
     }
   | { readonly event: 'connected'; readonly id: number; readonly call: string }
   | { readonly event: 'armed'; readonly id: number; readonly call: string }
+  | { readonly event: 'playing'; readonly id: number; readonly call: string; readonly lengthMs: number }
+  | { readonly event: 'tapped'; readonly id: number; readonly call: string }
+  | { readonly event: 'measured'; readonly id: number; readonly call: string; readonly counters: CallCounters }
   | { readonly event: 'held'; readonly id: number; readonly call: string }
   /** `counters` is absent when no such call was held. */
   | { readonly event: 'closed'; readonly id: number; readonly call: string; readonly counters?: CallCounters }
@@ -139,6 +197,9 @@ export type Answer =
 /** What the relay tells unasked. */
 export type Notice =
   | { readonly event: 'beat' }
+  | { readonly event: 'played'; readonly call: string }
+  /** A digit that may not pass was kept from the trunk; told of the first of each kind in a call. */
+  | { readonly event: 'digit'; readonly call: string; readonly kind: 'event' | 'in-speech' }
   | {
       readonly event: 'deadline';
       readonly call: string;

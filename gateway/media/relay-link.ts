@@ -31,6 +31,9 @@ type AnswerTo<Body extends OrderBody> = Extract<
       connect: 'connected';
       arm: 'armed';
       hold: 'held';
+      announce: 'playing';
+      tap: 'tapped';
+      measure: 'measured';
       close: 'closed';
       status: 'status';
       retire: 'retiring';

@@ -1,14 +1,17 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
-import type { CallEvent, CallSink, MediaOrder, MediaPlane } from '../calls/ports.js';
+import type { Announcement, CallEvent, CallSink, MediaOrder, MediaPlane } from '../calls/ports.js';
+import type { MediaStats } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
-import type { CallId } from '../policy/ids.js';
-import type { Notice, VoiceCodec } from './control-protocol.js';
-import { type Leg, MediaSession } from './media-session.js';
+import type { CallId, HandsetId } from '../policy/ids.js';
+import type { Notice, OrderBody, Speech } from './control-protocol.js';
+import { type MediaRules, PLAIN_RULES } from './media-rules.js';
+import { type End, type Leg, MediaSession } from './media-session.js';
+import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
+import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
-import { readOffer, readTrunkAnswer, streamFormats } from './sdp.js';
-import { HEARD_CODECS } from './sdp-formats.js';
+import { promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 
 /** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
 export interface MediaNetworks {
@@ -23,28 +26,40 @@ export interface RelayPlaneOptions {
   /** May be given later by `setSink`, before the first call. */
   readonly sink?: CallSink;
   readonly networks?: MediaNetworks;
-  /** What may be spoken, where the handset and the trunk share it. Default: what the relay can hear, G.711. */
-  readonly codecs?: readonly VoiceCodec[];
+  /** What a handset's calls may carry, asked once a call. Default: G.711, no words, no listening. */
+  readonly rulesOf?: (handset: HandsetId) => MediaRules;
+  /** What people are to look at. */
+  readonly onAlarm?: (code: string, detail: string, handset: HandsetId) => void;
 }
+
+interface Held {
+  readonly handset: HandsetId;
+  readonly rules: MediaRules;
+  readonly session: MediaSession;
+}
+
+const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech' } as const;
 
 /** The media plane on our own relay: SDP here, packets in the relay's process. */
 export class RelayPlane implements MediaPlane {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #networks: MediaNetworks;
-  readonly #codecs: readonly VoiceCodec[];
+  readonly #rulesOf: (handset: HandsetId) => MediaRules;
+  readonly #onAlarm: NonNullable<RelayPlaneOptions['onAlarm']>;
   readonly #cellList = new BlockList();
-  readonly #sessions = new Map<CallId, MediaSession>();
+  readonly #held = new Map<CallId, Held>();
   #sink: CallSink | undefined;
   #link: RelayLink | undefined;
   #onLost: (why: string) => void = () => undefined;
 
-  constructor({ clock, log, sink, networks, codecs }: RelayPlaneOptions) {
+  constructor({ clock, log, sink, networks, rulesOf, onAlarm }: RelayPlaneOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#sink = sink;
     this.#networks = networks ?? { cell: [], carrier: [] };
-    this.#codecs = codecs ?? HEARD_CODECS;
+    this.#rulesOf = rulesOf ?? (() => PLAIN_RULES);
+    this.#onAlarm = onAlarm ?? (() => undefined);
     for (const network of this.#networks.cell) {
       const [address = '', prefix = ''] = network.split('/');
       this.#cellList.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
@@ -83,7 +98,41 @@ export class RelayPlane implements MediaPlane {
   }
 
   open(call: CallId, order: MediaOrder): void {
-    const offer = readOffer(order.handsetOffer, this.#codecs);
+    const { handset, earlyMedia, digitsAllowed } = order;
+    const rules = this.#rulesOf(handset);
+    const { digitsMost, digitsInSpeech } = rules;
+    const most = digitsMost === undefined ? {} : { digitsMost };
+    const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
+    this.#open(call, handset, order.handsetOffer, rules, how, (session, ends) => {
+      this.#tell(call, { type: 'media-opened', trunkOffer: session.opened(ends.handsetSide, ends.trunkSide) });
+    });
+  }
+
+  announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void {
+    const rules = this.#rulesOf(handset);
+    const how = { earlyMedia: false, digitsAllowed: '' };
+    this.#open(call, handset, handsetOffer, rules, how, (session, ends) => {
+      session.opened(ends.handsetSide, ends.trunkSide);
+      const { offer, handsetEnd } = session;
+      if (handsetEnd === undefined) return;
+      const answer = writePromptAnswer(offer, handsetEnd);
+      void this.#order({ do: 'announce', call, toHandset: promptFormats(offer), ...announcement }).then((playing) => {
+        if (session.closed) return;
+        if (playing.event === 'failed') this.#fail(call, playing.code, playing.why);
+        else this.#tell(call, { type: 'announcing', answer });
+      });
+    });
+  }
+
+  #open(
+    call: CallId,
+    handset: HandsetId,
+    handsetOffer: string,
+    rules: MediaRules,
+    how: Pick<Extract<OrderBody, { do: 'open' }>, 'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'>,
+    opened: (session: MediaSession, ends: { handsetSide: End; trunkSide: End }) => void,
+  ): void {
+    const offer = readOffer(handsetOffer, rules.codecs);
     if ('fault' in offer) {
       this.#fail(call, offer.fault, offer.why);
       return;
@@ -92,26 +141,22 @@ export class RelayPlane implements MediaPlane {
       this.#fail(call, 'media.bad-address', 'the media address is in no wing');
       return;
     }
-    const { earlyMedia, digitsAllowed } = order;
     const { address, port, rtcpPort } = offer;
-    const handset = { address, port, rtcpPort, networks: this.#networks.cell };
+    const peer = { address, port, rtcpPort, networks: this.#networks.cell };
     const session = new MediaSession(offer);
-    this.#sessions.set(call, session);
-    void this.#order({ do: 'open', call, handset, earlyMedia, digitsAllowed }).then((answer) => {
+    this.#held.set(call, { handset, rules, session });
+    void this.#order({ do: 'open', call, handset: peer, ...how }).then((answer) => {
       // Closed in the meantime: the close has its own answer.
       if (session.closed) return;
       if (answer.event === 'failed') {
-        this.#sessions.delete(call);
+        this.#held.delete(call);
         this.#fail(call, answer.code, answer.why);
-        return;
-      }
-      const trunkOffer = session.opened(answer.handsetSide, answer.trunkSide);
-      this.#tell(call, { type: 'media-opened', trunkOffer });
+      } else opened(session, answer);
     });
   }
 
   connect(call: CallId, trunkSdp: string, final: boolean): void {
-    const session = this.#sessions.get(call);
+    const session = this.#held.get(call)?.session;
     if (session?.handsetEnd === undefined || this.#link === undefined) {
       this.#connectFailed(call, final, 'media.lost', 'no relay holds this call');
       return;
@@ -136,28 +181,35 @@ export class RelayPlane implements MediaPlane {
    * resume; another address, another codec or another medium is another call.
    */
   async reoffer(call: CallId, leg: Leg, sdp: string): Promise<string | undefined> {
-    const reoffered = this.#sessions.get(call)?.reoffered(leg, sdp);
+    const reoffered = this.#held.get(call)?.session.reoffered(leg, sdp);
     if (reoffered === undefined) return undefined;
     const { answer, toTrunk, toHandset } = reoffered;
     const held = await this.#order({ do: 'hold', call, toTrunk, toHandset });
     return held.event === 'failed' ? undefined : answer;
   }
 
+  /** What a call carries so far; undefined for a call that the relay does not hold. */
+  async measure(call: CallId): Promise<MediaStats | undefined> {
+    const measured = await this.#order({ do: 'measure', call });
+    return measured.event === 'failed' ? undefined : statsOf(measured.counters);
+  }
+
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void {
     const atNs = String(deadline.monotonicNs);
-    void this.#order({ do: 'arm', call, atNs, warningsS }).then((answer) => {
+    const rules = this.#held.get(call)?.rules ?? PLAIN_RULES;
+    void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules) }).then((answer) => {
       if (answer.event !== 'failed') this.#tell(call, { type: 'armed', plane: 'media' });
       else this.#tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
     });
   }
 
   close(call: CallId): void {
-    const session = this.#sessions.get(call);
-    if (session) session.closed = true;
-    this.#sessions.delete(call);
+    const held = this.#held.get(call);
+    if (held) held.session.closed = true;
+    this.#held.delete(call);
     void this.#order({ do: 'close', call }).then((answer) => {
       if (answer.event === 'closed') {
-        const stats = answer.counters;
+        const stats = answer.counters && statsOf(answer.counters);
         this.#tell(call, { type: 'released', plane: 'media', ...(stats ? { stats } : {}) });
       } else if (answer.code === 'media.timeout') this.#tell(call, { type: 'release-timeout', plane: 'media' });
       // A relay that is gone forwards nothing.
@@ -171,14 +223,26 @@ export class RelayPlane implements MediaPlane {
   };
 
   #notice(notice: Exclude<Notice, { event: 'beat' }>): void {
-    const { call, lateMs, lastForwardedMs } = notice;
+    const call = notice.call as CallId;
+    if (notice.event === 'played') {
+      this.#tell(call, { type: 'announced' });
+      return;
+    }
+    if (notice.event === 'digit') {
+      this.#log.info({ event: 'media.digit-refused', call, kind: notice.kind });
+      const held = this.#held.get(call);
+      if (held?.rules.digitAlarm === true)
+        this.#onAlarm('media.digits', `a digit was keyed ${KEYED[notice.kind]} that may not pass`, held.handset);
+      return;
+    }
+    const { lateMs, lastForwardedMs } = notice;
     this.#log.info({ event: 'media.deadline', call, lateMs, lastForwardedMs });
-    this.#tell(call as CallId, { type: 'deadline-passed', by: 'media' });
+    this.#tell(call, { type: 'deadline-passed', by: 'media' });
   }
 
   #lost(why: string): void {
     this.#link = undefined;
-    this.#sessions.clear();
+    this.#held.clear();
     this.#log.error({ event: 'media.relay-lost', why }, 'contact with the relay lost');
     this.#sink?.planeLost('media', why);
     this.#onLost(why);
@@ -202,3 +266,14 @@ export class RelayPlane implements MediaPlane {
 }
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
+
+function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announcement }: MediaRules): Speech {
+  const spoken = Object.entries(SPOKEN_WARNINGS).map(([seconds, piece]) => [seconds, [piece]] as const);
+  return {
+    language,
+    calleeLanguage,
+    warnings: spokenWarnings ? Object.fromEntries(spoken) : {},
+    warnTrunk: warnCallee,
+    announcement: announcement ? [ANNOUNCEMENT] : [],
+  };
+}

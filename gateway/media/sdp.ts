@@ -119,8 +119,13 @@ export function writeTrunkAnswer(agreed: AudioDescription, direction: Direction,
  * which we alone speak.
  */
 export function writePromptAnswer(offer: HandsetOffer, our: OurEnd): string {
-  const voice = offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec));
+  const { voice } = promptFormats(offer);
   return writeHandsetAnswer(offer, { ...offer, voice, direction: 'sendonly' }, our);
+}
+
+/** What a prompt is spoken in: the handset's own codecs that we can speak, and no events. */
+export function promptFormats(offer: HandsetOffer): StreamFormats {
+  return { voice: offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec)), eventsPass: false };
 }
 
 /**

@@ -141,6 +141,12 @@ export class Signalling implements SignallingPlane {
     this.#calls.get(call)?.handset.ring();
   }
 
+  early(call: CallId, answer: string): void {
+    const legs = this.#calls.get(call);
+    if (legs === undefined || legs.handsetAnswered) return;
+    legs.response.send(183, { body: answer, headers: { 'Content-Type': 'application/sdp', Server: SERVER } });
+  }
+
   dial(call: CallId, order: DialOrder): void {
     const legs = this.#calls.get(call);
     const { srf } = this.#engine;

@@ -15,7 +15,10 @@ const events: fc.Arbitrary<MachineEvent> = fc.oneof(
   fc.constantFrom<MachineEvent>(
     { type: 'judged', decision: refusal() },
     { type: 'judged', decision: refusal('line.not-off-hook') },
+    { type: 'judged', decision: refusal(), announcement: { language: 'nl', pieces: ['refused.blocked'] } },
     { type: 'judged', decision: grant() },
+    { type: 'announcing', answer: 'h' },
+    { type: 'announced' },
     { type: 'media-opened', trunkOffer: 'o' },
     { type: 'media-failed', code: 'media.lost' },
     { type: 'dialling', trunk: trunkId('other'), dialog: dialog('trunk', 'early', '2') },
@@ -55,7 +58,7 @@ const events: fc.Arbitrary<MachineEvent> = fc.oneof(
     .constantFrom<PlaneName | 'calls'>('signalling', 'media', 'line', 'calls')
     .map((by): MachineEvent => ({ type: 'deadline-passed', by })),
   fc
-    .constantFrom<StateName>('opening-media', 'ringing', 'arming', 'talking', 'ending')
+    .constantFrom<StateName>('opening-media', 'ringing', 'arming', 'talking', 'ending', 'announcing')
     .map((state): MachineEvent => ({ type: 'overdue', state })),
   fc.record({ s: fc.integer({ min: -60, max: 900 }), talkS: fc.option(fc.integer({ min: 0, max: 900 })) }).map(
     ({ s, talkS }): MachineEvent => ({
@@ -86,11 +89,13 @@ const grants = fc.record({
   earlyMedia: fc.boolean(),
 });
 
+const walks = fc.array(deeds, { maxLength: 80, size: 'max' });
+
 t.test('whatever happens in whatever order, the promises of a call hold', async (t) => {
   const reached = new Map<StateName, number>();
   fc.assert(
-    fc.property(fc.boolean(), grants, fc.array(deeds, { maxLength: 80, size: 'max' }), (fitted, more, script) => {
-      const call = new WatchedCall(fitted, grant(more));
+    fc.property(fc.boolean(), grants, walks, fc.nat(9), (fitted, more, script, luck) => {
+      const call = new WatchedCall(fitted, grant(more), luck === 0);
       for (const deed of script) {
         if (deed.do === 'answer') call.answer(deed.well);
         else if (deed.do === 'wait') call.wait(deed.ms);
@@ -102,7 +107,7 @@ t.test('whatever happens in whatever order, the promises of a call hold', async 
     }),
     { numRuns: 4_000 },
   );
-  for (const state of ['talking', 'arming', 'ending', 'refusing', 'recording', 'ended'] as const) {
+  for (const state of ['announcing', 'talking', 'arming', 'ending', 'refusing', 'recording', 'ended'] as const) {
     t.ok((reached.get(state) ?? 0) > 20, `the walks have been in ${state}`);
   }
 });

@@ -6,12 +6,13 @@ import type { CallRecord } from '../../gateway/calls/record.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import type { Grant } from '../../gateway/policy/decision.js';
 import { trunkId } from '../../gateway/policy/ids.js';
-import { dialog, NOON, request } from './samples.js';
+import { dialog, NOON, refusal, request } from './samples.js';
 
 export class Breach extends Error {}
 
 const BEFORE_END: readonly StateName[] = [
   'judging',
+  'announcing',
   'journalling',
   'opening-media',
   'dialling',
@@ -40,6 +41,8 @@ export class WatchedCall {
   constructor(
     private readonly fitted: boolean,
     private readonly grant: Grant,
+    /** Policy refuses it, and it is told so in words. */
+    private readonly isRefused = false,
   ) {
     const first = begin(request(), fitted, this.now());
     this.state = first.state;
@@ -102,9 +105,15 @@ export class WatchedCall {
   private answerTo(effect: CallEffect, well: boolean): MachineEvent | undefined {
     switch (effect.do) {
       case 'judge':
-        return { type: 'judged', decision: this.grant };
+        return this.isRefused
+          ? { type: 'judged', decision: refusal(), announcement: { language: 'nl', pieces: ['refused.blocked'] } }
+          : { type: 'judged', decision: this.grant };
       case 'open-journal':
         return well ? { type: 'journalled' } : { type: 'journal-failed', why: 'disk' };
+      case 'media-announce':
+        if (!well) return { type: 'media-failed', code: 'media.no-prompt' };
+        this.event({ type: 'announcing', answer: 'h' });
+        return { type: 'announced' };
       case 'media-open':
         return well ? { type: 'media-opened', trunkOffer: 'o' } : { type: 'media-failed', code: 'media.socket' };
       case 'dial':
@@ -203,6 +212,10 @@ export class WatchedCall {
     if (wasOver && this.isLiving) throw new Breach(`${before.at} came to life as ${state.at}`);
     if (this.recordsTaken > 1) throw new Breach('recorded twice');
     if (!this.isLiving || state.at === 'judging') return;
+    if (state.at === 'announcing') {
+      this.checkAnnouncing();
+      return;
+    }
     // Who is to end this call if nobody says a word any more?
     const story = state.call as { limit?: Deadline; deadline?: Deadline };
     const ends = story.deadline ?? story.limit;
@@ -214,10 +227,18 @@ export class WatchedCall {
     if (ends.monotonicNs < this.now().monotonicNs) throw new Breach(`${state.at} outlives its deadline`);
   }
 
+  /** A refusal that is spoken is a refusal: bounded, and with nothing of the trunk. */
+  private checkAnnouncing(): void {
+    if (!this.timers.has('step')) throw new Breach('a prompt may last for ever');
+    for (const never of ['open-journal', 'media-open', 'dial', 'media-connect', 'media-arm', 'accept'] as const)
+      if (this.ordered.has(never)) throw new Breach(`${never} in a call that was refused`);
+  }
+
   private checkEnd(): void {
     const { ordered } = this;
     if (this.recordsTaken !== 1) throw new Breach(`${this.recordsTaken} records`);
-    if (ordered.has('media-open') && !ordered.has('media-close')) throw new Breach('media was opened and never closed');
+    const hasMedia = ordered.has('media-open') || ordered.has('media-announce');
+    if (hasMedia && !ordered.has('media-close')) throw new Breach('media was opened and never closed');
     if (ordered.has('line-arm') && !ordered.has('line-cut') && !ordered.has('line-release')) {
       throw new Breach('the line was armed and never given back');
     }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { relayClock } from '../../gateway/media/relay/clock.js';
 import { Relay } from '../../gateway/media/relay/relay.js';
+import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 
 const HANDSET = { address: '127.0.0.1', port: 4_000, rtcpPort: 4_001, networks: [] };
 const OPEN = { do: 'open', call: 'hasty', handset: HANDSET, earlyMedia: false, digitsAllowed: '' } as const;
@@ -15,6 +16,7 @@ t.test(
       cellAddress: '127.0.0.1',
       carrierAddress: '127.0.0.1',
       ports: null,
+      sounds: new SoundLibrary(),
       tell: () => undefined,
       onSocketError: (error) => t.fail(error.message),
       onRetired: () => retired++,

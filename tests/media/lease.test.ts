@@ -5,6 +5,7 @@ import { RelayCall } from '../../gateway/media/relay/call.js';
 import { type RelayClock, relayClock } from '../../gateway/media/relay/clock.js';
 import { Lease } from '../../gateway/media/relay/lease.js';
 import { PortPairs } from '../../gateway/media/relay/port-pairs.js';
+import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { ALAW } from './relay-process.js';
 import { RtpParty } from './rtp-party.js';
 
@@ -25,6 +26,8 @@ async function armedCall(t: Test, clock: RelayClock, forMs: number, contactMs: n
     handset: handsetPair,
     trunk: trunkPair,
     order: { do: 'open', call: 'x', handset: handset.peer(), earlyMedia: false, digitsAllowed: '' },
+    sounds: new SoundLibrary(),
+    tell: () => undefined,
     onDeadline: (lateMs) => deadlines.push(lateMs),
   });
   t.teardown(() => {
@@ -33,7 +36,7 @@ async function armedCall(t: Test, clock: RelayClock, forMs: number, contactMs: n
     trunk.close();
   });
   call.connect({ do: 'connect', call: 'x', trunk: trunk.peer(), toTrunk: ALAW, toHandset: ALAW });
-  call.arm(real.now() + forMs, []);
+  call.arm(real.now() + forMs, { warningsS: [] });
   const side = { address: '127.0.0.1', port: handsetPair.port };
   return { call, handset, trunk, side, handsetPair, lost, deadlines };
 }

@@ -9,7 +9,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallEvent, CallSink } from '../../gateway/calls/ports.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import { RelayPlane, type RelayPlaneOptions } from '../../gateway/media/relay-plane.js';
-import { callId } from '../../gateway/policy/ids.js';
+import { callId, handsetId } from '../../gateway/policy/ids.js';
 import { clock, startRelay } from './relay-process.js';
 import { RtpParty } from './rtp-party.js';
 
@@ -81,7 +81,13 @@ const sdpOf = (party: RtpParty, origin: string): string =>
     '',
   ].join('\r\n');
 
-const order = (party: RtpParty) => ({ handsetOffer: sdpOf(party, 'cell'), earlyMedia: false, digitsAllowed: '' });
+const HANDSET = handsetId('a-101');
+const order = (party: RtpParty) => ({
+  handset: HANDSET,
+  handsetOffer: sdpOf(party, 'cell'),
+  earlyMedia: false,
+  digitsAllowed: '',
+});
 
 const deadlineIn = (ms: number): Deadline => ({
   wall: Temporal.Now.instant().add({ milliseconds: ms }),
@@ -162,7 +168,7 @@ t.test(
 t.test('an offer that cannot be used fails with its code, and needs no relay for that', async (t) => {
   const { ear, plane } = planeFor(t);
   const handsetOffer = 'v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9\r\n';
-  plane.open(CALL, { handsetOffer, earlyMedia: false, digitsAllowed: '' });
+  plane.open(CALL, { handset: HANDSET, handsetOffer, earlyMedia: false, digitsAllowed: '' });
   t.equal((await ear.heard('media-failed')).code, 'media.no-codec');
 });
 

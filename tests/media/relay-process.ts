@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { systemClock } from '../../gateway/clock/system-clock.js';
-import type { Notice, OrderBody } from '../../gateway/media/control-protocol.js';
+import { programData } from '../../gateway/config/paths.js';
+import type { Notice, OrderBody, Speech } from '../../gateway/media/control-protocol.js';
 import { RelayLink } from '../../gateway/media/relay-link.js';
 import { STEADY_HEAP } from '../../gateway/supervisor/node-flags.js';
 import { RtpParty } from './rtp-party.js';
@@ -39,6 +40,7 @@ export async function startRelay(
     cellAddress: address,
     carrierAddress: address,
     ports: null,
+    prompts: programData('prompts'),
     exitWhenOrphaned: true,
     ...config,
   };
@@ -66,11 +68,13 @@ export async function startRelay(
 export async function linkTo(t: Test, socket: string) {
   const lost: string[] = [];
   const notices: DeadlineNotice[] = [];
+  const others: Exclude<Notice, { event: 'beat' | 'deadline' }>[] = [];
   const news = new EventEmitter().setMaxListeners(0);
   const link = await RelayLink.connect(socket, {
     clock,
     onNotice: (notice) => {
-      notices.push(notice);
+      if (notice.event === 'deadline') notices.push(notice);
+      else others.push(notice);
       news.emit('notice');
     },
     onLost: (why) => {
@@ -88,7 +92,16 @@ export async function linkTo(t: Test, socket: string) {
       await once(news, 'notice', { signal });
     }
   };
-  return { link, notices, lost, news, deadlineOf };
+  /** Settles when the relay has told this of the call. Rejects after 20 s. */
+  const told = async (event: (typeof others)[number]['event'], call: string) => {
+    const signal = AbortSignal.timeout(20_000);
+    for (;;) {
+      const found = others.find((notice) => notice.event === event && notice.call === call);
+      if (found !== undefined) return found;
+      await once(news, 'notice', { signal });
+    }
+  };
+  return { link, notices, others, told, lost, news, deadlineOf };
 }
 
 export const ALAW = { voice: [{ codec: 'pcma', payloadType: 8 }], events: 101, eventsPass: true } as const;
@@ -133,9 +146,9 @@ export async function callBetween(
     /** Where the handset, and where the trunk, sends to. */
     handsetSide: opened.handsetSide,
     trunkSide: opened.trunkSide,
-    arm: async (inMs: number, warningsS: readonly number[] = []) => {
+    arm: async (inMs: number, warningsS: readonly number[] = [], speech?: Speech) => {
       const at = clock.monotonicNs() + BigInt(Math.round(inMs * 1e6));
-      const armed = await link.order({ do: 'arm', call, atNs: String(at), warningsS });
+      const armed = await link.order({ do: 'arm', call, atNs: String(at), warningsS, ...(speech && { speech }) });
       if (armed.event === 'failed') throw new Error(`${armed.code}: ${armed.why}`);
       return at;
     },

@@ -46,6 +46,7 @@ export function bringUp(life: Life, clock: Clock, bootId: string, line: LinePlan
     clock,
     bootId,
     observer: { handset: () => undefined, ended: () => undefined, cutoff: () => undefined },
+    announcement: () => ({ language: 'nl', pieces: ['refused.window-site'] }),
     numberToken,
     log: SILENT_LOG,
     clockLookMs: 30_000,
@@ -107,6 +108,7 @@ function portsOf(
   };
   const sip: SignallingPlane = {
     ring: (call) => at(call, 'ring', () => signalling.ring()),
+    early: (call) => at(call, 'speak to the handset', () => undefined),
     dial: (call, order) => at(call, 'dial', () => signalling.dial(call, order)),
     accept: (call) => at(call, 'accept', () => signalling.accept(call)),
     refuse: (call) => at(call, 'refuse', () => signalling.refuse(call)),
@@ -116,6 +118,7 @@ function portsOf(
   };
   const relay: MediaPlane = {
     open: (call, order) => at(call, 'open the relay', () => media.open(call, order)),
+    announce: (call) => at(call, 'announce', () => media.announce(call)),
     connect: (call, sdp, final) => at(call, 'connect the relay', () => media.connect(call, sdp, final)),
     arm: (call, deadline) => at(call, 'arm the relay', () => media.arm(call, deadline)),
     close: (call) => at(call, 'close the relay', () => media.close(call)),

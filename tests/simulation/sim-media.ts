@@ -5,6 +5,9 @@ import type { Channel } from './channel.js';
 import type { Random } from './random.js';
 import type { Happening, Timeline } from './timeline.js';
 
+/** How long a refused caller listens. */
+const PROMPT_US = 4_000_000;
+
 interface Stream {
   /** Since when packets are forwarded; undefined when both gates are closed. */
   flowingUs?: number;
@@ -56,6 +59,18 @@ export class SimMedia implements MediaPlane {
     }
     this.streams.set(call, {});
     this.tell(call, { type: 'media-opened', trunkOffer: 'offer' });
+  }
+
+  announce(call: CallId): void {
+    if (!this.isUp || this.random.chance(0.01)) {
+      this.tell(call, { type: 'media-failed', code: 'media.no-prompt' });
+      return;
+    }
+    this.streams.set(call, {});
+    this.tell(call, { type: 'announcing', answer: 'answer' });
+    this.timeline.at(this.timeline.nowUs + PROMPT_US, () => {
+      if (this.streams.has(call)) this.tell(call, { type: 'announced' });
+    });
   }
 
   connect(call: CallId, _sdp: string, final: boolean): void {

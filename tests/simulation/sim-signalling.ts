@@ -109,6 +109,10 @@ export class SimSignalling implements SignallingPlane {
     return true;
   }
 
+  early(): void {
+    // What a handset hears before its refusal is no part of this world.
+  }
+
   ring(): void {
     // Nothing follows from a 180.
   }

@@ -1,19 +1,28 @@
-import type { CallCounters, OrderBody, PeerAddress } from '../control-protocol.js';
-import type { RelayClock, RelayTimer } from './clock.js';
-import { DigitFilter } from './digit-filter.js';
+import type { CallCounters, Notice, OrderBody, PeerAddress, Speech } from '../control-protocol.js';
+import { CallSounds } from './call-sounds.js';
+import type { RelayClock } from './clock.js';
+import { DigitFilter, type DigitKind } from './digit-filter.js';
 import { type Contact, Lease } from './lease.js';
 import { PayloadTypes } from './payload-types.js';
 import type { SocketPair } from './port-pairs.js';
+import { RoundTrip } from './round-trip.js';
+import type { SoundLibrary } from './sound-library.js';
 import { networkList, SourceLatch } from './source-latch.js';
 import { type Side, Stream } from './stream.js';
-import { WarningPlayer } from './warning-player.js';
+import type { TapSocket } from './tap.js';
+
+export { NoPrompt } from './call-sounds.js';
+
+type OrderOf<Do extends OrderBody['do']> = Extract<OrderBody, { do: Do }>;
 
 export interface CallParts {
   readonly clock: RelayClock;
   readonly contact: Contact;
+  readonly sounds: SoundLibrary;
+  readonly tell: (notice: Notice) => void;
   readonly handset: SocketPair;
   readonly trunk: SocketPair;
-  readonly order: Extract<OrderBody, { do: 'open' }>;
+  readonly order: OrderOf<'open'>;
   /** Called once, when the deadline is seen to have passed. Times in milliseconds. */
   readonly onDeadline: (lateMs: number, lastForwardedMs: number | undefined) => void;
 }
@@ -26,8 +35,10 @@ export class RelayCall {
   readonly #lease: Lease;
   readonly #toTrunk: Stream;
   readonly #toHandset: Stream;
-  #warning: WarningPlayer | undefined;
-  #warningTimers: RelayTimer[] = [];
+  readonly #sounds: CallSounds;
+  readonly #trips = { handset: new RoundTrip(), trunk: new RoundTrip() };
+  readonly #taps = new Map<string, NonNullable<OrderOf<'tap'>['to']>>();
+  readonly #told = new Set<DigitKind>();
   #ended = false;
 
   /** Throws TypeError when the order names no network where it should. */
@@ -41,14 +52,33 @@ export class RelayCall {
     this.#toTrunk = new Stream(clock, this.#lease, this.#handset, this.#trunk);
     this.#toHandset = new Stream(clock, this.#lease, this.#trunk, this.#handset);
     this.#toHandset.open = order.earlyMedia;
+    for (const [stream, from, to] of [
+      [this.#toTrunk, 'handset', 'trunk'],
+      [this.#toHandset, 'trunk', 'handset'],
+    ] as const) {
+      stream.fromTrip = this.#trips[from];
+      stream.toTrip = this.#trips[to];
+    }
+    this.#sounds = new CallSounds(clock, parts.sounds, {
+      handset: { stream: this.#toHandset, send: (packet) => this.#send(this.#handset, packet) },
+      trunk: { stream: this.#toTrunk, send: (packet) => this.#send(this.#trunk, packet) },
+    });
   }
 
   /** The trunk's SDP, early or final; a later one replaces an earlier one until the call is armed. */
-  connect(order: Extract<OrderBody, { do: 'connect' }>): void {
+  connect(order: OrderOf<'connect'>): void {
+    const { digitsAllowed, digitsMost, digitsInSpeech } = this.#parts.order;
     expectPeer(this.#trunk, order.trunk);
     this.#toTrunk.types = new PayloadTypes(order.toTrunk);
     // Events that the trunk never agreed to are taken, so that the handset sends events and no in-band tones, and dropped.
-    this.#toTrunk.digits = new DigitFilter(order.toTrunk.eventsPass ? this.#parts.order.digitsAllowed : '');
+    this.#toTrunk.digits = new DigitFilter(
+      {
+        allowed: order.toTrunk.eventsPass ? digitsAllowed : '',
+        ...(digitsMost === undefined ? {} : { most: digitsMost }),
+        inSpeech: digitsInSpeech === true,
+      },
+      (kind) => this.#digitRefused(kind),
+    );
     this.#toHandset.types = new PayloadTypes(order.toHandset);
   }
 
@@ -60,10 +90,17 @@ export class RelayCall {
     return this.#lease.armed;
   }
 
-  /** Opens both gates until the deadline, an instant of the relay's clock. A second time it can only come closer. */
-  arm(deadlineMs: number, warningsS: readonly number[]): void {
+  /** Speaks to the handset, and to nobody else: there is no trunk. Tells how long it lasts; throws NoPrompt. */
+  announce({ call, toHandset, language, pieces }: OrderOf<'announce'>): number {
+    this.#toHandset.types = new PayloadTypes(toHandset);
+    return this.#sounds.announce(language, pieces, () => this.#parts.tell({ event: 'played', call }));
+  }
+
+  /** Opens both gates until the deadline, an instant of the relay's clock. A second time it can only come closer. Throws NoPrompt. */
+  arm(deadlineMs: number, { warningsS, speech }: { warningsS: readonly number[]; speech?: Speech }): void {
     const { clock } = this.#parts;
     const first = !this.#lease.armed;
+    const announcement = first ? this.#sounds.announcementFor(speech) : undefined;
     this.#lease.arm(deadlineMs);
     if (first) {
       const nowMs = clock.now();
@@ -74,36 +111,79 @@ export class RelayCall {
       this.#toTrunk.answered();
       this.#toHandset.answered();
     }
-    this.#planWarnings(warningsS);
+    if (announcement !== undefined) {
+      // What the callee must hear before the caller, it hears: the caller's gate opens at its end, and never after the call's.
+      this.#toTrunk.open = false;
+      announcement(() => {
+        if (!this.#ended && !this.#lease.passed) this.#toTrunk.open = true;
+      });
+    }
+    this.#sounds.planWarnings(this.#lease.deadlineMs, warningsS, speech);
   }
 
   /** Who may speak after a re-INVITE. The gates stay as they are. */
-  hold({ toTrunk, toHandset }: Extract<OrderBody, { do: 'hold' }>): void {
+  hold({ toTrunk, toHandset }: OrderOf<'hold'>): void {
     this.#toTrunk.held = !toTrunk;
     this.#toHandset.held = !toHandset;
   }
 
+  /** Begins or ends a copy of both streams. */
+  tap({ tap, to }: OrderOf<'tap'>, socket: TapSocket): void {
+    if (to === undefined) this.#taps.delete(tap);
+    else this.#taps.set(tap, to);
+    const ends = [...this.#taps.values()];
+    const copy = (portOf: (end: (typeof ends)[number]) => number) =>
+      ends.length === 0
+        ? undefined
+        : (packet: Buffer): void => {
+            for (const end of ends) socket.send(packet, { address: end.address, port: portOf(end) });
+          };
+    this.#toTrunk.tap = copy(({ handsetPort }) => handsetPort);
+    this.#toHandset.tap = copy(({ trunkPort }) => trunkPort);
+  }
+
   /** Silence at once, sockets closed, and what the call carried. */
   end(): CallCounters {
+    const counters = this.counters();
     if (!this.#ended) {
       this.#ended = true;
       this.#lease.end();
       this.#silence();
       for (const side of [this.#parts.handset, this.#parts.trunk]) side.close();
     }
+    return counters;
+  }
+
+  /** What it has carried so far. */
+  counters(): CallCounters {
+    const toTrunk = this.#toTrunk;
+    const toHandset = this.#toHandset;
     const { deadlineMs } = this.#lease;
+    const nowMs = Math.min(this.#parts.clock.now(), deadlineMs);
     const lastMs = this.#lastForwardedMs();
+    const handset = toTrunk.quality.read(nowMs, toTrunk.held, this.#trips.handset.ms);
+    const trunk = toHandset.quality.read(nowMs, toHandset.held, this.#trips.trunk.ms);
     return {
-      handsetPackets: this.#toTrunk.forwarded,
-      trunkPackets: this.#toHandset.forwarded,
-      dropped: this.#toTrunk.dropped + this.#toHandset.dropped,
-      droppedAfterDeadline: this.#toTrunk.droppedAfterDeadline + this.#toHandset.droppedAfterDeadline,
-      lost: this.#toTrunk.lost + this.#toHandset.lost,
-      jitterMs: this.#toHandset.jitterMs,
-      digitsDropped: this.#toTrunk.digits?.dropped ?? 0,
+      handsetPackets: toTrunk.forwarded,
+      trunkPackets: toHandset.forwarded,
+      dropped: toTrunk.dropped + toHandset.dropped,
+      droppedAfterDeadline: toTrunk.droppedAfterDeadline + toHandset.droppedAfterDeadline,
+      lost: handset.lost + trunk.lost,
+      jitterMs: trunk.jitterMs,
+      digitsDropped: toTrunk.digits?.dropped ?? 0,
+      digitsMuted: toTrunk.digits?.muted ?? 0,
+      digitsPassed: toTrunk.digits?.passed ?? 0,
       socketErrors: this.#parts.handset.errors + this.#parts.trunk.errors,
+      handset,
+      trunk,
       ...(this.#lease.armed && lastMs !== undefined ? { lastForwardedMsAfterDeadline: lastMs - deadlineMs } : {}),
     };
+  }
+
+  #digitRefused(kind: DigitKind): void {
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#parts.tell({ event: 'digit', call: this.#parts.order.call, kind });
   }
 
   #onDeadline(lateMs: number): void {
@@ -115,9 +195,7 @@ export class RelayCall {
   #silence(): void {
     this.#toTrunk.open = false;
     this.#toHandset.open = false;
-    for (const timer of this.#warningTimers) timer.cancel();
-    this.#warningTimers = [];
-    this.#warning?.stop();
+    this.#sounds.stop();
   }
 
   #lastForwardedMs(): number | undefined {
@@ -125,29 +203,7 @@ export class RelayCall {
     return Number.isFinite(lastMs) ? lastMs : undefined;
   }
 
-  #planWarnings(warningsS: readonly number[]): void {
-    const { clock } = this.#parts;
-    const { types } = this.#toHandset;
-    for (const timer of this.#warningTimers) timer.cancel();
-    this.#warningTimers = [];
-    if (types === undefined || warningsS.length === 0) return;
-    const stream = this.#toHandset;
-    this.#warning ??= new WarningPlayer(clock, types, {
-      get lastForwardedMs() {
-        return stream.lastForwardedMs;
-      },
-      send: (packet) => this.#sendToHandset(packet),
-    });
-    const player = this.#warning;
-    stream.overlay = player;
-    for (const seconds of new Set(warningsS)) {
-      const waitMs = this.#lease.deadlineMs - seconds * 1_000 - clock.now();
-      if (waitMs > 0) this.#warningTimers.push(clock.after(waitMs, () => player.start()));
-    }
-  }
-
-  #sendToHandset(packet: Buffer): boolean {
-    const { latch, rtp } = this.#handset;
+  #send({ latch, rtp }: Side, packet: Buffer): boolean {
     if (latch === undefined || this.#ended || !this.#lease.holds(this.#parts.clock.now())) return false;
     rtp.send(packet, latch.port, latch.address);
     return true;

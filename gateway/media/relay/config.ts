@@ -10,6 +10,8 @@ export interface RelayConfig {
   readonly carrierAddress: string;
   /** null: the kernel's choice. */
   readonly ports: PortRange | null;
+  /** The folder of the recorded prompts; null for none. */
+  readonly prompts: string | null;
   /** Standard input is a life line: its end is the parent's death, and ours. */
   readonly exitWhenOrphaned: boolean;
 }
@@ -37,6 +39,7 @@ export function readConfig(text: string): RelayConfig {
     cellAddress: address('cellAddress'),
     carrierAddress: address('carrierAddress'),
     ports: said.ports === null || said.ports === undefined ? null : range(said.ports, fault),
+    prompts: typeof said.prompts === 'string' ? said.prompts : null,
     exitWhenOrphaned: said.exitWhenOrphaned !== false,
   };
 }

@@ -2,6 +2,8 @@
 export interface LawTables {
   readonly decode: Int16Array;
   readonly encode: Uint8Array;
+  /** The byte nearest to no sound. */
+  readonly silence: number;
 }
 
 /** ITU-T G.711 table 1a; bytes are sent with their even bits inverted. */
@@ -30,7 +32,7 @@ function tablesOf(decodeByte: (byte: number) => number): LawTables {
     while (distance(nearest + 1) <= distance(nearest) && nearest < 255) nearest++;
     encode[level + 32_768] = byLevel[nearest]?.byte ?? 0;
   }
-  return { decode, encode };
+  return { decode, encode, silence: encode[32_768] ?? 0 };
 }
 
 export const LAWS: Readonly<Record<'pcma' | 'pcmu', LawTables>> = {

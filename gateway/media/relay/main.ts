@@ -9,6 +9,7 @@ import { relayClock } from './clock.js';
 import { ConfigFault, type RelayConfig, readConfig } from './config.js';
 import { ControlServer } from './control-server.js';
 import { Relay } from './relay.js';
+import { SoundLibrary } from './sound-library.js';
 
 /** sysexits.h */
 const EX_CONFIG = 78;
@@ -44,6 +45,7 @@ async function run(config: RelayConfig, stopped: Promise<string>): Promise<void>
     cellAddress: config.cellAddress,
     carrierAddress: config.carrierAddress,
     ports: config.ports,
+    sounds: config.prompts === null ? new SoundLibrary() : SoundLibrary.load(config.prompts),
     tell: (notice) => control.tell(notice),
     onSocketError: (error) => log.warn({ event: 'relay.socket-error', why: error.message }),
     onRetired: () => retired('retired'),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Beat, Order, PeerAddress, StreamFormats, VoiceCodec, VoiceFormat } from '../control-protocol.js';
+import type { Beat, Order, PeerAddress, Speech, StreamFormats, VoiceCodec, VoiceFormat } from '../control-protocol.js';
 
 /** What is wrong with an order, and its id if it had one. */
 export interface OrderFault {
@@ -9,6 +9,7 @@ export interface OrderFault {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const LANGUAGE = /^[a-z]{2,8}$/;
 const CODECS: readonly VoiceCodec[] = ['pcma', 'pcmu', 'g722', 'opus'];
 
 class Wrong extends Error {}
@@ -37,6 +38,8 @@ function body(said: Fields) {
         handset: peer(said, 'handset'),
         earlyMedia: flag(said, 'earlyMedia'),
         digitsAllowed: text(said, 'digitsAllowed', /^[0-9*#A-Da-d]{0,16}$/),
+        ...(said.digitsMost === undefined ? {} : { digitsMost: integer(said, 'digitsMost', 0, 1_000_000) }),
+        ...(said.digitsInSpeech === undefined ? {} : { digitsInSpeech: flag(said, 'digitsInSpeech') }),
       } as const;
     case 'connect':
       return {
@@ -55,7 +58,25 @@ function body(said: Fields) {
           if (typeof at !== 'number' || !(at > 0)) throw new Wrong('/warningsS holds what is no number of seconds');
           return at;
         }),
+        ...(said.speech === undefined ? {} : { speech: speech(said) }),
       } as const;
+    case 'announce':
+      return {
+        do: 'announce',
+        call: text(said, 'call'),
+        toHandset: formats(said, 'toHandset'),
+        language: text(said, 'language', LANGUAGE),
+        pieces: pieces(said, 'pieces'),
+      } as const;
+    case 'tap':
+      return {
+        do: 'tap',
+        call: text(said, 'call'),
+        tap: text(said, 'tap'),
+        ...(said.to === undefined ? {} : { to: tapEnds(said) }),
+      } as const;
+    case 'measure':
+      return { do: 'measure', call: text(said, 'call') } as const;
     case 'hold':
       return {
         do: 'hold',
@@ -81,6 +102,32 @@ function peer(said: Fields, name: string): PeerAddress {
     port: integer(it, 'port', 1, 65_535),
     rtcpPort: integer(it, 'rtcpPort', 0, 65_535),
     networks: list(it, 'networks').map((network) => String(network)),
+  }));
+}
+
+function speech(said: Fields): Speech {
+  const it = object(said, 'speech');
+  return within('speech', () => {
+    const warnings = object(it, 'warnings');
+    return {
+      language: text(it, 'language', LANGUAGE),
+      calleeLanguage: text(it, 'calleeLanguage', LANGUAGE),
+      warnings: Object.fromEntries(Object.keys(warnings).map((at) => [at, pieces(warnings, at)])),
+      warnTrunk: flag(it, 'warnTrunk'),
+      announcement: pieces(it, 'announcement'),
+    };
+  });
+}
+
+const pieces = (said: Fields, name: string): readonly string[] => list(said, name).map((piece) => String(piece));
+
+function tapEnds(said: Fields) {
+  const it = object(said, 'to');
+  return within('to', () => ({
+    // Copies of speech never leave this machine.
+    address: text(it, 'address', (value) => value === '127.0.0.1'),
+    handsetPort: integer(it, 'handsetPort', 1, 65_535),
+    trunkPort: integer(it, 'trunkPort', 1, 65_535),
   }));
 }
 

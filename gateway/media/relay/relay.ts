@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import type { Answer, FailureCode, Notice, Order } from '../control-protocol.js';
 import { PROTOCOL_VERSION } from '../control-protocol.js';
-import { RelayCall } from './call.js';
+import { NoPrompt, RelayCall } from './call.js';
 import type { RelayClock } from './clock.js';
 import type { Contact } from './lease.js';
 import { PortPairs, type PortRange, PortsExhausted, type SocketPair } from './port-pairs.js';
+import type { SoundLibrary } from './sound-library.js';
+import { TapSocket } from './tap.js';
 
 export interface RelayOptions {
   readonly clock: RelayClock;
@@ -13,6 +15,7 @@ export interface RelayOptions {
   readonly carrierAddress: string;
   /** null: the kernel's choice. */
   readonly ports: PortRange | null;
+  readonly sounds: SoundLibrary;
   readonly tell: (notice: Notice) => void;
   readonly onSocketError: (error: Error) => void;
   /** Told once, when a retired relay holds no call any more. */
@@ -35,6 +38,7 @@ export class Relay {
   readonly #calls = new Map<string, RelayCall>();
   /** Calls whose sockets are being bound; `ended` says that they are no longer wanted. */
   readonly #opening = new Map<string, { ended: boolean }>();
+  readonly #taps = new TapSocket();
   #retiring = false;
 
   constructor(options: RelayOptions) {
@@ -64,6 +68,7 @@ export class Relay {
       if (error instanceof Failure) return { event: 'failed', id, code: error.code, why: error.message };
       if (error instanceof PortsExhausted)
         return { event: 'failed', id, code: 'media.ports-exhausted', why: error.message };
+      if (error instanceof NoPrompt) return { event: 'failed', id, code: 'media.no-prompt', why: error.message };
       if (error instanceof TypeError) return { event: 'failed', id, code: 'media.bad-order', why: error.message };
       return { event: 'failed', id, code: 'media.socket', why: String(error) };
     }
@@ -96,9 +101,19 @@ export class Relay {
       case 'arm': {
         const call = this.#call(order.call);
         if (!call.connected) throw new Failure('media.bad-order', 'armed before it was connected');
-        call.arm(this.#options.clock.fromNs(BigInt(order.atNs)), order.warningsS);
+        call.arm(this.#options.clock.fromNs(BigInt(order.atNs)), order);
         return { event: 'armed', id, call: order.call };
       }
+      case 'announce': {
+        const call = this.#call(order.call);
+        if (call.connected) throw new Failure('media.bad-order', 'a call that has a trunk is not announced to');
+        return { event: 'playing', id, call: order.call, lengthMs: call.announce(order) };
+      }
+      case 'tap':
+        this.#call(order.call).tap(order, this.#taps);
+        return { event: 'tapped', id, call: order.call };
+      case 'measure':
+        return { event: 'measured', id, call: order.call, counters: this.#call(order.call).counters() };
       case 'hold':
         this.#call(order.call).hold(order);
         return { event: 'held', id, call: order.call };
@@ -116,7 +131,7 @@ export class Relay {
 
   async #open(order: Extract<Order, { do: 'open' }>): Promise<Answer> {
     const { id, call } = order;
-    const { clock, contact, tell, cellAddress, carrierAddress } = this.#options;
+    const { clock, contact, tell, sounds, cellAddress, carrierAddress } = this.#options;
     if (this.#retiring) throw new Failure('media.retiring', 'this relay takes no more calls');
     if (this.#calls.has(call) || this.#opening.has(call)) throw new Failure('media.call-exists', 'opened twice');
     this.#sameFamily(order.handset.address, cellAddress);
@@ -131,7 +146,7 @@ export class Relay {
       if (opening.ended) throw new Failure('media.call-closed', 'closed while it was being opened');
       const onDeadline = (lateMs: number, lastForwardedMs: number | undefined): void =>
         tell({ event: 'deadline', call, lateMs, ...(lastForwardedMs === undefined ? {} : { lastForwardedMs }) });
-      this.#calls.set(call, new RelayCall({ clock, contact, handset, trunk, order, onDeadline }));
+      this.#calls.set(call, new RelayCall({ clock, contact, sounds, tell, handset, trunk, order, onDeadline }));
       return {
         event: 'opened',
         id,

@@ -2,12 +2,12 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import type { RelayClock } from './clock.js';
 import type { DigitFilter } from './digit-filter.js';
 import type { LawTables } from './g711.js';
-import { Jitter } from './jitter.js';
 import type { Lease } from './lease.js';
 import { EVENT, type PayloadTypes, REFUSED } from './payload-types.js';
+import { StreamQuality } from './quality.js';
+import type { RoundTrip } from './round-trip.js';
 import { cleanReport, isReport, REPORT_ROOM } from './rtcp.js';
 import { payloadEnd, payloadStart, payloadTypeOf, RTP_HEADER, sequenceOf, ssrcOf, timestampOf, u32 } from './rtp.js';
-import { SequenceWindow } from './sequence-window.js';
 import type { SourceLatch } from './source-latch.js';
 
 /** One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. */
@@ -39,8 +39,8 @@ export class Stream {
   readonly #lease: Lease;
   readonly #from: Side;
   readonly #to: Side;
-  readonly #window = new SequenceWindow();
-  readonly #jitter = new Jitter();
+  readonly quality = new StreamQuality();
+  #isHeld = false;
   #report: Buffer | undefined;
   /** Absent until the trunk's SDP is known. */
   types: PayloadTypes | undefined;
@@ -48,8 +48,11 @@ export class Stream {
   digits: DigitFilter | undefined;
   overlay: Overlay | undefined;
   open = false;
-  /** Held by a re-INVITE: checked and counted like any other, and not forwarded. */
-  held = false;
+  /** How far the sender of this stream is, and how far its receiver. */
+  fromTrip: RoundTrip | undefined;
+  toTrip: RoundTrip | undefined;
+  /** Where copies of what is forwarded go. */
+  tap: ((packet: Buffer) => void) | undefined;
   forwarded = 0;
   dropped = 0;
   droppedAfterDeadline = 0;
@@ -68,18 +71,19 @@ export class Stream {
     if (error !== null) this.#to.rtp.emit('error', error);
   };
 
-  get lost(): number {
-    return this.#window.lost;
+  /** Held by a re-INVITE: checked and counted like any other, and not forwarded. */
+  get held(): boolean {
+    return this.#isHeld;
   }
 
-  get jitterMs(): number {
-    return this.#jitter.ms;
+  set held(held: boolean) {
+    this.#isHeld = held;
+    this.quality.pause(this.#clock.now());
   }
 
   /** The far end answered: what came before it is no part of the statistics. */
   answered(): void {
-    this.#window.reset();
-    this.#jitter.restart();
+    this.quality.begin(this.#clock.now());
     this.open = true;
   }
 
@@ -120,18 +124,26 @@ export class Stream {
     const end = payloadEnd(packet, start);
     if (end < 0) return false;
     if (latch.take(from.address, from.port, ssrc)) {
-      this.#window.restart();
-      this.#jitter.restart();
+      this.quality.window.restart();
+      this.quality.jitter.restart();
     }
-    if (!this.#window.accept(sequenceOf(packet))) return false;
+    if (!this.quality.window.accept(sequenceOf(packet))) return false;
+    this.quality.heard(nowMs);
 
-    if (kind !== EVENT) this.#jitter.packet(nowMs, timestampOf(packet), this.types.unitsPerMs(payloadType));
+    if (kind !== EVENT) this.quality.jitter.packet(nowMs, timestampOf(packet), this.types.unitsPerMs(payloadType));
     else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return false;
 
     const to = this.#to.latch;
-    if (!this.open || this.held || to === undefined) return false;
-    const law = this.overlay?.playing ? this.types.law(payloadType) : undefined;
-    const out = law && this.overlay ? this.overlay.mix(packet, start, end, law) : packet;
+    if (!this.open || this.#isHeld || to === undefined) return false;
+    const law = this.types.law(payloadType);
+    if (law !== undefined && kind !== EVENT) this.digits?.listen(packet, start, end, law, nowMs);
+    let out = packet;
+    if (this.overlay?.playing && kind !== EVENT) {
+      // What cannot be mixed gives way to the sound, which then goes in packets of its own.
+      if (law === undefined) return true;
+      out = this.overlay.mix(packet, start, end, law);
+    }
+    this.tap?.(packet);
     // Node says nothing of what the kernel refuses unless it is asked, and asking costs a turn of the loop.
     if (this.forwarded % ASKED_AFTER === 0) this.#to.rtp.send(out, to.port, to.address, this.#sent);
     else this.#to.rtp.send(out, to.port, to.address);
@@ -151,7 +163,9 @@ export class Stream {
     if (length === 0) return false;
     // Where they share a port, it is for the speech to say where that is.
     if (!this.#isMuxed) latch.take(from.address, from.port, ssrc);
+    this.fromTrip?.received(packet, nowMs);
     if (!this.#lease.armed) return false;
+    this.toTrip?.sent(packet, nowMs);
     const socket = to === this.#to.latch ? this.#to.rtp : this.#to.rtcp;
     socket.send(this.#report, 0, length, to.port, to.address);
     return true;

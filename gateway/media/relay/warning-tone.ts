@@ -25,23 +25,37 @@ export const WARNING: Int16Array = (() => {
 })();
 
 /**
- * Mixes the warning from sample `position` on over the G.711 payload at `from` in `packet`, which is changed in place.
- * Speech is halved under it, so that the sum cannot overflow into noise.
+ * Mixes a sound from sample `position` on over the G.711 payload at `from` in `packet`, which is changed in place.
+ * Speech is halved under it, so that the sum seldom overflows; what does is held at full scale.
  */
-export function mixWarning(packet: Buffer, from: number, to: number, position: number, law: LawTables): void {
+export function mixSound(
+  sound: Int16Array,
+  packet: Buffer,
+  from: number,
+  to: number,
+  position: number,
+  law: LawTables,
+): void {
   const { decode, encode } = law;
   for (let i = from, at = position; i < to; i++, at++) {
-    const tone = at < WARNING.length ? (WARNING[at] as number) : 0;
-    const speech = decode[packet[i] as number] as number;
-    packet[i] = encode[(speech >> 1) + tone + 32_768] as number;
+    const ours = at < sound.length ? (sound[at] as number) : 0;
+    const sum = ((decode[packet[i] as number] as number) >> 1) + ours;
+    packet[i] = encode[Math.max(0, Math.min(65_535, sum + 32_768))] as number;
   }
 }
 
-/** Writes the warning alone, `count` samples from `position` on, as G.711 to `packet` at `from`. */
-export function writeWarning(packet: Buffer, from: number, count: number, position: number, law: LawTables): void {
+/** Writes a sound alone, `count` samples from `position` on, as G.711 to `packet` at `from`. */
+export function writeSound(
+  sound: Int16Array,
+  packet: Buffer,
+  from: number,
+  count: number,
+  position: number,
+  law: LawTables,
+): void {
   for (let i = 0; i < count; i++) {
     const at = position + i;
-    const tone = at < WARNING.length ? (WARNING[at] as number) : 0;
-    packet[from + i] = law.encode[tone + 32_768] as number;
+    const ours = at < sound.length ? (sound[at] as number) : 0;
+    packet[from + i] = law.encode[ours + 32_768] as number;
   }
 }

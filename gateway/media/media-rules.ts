@@ -1,0 +1,29 @@
+import type { VoiceCodec } from './control-protocol.js';
+import type { Language } from './prompts.js';
+import { HEARD_CODECS } from './sdp-formats.js';
+
+/** What a handset's calls may carry and are told, beside what its grant says. */
+export interface MediaRules {
+  /** In which the handset is spoken to. */
+  readonly language: Language;
+  /** In which the callee is spoken to. */
+  readonly calleeLanguage: Language;
+  readonly codecs: readonly VoiceCodec[];
+  readonly spokenWarnings: boolean;
+  readonly warnCallee: boolean;
+  readonly announcement: boolean;
+  readonly digitsInSpeech: boolean;
+  readonly digitsMost?: number;
+  readonly digitAlarm: boolean;
+}
+
+export const PLAIN_RULES: MediaRules = {
+  language: 'en',
+  calleeLanguage: 'en',
+  codecs: HEARD_CODECS,
+  spokenWarnings: false,
+  warnCallee: false,
+  announcement: false,
+  digitsInSpeech: false,
+  digitAlarm: false,
+};

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LAWS } from './g711.js';
+import { SAMPLE_RATE } from './warning-tone.js';
+
+const ENDING = '.alaw';
+/** Between two pieces, a breath. */
+const PAUSE = new Int16Array(SAMPLE_RATE / 10);
+
+/** The recorded pieces, read once at the start: no disk is touched while packets wait. */
+export class SoundLibrary {
+  readonly #languages = new Map<string, ReadonlyMap<string, Buffer>>();
+
+  /** Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header. Throws the system's error when the folder cannot be read. */
+  static load(folder: string): SoundLibrary {
+    const library = new SoundLibrary();
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const pieces = new Map<string, Buffer>();
+      for (const file of readdirSync(join(folder, entry.name)))
+        if (file.endsWith(ENDING))
+          pieces.set(file.slice(0, -ENDING.length), readFileSync(join(folder, entry.name, file)));
+      library.#languages.set(entry.name, pieces);
+    }
+    return library;
+  }
+
+  /**
+   * The pieces one after the other, 16-bit samples at 8 kHz; undefined when the language has none of them. A piece that a
+   * language lacks is its general one (`next.in` → `next`), or is left out: not every language has a word for it.
+   */
+  spoken(language: string, pieces: readonly string[]): Int16Array | undefined {
+    const known = this.#languages.get(language);
+    const found = pieces
+      .map((name) => known?.get(name) ?? known?.get(name.slice(0, name.lastIndexOf('.'))))
+      .filter((piece) => piece !== undefined);
+    if (found.length === 0) return undefined;
+    const sound = new Int16Array(found.reduce((sum, { length }) => sum + length + PAUSE.length, 0));
+    let at = 0;
+    for (const piece of found) {
+      for (const byte of piece) sound[at++] = LAWS.pcma.decode[byte] as number;
+      at += PAUSE.length;
+    }
+    return sound;
+  }
+}

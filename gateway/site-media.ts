@@ -1,0 +1,58 @@
+import type { Temporal } from 'temporal-polyfill';
+import type { Profile } from '../config/schema/types.generated.js';
+import type { Announcement, CallRequest } from './calls/ports.js';
+import type { SiteFiles } from './config/site.js';
+import { type MediaRules, PLAIN_RULES } from './media/media-rules.js';
+import { languageOf, refusalPieces } from './media/prompts.js';
+import { HEARD_CODECS } from './media/sdp-formats.js';
+import type { Refusal } from './policy/decision.js';
+import type { HandsetId } from './policy/ids.js';
+
+/** What the configuration says of speech: what each handset's calls may carry, and what a refused caller is told. */
+export class SiteMedia {
+  readonly #zone: string;
+  readonly #rules = new Map<string, MediaRules>();
+  readonly #spoken = new Set<string>();
+
+  constructor({ site, handsets, profiles }: Pick<SiteFiles, 'site' | 'handsets' | 'profiles'>) {
+    this.#zone = site.zone;
+    const byId = new Map(profiles.map((profile) => [profile.id, profile]));
+    for (const { id, profile: name, language } of handsets) {
+      const profile = byId.get(name);
+      if (profile === undefined) continue;
+      // Nobody signs on yet: the person's own language comes with the person.
+      this.#rules.set(id, rulesOf(profile, languageOf(undefined, language, site.language), site));
+      if (profile.prompts) this.#spoken.add(id);
+    }
+  }
+
+  rulesOf(handset: HandsetId): MediaRules {
+    return this.#rules.get(handset) ?? PLAIN_RULES;
+  }
+
+  /** What a refused caller is told; undefined where its profile is silent. */
+  announcement(request: CallRequest, refusal: Refusal, at: Temporal.Instant): Announcement | undefined {
+    if (!this.#spoken.has(request.handset)) return undefined;
+    const { language } = this.rulesOf(request.handset);
+    return { language, pieces: refusalPieces(refusal.rule, refusal.nextAllowed, at, this.#zone) };
+  }
+}
+
+function rulesOf(profile: Profile, language: MediaRules['language'], site: SiteFiles['site']): MediaRules {
+  const { spokenWarnings, warnCallee, announcement, digitsInSpeech, digitsMost, digitAlarm } = profile;
+  const { codecs } = site.media;
+  // A key cannot be heard in what the relay cannot decode.
+  const heard = codecs.filter((codec) => HEARD_CODECS.includes(codec));
+  const isListening = digitsInSpeech === 'mute';
+  return {
+    language,
+    calleeLanguage: site.language,
+    codecs: isListening ? (heard.length > 0 ? heard : HEARD_CODECS) : codecs,
+    spokenWarnings,
+    warnCallee,
+    announcement,
+    digitsInSpeech: isListening,
+    ...(digitsMost === undefined ? {} : { digitsMost }),
+    digitAlarm,
+  };
+}
