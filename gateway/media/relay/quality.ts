@@ -27,9 +27,11 @@ export class StreamQuality {
     this.#lastMs = nowMs;
   }
 
-  /** A hold began or ended: its silence is meant. */
-  pause(nowMs: number): void {
-    if (!Number.isNaN(this.#lastMs)) this.#lastMs = nowMs;
+  /** A hold begins or ends: its silence is meant, and that before it is not. */
+  paused(begins: boolean, nowMs: number): void {
+    if (Number.isNaN(this.#lastMs)) return;
+    if (begins) this.#longestSilenceMs = Math.max(this.#longestSilenceMs, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
   }
 
   read(nowMs: number, isHeld: boolean, roundTripMs: number | undefined): SideQuality {

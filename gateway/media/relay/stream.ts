@@ -77,8 +77,9 @@ export class Stream {
   }
 
   set held(held: boolean) {
+    if (held === this.#isHeld) return;
     this.#isHeld = held;
-    this.quality.pause(this.#clock.now());
+    this.quality.paused(held, this.#clock.now());
   }
 
   /** The far end answered: what came before it is no part of the statistics. */
