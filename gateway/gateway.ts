@@ -192,6 +192,7 @@ export class Gateway {
       accounts: accountsOf(this.#files),
       trunks: trunksOf(this.#files),
       newCallId: () => this.#newCallId(),
+      held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
       challengeInvites: !this.#believesInvites,
     });

@@ -11,7 +11,7 @@ import { type End, type Leg, MediaSession } from './media-session.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
-import { promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
+import { type Direction, promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 
 /** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
 export interface MediaNetworks {
@@ -176,16 +176,10 @@ export class RelayPlane implements MediaPlane {
     });
   }
 
-  /**
-   * A re-INVITE of a leg in mid-call; '' asks for our offer. Settles with our SDP, or with undefined: a 488. It may hold and
-   * resume; another address, another codec or another medium is another call.
-   */
-  async reoffer(call: CallId, leg: Leg, sdp: string): Promise<string | undefined> {
-    const reoffered = this.#held.get(call)?.session.reoffered(leg, sdp);
-    if (reoffered === undefined) return undefined;
-    const { answer, toTrunk, toHandset } = reoffered;
-    const held = await this.#order({ do: 'hold', call, toTrunk, toHandset });
-    return held.event === 'failed' ? undefined : answer;
+  /** A leg was put on hold, or taken off it, in its own words: what it does not want is not forwarded, and its silence is no fault. */
+  hold(call: CallId, leg: Leg, direction: Direction): void {
+    const held = this.#held.get(call)?.session.held(leg, direction);
+    if (held !== undefined) void this.#order({ do: 'hold', call, ...held });
   }
 
   /** What a call carries so far; undefined for a call that the relay does not hold. */

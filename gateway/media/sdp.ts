@@ -41,13 +41,11 @@ export interface HandsetOffer extends AudioDescription {
   readonly audioLine: number;
 }
 
-/** Where we receive, and the number and version of our session (RFC 4566 §5.2). */
+/** Where we receive, and the number of our session (RFC 4566 §5.2). */
 export interface OurEnd {
   readonly address: string;
   readonly port: number;
   readonly sessionId: number;
-  /** Default 1, and one more with each description that differs from the last (RFC 3264 §8). */
-  readonly version?: number;
 }
 
 const MAX_SDP = 16_384;
@@ -109,11 +107,6 @@ export function writeHandsetAnswer(offer: HandsetOffer, answer: AudioDescription
   return write(ourSession(our, media));
 }
 
-/** Our own answer to a re-INVITE of the trunk's: what was agreed, at our address, in the direction that it asks for. */
-export function writeTrunkAnswer(agreed: AudioDescription, direction: Direction, our: OurEnd): string {
-  return write(ourSession(our, [ourAudio(our, agreed, agreed.ptime, direction, agreed.rtcpPort === agreed.port)]));
-}
-
 /**
  * The handset's answer to a prompt of ours before there is a trunk: its own codecs that we can speak, and the direction in
  * which we alone speak.
@@ -128,33 +121,8 @@ export function promptFormats(offer: HandsetOffer): StreamFormats {
   return { voice: offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec)), eventsPass: false };
 }
 
-/**
- * Reads what a side asks for in mid-call. It may hold and resume, and no more: undefined when address, port or codecs are
- * others than were agreed. An address of 0.0.0.0 is a hold of RFC 2543.
- */
-export function readReoffer(sdp: string, agreed: AudioDescription, audioLine: number): Direction | undefined {
-  const session = parseSafely(sdp);
-  if ('fault' in session) return undefined;
-  const media = session.media[audioLine];
-  if (media === undefined || session.media.some((other) => other !== media && other.port !== 0)) return undefined;
-  const isOldHold = (media.connection ?? session.connection)?.ip === '0.0.0.0';
-  if (isOldHold) media.connection = { version: isIPv4(agreed.address) ? 4 : 6, ip: agreed.address };
-  const codecs = agreed.voice.map(({ codec }) => codec);
-  const now = readAudio(session, media, codecs);
-  if ('fault' in now) return undefined;
-  const isSame =
-    now.address === agreed.address &&
-    now.port === agreed.port &&
-    now.rtcpPort === agreed.rtcpPort &&
-    now.voice.length > 0 &&
-    now.voice.every((format) => agreed.voice.some((was) => sameFormat(was, format))) &&
-    (now.events === undefined || now.events === agreed.events);
-  if (!isSame) return undefined;
-  return isOldHold ? 'inactive' : now.direction;
-}
-
 /** What we say to a side that asks for `asked`, where the other side is as `other` (RFC 3264 §6.1). */
-export function answerTo(asked: Direction, other: Direction): Direction {
+function answerTo(asked: Direction, other: Direction): Direction {
   const sends = receives(asked) && sendsTo(other);
   const takes = sendsTo(asked) && receives(other);
   if (sends) return takes ? 'sendrecv' : 'sendonly';
@@ -244,11 +212,11 @@ function mediaLine(media: MediaDescription): MediaLine {
   return { type, protocol, payloads: /^[\w.+-]+( [\w.+-]+)*$/.test(payloads) ? payloads.slice(0, 256) : '0' };
 }
 
-function ourSession({ address, sessionId, version }: OurEnd, media: SessionDescription['media']): SessionDescription {
+function ourSession({ address, sessionId }: OurEnd, media: SessionDescription['media']): SessionDescription {
   const ipVer = isIPv4(address) ? 4 : 6;
   return {
     version: 0,
-    origin: { username: OUR_NAME, sessionId, sessionVersion: version ?? 1, netType: 'IN', ipVer, address },
+    origin: { username: OUR_NAME, sessionId, sessionVersion: 1, netType: 'IN', ipVer, address },
     name: '-',
     connection: { version: ipVer, ip: address },
     timing: { start: 0, stop: 0 },
@@ -273,9 +241,6 @@ function ourAudio(
     direction,
   };
 }
-
-const sameFormat = (one: Formats['voice'][number], other: Formats['voice'][number]): boolean =>
-  one.codec === other.codec && one.payloadType === other.payloadType;
 
 const isPort = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;

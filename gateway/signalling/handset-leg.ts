@@ -58,6 +58,15 @@ export class HandsetLeg {
     });
   }
 
+  /** 183 with this SDP: what the handset hears before a refusal. */
+  early(answer: string): void {
+    if (this.#answered) return;
+    const headers = { Server: SERVER, 'Content-Type': 'application/sdp' };
+    this.#response.send(183, '', { headers, body: answer }, (error, sent) => {
+      if (!error) this.#sent = sent;
+    });
+  }
+
   /** 200 with this SDP. Tells `accepted` when the ACK is in. */
   accept(answer: string): void {
     if (this.#answered) return;

@@ -1,10 +1,11 @@
 import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
-import type { EndCause, LegDialog } from '../calls/record.js';
+import type { EndCause, LegDialog, LegName } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
 import type { TrunkCredentials } from './account.js';
 import type { DialogJudge } from './judged-srf.js';
 import { type LegFacts, rule } from './rules-in-dialog.js';
+import type { Direction } from './session.js';
 import type { Violations } from './violations.js';
 
 /** What a leg needs of the call that it belongs to. */
@@ -14,18 +15,22 @@ export interface LegOwner {
   /** The leg is no more, for whatever reason. */
   readonly over: () => void;
   readonly violations: Violations;
+  /** The peer of a leg speaks and hears from now on as it says in its own words. */
+  readonly held: (leg: LegName, direction: Direction) => void;
 }
 
 /** Holds a leg's dialog to the rules; `facts` is asked at each request. */
 export function judgeOf(owner: LegOwner, facts: () => LegFacts): DialogJudge {
   return (request, response) => {
-    const { answer, count, alarm, redirected } = rule(request, facts());
+    const asked = facts();
+    const { answer, count, alarm, redirected, direction } = rule(request, asked);
     const { handset, violations } = owner;
     if (count !== undefined) violations.count(count);
     if (alarm !== undefined) violations.alarm({ ...alarm, handset, address: request.source_address });
     if (redirected) sayRedirected(owner, 'the far end sent a call elsewhere while it was up');
     if (answer === undefined) return true;
     const { status, headers = {}, body } = answer;
+    if (direction !== undefined) owner.held(asked.leg, direction);
     response.send(status, { headers, ...(body === undefined ? {} : { body }) });
     return false;
   };

@@ -3,7 +3,7 @@ import type { LegName } from '../calls/record.js';
 import type { HandsetId } from '../policy/ids.js';
 import { staysWithin } from './contact.js';
 import { showsRedirection } from './redirection.js';
-import type { Session } from './session.js';
+import type { Direction, Session } from './session.js';
 
 /** What nobody may ask for, inside a call or outside of one, and what he is told. */
 export const FORBIDDEN: Readonly<Record<string, { readonly status: number; readonly alarm: boolean }>> = {
@@ -36,6 +36,8 @@ export interface Ruling {
   /** To be counted under this code, and no more. */
   readonly count?: string;
   readonly alarm?: { readonly code: string; readonly detail: string };
+  /** What the peer speaks and hears from now on, in its own words. */
+  readonly direction?: Direction;
   /** The far end has sent the call elsewhere. */
   readonly redirected?: true;
 }
@@ -91,7 +93,8 @@ function offered(request: Srf.SrfRequest, { leg, handset, session }: LegFacts): 
   const answer = isEmpty ? (leg === 'trunk' ? session?.offer() : undefined) : session?.answer(body);
   if (answer === undefined) return { answer: { status: 488 }, count: 'sip.media-change' };
   const headers = { ...ANSWER_HEADERS, 'Content-Type': 'application/sdp' };
-  return { answer: { status: 200, headers, body: answer } };
+  const direction = isEmpty || session === undefined ? {} : { direction: session.asked };
+  return { answer: { status: 200, headers, body: answer }, ...direction };
 }
 
 /** Digits in INFO go no further, like those in speech that no profile lists; nothing else is understood. */

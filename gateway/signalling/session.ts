@@ -1,6 +1,6 @@
 import { type MediaDescription, parse, parsePayloads, type SessionDescription, write } from 'sdp-transform';
 
-type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** What we say to a direction (RFC 3264 §6.1). */
 const MIRRORED: Readonly<Record<Direction, Direction>> = {
@@ -21,6 +21,7 @@ export class Session {
   readonly #ours: SessionDescription | undefined;
   readonly #spoken: readonly number[];
   #version: number;
+  #asked: Direction = 'sendrecv';
 
   /**
    * `theirs` and `ours` are the SDP of either side as exchanged. `mayOfferMore`: the peer may offer codecs that it has not
@@ -42,6 +43,11 @@ export class Session {
     return this.#ours?.media.find(({ port }) => port !== 0);
   }
 
+  /** What the peer last asked to speak and hear, in its own words. */
+  get asked(): Direction {
+    return this.#asked;
+  }
+
   /** Our own description anew: for a peer that asks for an offer. */
   offer(): string {
     return this.#write('sendrecv', payloadsOf(this.#audio));
@@ -61,6 +67,7 @@ export class Session {
     const payloads = payloadsOf(spoken);
     if (spoken === undefined || !this.#spoken.every((payload) => payloads.includes(payload))) return undefined;
     const direction = (spoken.direction ?? now.direction ?? 'sendrecv') as Direction;
+    this.#asked = direction;
     return this.#write(MIRRORED[direction] ?? 'inactive', this.#spoken);
   }
 

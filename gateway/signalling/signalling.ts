@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import type { Logger } from 'pino';
 import type { CallEvent, CallSink, DialOrder, SignallingPlane } from '../calls/ports.js';
-import type { EndCause, LegDialog } from '../calls/record.js';
+import type { EndCause, LegDialog, LegName } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId } from '../policy/ids.js';
@@ -12,6 +12,7 @@ import { EngineConnection, type EnginePlace } from './engine-connection.js';
 import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { Registrar } from './registrar.js';
+import type { Direction } from './session.js';
 import { TwoLegs } from './two-legs.js';
 import { Violations } from './violations.js';
 
@@ -23,6 +24,8 @@ export interface SignallingOptions {
   readonly trunks: readonly TrunkAccount[];
   readonly newCallId: () => CallId;
   readonly violation: (violation: Violation) => void;
+  /** A leg has been put on hold, or taken off it, by a re-INVITE or UPDATE of its own that was granted. */
+  readonly held?: (call: CallId, leg: LegName, direction: Direction) => void;
   /** For measurements alone: INVITEs are believed without a challenge. */
   readonly challengeInvites?: boolean;
 }
@@ -121,7 +124,18 @@ export class Signalling implements SignallingPlane {
     };
     this.#calls.set(
       call,
-      new TwoLegs({ call, handset, srf, request, response, clock, violations, tell: this.#tell, released }),
+      new TwoLegs({
+        call,
+        handset,
+        srf,
+        request,
+        response,
+        clock,
+        violations,
+        tell: this.#tell,
+        held: (...change) => this.#options.held?.(call, ...change),
+        released,
+      }),
     );
     this.#sink?.request({
       call,
@@ -142,9 +156,7 @@ export class Signalling implements SignallingPlane {
   }
 
   early(call: CallId, answer: string): void {
-    const legs = this.#calls.get(call);
-    if (legs === undefined || legs.handsetAnswered) return;
-    legs.response.send(183, { body: answer, headers: { 'Content-Type': 'application/sdp', Server: SERVER } });
+    this.#calls.get(call)?.handset.early(answer);
   }
 
   dial(call: CallId, order: DialOrder): void {

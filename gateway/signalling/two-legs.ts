@@ -5,6 +5,7 @@ import type { Clock } from '../clock/clock.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import { HandsetLeg } from './handset-leg.js';
 import type { JudgedSrf } from './judged-srf.js';
+import type { LegOwner } from './leg.js';
 import { TrunkLeg } from './trunk-leg.js';
 import type { Violations } from './violations.js';
 
@@ -17,6 +18,7 @@ export interface CallParts {
   readonly clock: Clock;
   readonly violations: Violations;
   readonly tell: (call: CallId, event: CallEvent) => void;
+  readonly held: LegOwner['held'];
   /** Both legs are over, after a release; said once. */
   readonly released: (call: CallId) => void;
 }
@@ -30,12 +32,13 @@ export class TwoLegs {
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, srf, request, response, clock, violations, tell, released } = parts;
+    const { call, handset, srf, request, response, clock, violations, tell, held, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
       violations,
       tell: (event: CallEvent) => tell(call, event),
+      held,
       over: () => this.#report(),
     };
     this.handset = new HandsetLeg(srf, request, response, owner);

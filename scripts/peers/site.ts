@@ -94,6 +94,7 @@ export function profile(more: JsonObject = {}): JsonObject {
     maxTalkS: 1800,
     ringS: 30,
     hookRequired: false,
+    prompts: false,
     warningsS: [60, 10],
     trunks: ['carrier'],
     ...more,

@@ -30,6 +30,10 @@ export class PaperMedia implements MediaPlane {
     this.sink.event(call, { type: 'media-opened', trunkOffer: writeTrunkOffer(offer, OUR_TRUNK_END) });
   }
 
+  announce(call: CallId): void {
+    this.sink.event(call, { type: 'media-failed', code: 'media.no-prompt' });
+  }
+
   connect(call: CallId, trunkSdp: string, final: boolean): void {
     const offer = this.#offers.get(call);
     if (!final) this.early.push(call);
