@@ -19,7 +19,8 @@ import type { SiteFiles } from './config/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
-import { RelayPlane } from './media/relay-plane.js';
+import type { RelayPlane } from './media/relay-plane.js';
+import type { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
@@ -51,7 +52,7 @@ export class Gateway {
   #policyWatch: PolicyWatch | undefined;
   #store: Store | undefined;
   #bus: Bus | undefined;
-  #media: RelayPlane | undefined;
+  #media: RelayPlane | RtpenginePlane | undefined;
   #signalling: Signalling | undefined;
   #lines: Lines | undefined;
   #calls: Calls | undefined;
@@ -175,15 +176,13 @@ export class Gateway {
   }
 
   #makePlanes(bus: Bus, policy: SitePolicy): void {
-    const { site, wings, trunks, boards, handsets } = this.#files;
+    const { site, boards, handsets } = this.#files;
     const clock = this.#clock;
     const log = this.#log;
-    this.#media = new RelayPlane({
+    this.#media = this.#siteMedia.driver({
       clock,
       log,
-      rulesOf: (handset) => this.#siteMedia.rulesOf(handset),
       onAlarm: (code, detail, handset) => this.#alarm(code, detail, handset),
-      networks: { cell: wings.flatMap(({ network }) => network), carrier: trunks.flatMap(({ networks }) => networks) },
     });
     this.#signalling = new Signalling({
       clock,
@@ -329,7 +328,7 @@ export class Gateway {
     return callId(uuid7(this.#clock.wall().epochMilliseconds));
   }
 
-  #parts(): { signalling: Signalling; media: RelayPlane; lines: Lines; store: Store } {
+  #parts(): { signalling: Signalling; media: RelayPlane | RtpenginePlane; lines: Lines; store: Store } {
     const signalling = this.#signalling;
     const media = this.#media;
     const lines = this.#lines;

@@ -9,6 +9,7 @@ import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { MODBUS_LINE, planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
+import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import type { Signalling } from './signalling/signalling.js';
 import { SMALL_HEAP, STEADY_HEAP } from './supervisor/node-flags.js';
 import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
@@ -16,6 +17,8 @@ import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
 /** The compiled programs stand beside this file. */
 const programs = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOOPBACK = '127.0.0.1';
+/** How long to wait before an rtpengine that did not answer is tried again, milliseconds. */
+const REACH_AGAIN_MS = 1_000;
 
 interface EngineFacts {
   readonly client: { readonly address: string; readonly port: number };
@@ -29,7 +32,7 @@ export interface PlaneProcessesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signalling: Signalling;
-  readonly media: RelayPlane;
+  readonly media: RelayPlane | RtpenginePlane;
   readonly bus: Bus;
   /** A plane's new process is up and joined: it may be used again. */
   readonly onBack: (plane: PlaneName) => void;
@@ -42,6 +45,7 @@ export class PlaneProcesses {
   readonly #processes: PlaneProcess[] = [];
   readonly #secrets = { client: freshSecret(), control: freshSecret() };
   #engine: EngineFacts | undefined;
+  #stopping = false;
 
   constructor(options: PlaneProcessesOptions) {
     this.#options = options;
@@ -54,6 +58,7 @@ export class PlaneProcesses {
 
   /** Ends every process in order; settles when all are gone. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await Promise.all(this.#processes.map((process) => process.stop()));
   }
 
@@ -68,6 +73,10 @@ export class PlaneProcesses {
 
   async #startRelay(): Promise<void> {
     const { files, runFolder, media, onBack } = this.#options;
+    if (media instanceof RtpenginePlane) {
+      await this.#reachRtpengine(media);
+      return;
+    }
     const socket = join(runFolder, 'relay.sock');
     const { cellAddress, carrierAddress, ports } = files.site.media;
     const process = this.#plane('relay', join('gateway', 'media', 'relay', 'main.js'), {
@@ -88,6 +97,25 @@ export class PlaneProcesses {
     // The room itself tells the calls when its socket closes; that is sooner than the exit.
     media.onLost((why) => process.kill(why));
     await process.start();
+  }
+
+  /** The daemon is not ours to start: it is waited for, and when it was lost, reached again as soon as it answers. */
+  async #reachRtpengine(media: RtpenginePlane): Promise<void> {
+    const { files, clock, log, onBack } = this.#options;
+    const { rtpengine } = files.site.media;
+    if (rtpengine === undefined) throw new Error('site.json names no rtpengine');
+    const reach = async (): Promise<void> => {
+      await media.attach(rtpengine.address, rtpengine.port);
+      onBack('media');
+    };
+    const again = (): void => {
+      reach().catch((error: unknown) => {
+        log.warn({ event: 'media.rtpengine-away', why: error instanceof Error ? error.message : String(error) });
+        if (!this.#stopping) clock.after(REACH_AGAIN_MS, again);
+      });
+    };
+    media.onLost(again);
+    await reach();
   }
 
   async #startEngine(): Promise<void> {

@@ -1,12 +1,22 @@
+import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
 import type { Profile } from '../config/schema/types.generated.js';
 import type { Announcement, CallRequest } from './calls/ports.js';
+import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
 import { type MediaRules, PLAIN_RULES } from './media/media-rules.js';
 import { languageOf, refusalPieces } from './media/prompts.js';
+import { RelayPlane } from './media/relay-plane.js';
+import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { HEARD_CODECS } from './media/sdp-formats.js';
 import type { Refusal } from './policy/decision.js';
 import type { HandsetId } from './policy/ids.js';
+
+interface DriverParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onAlarm: (code: string, detail: string, handset: HandsetId) => void;
+}
 
 /** What the configuration says of speech: what each handset's calls may carry, and what a refused caller is told. */
 export class SiteMedia {
@@ -14,7 +24,11 @@ export class SiteMedia {
   readonly #rules = new Map<string, MediaRules>();
   readonly #spoken = new Set<string>();
 
-  constructor({ site, handsets, profiles }: Pick<SiteFiles, 'site' | 'handsets' | 'profiles'>) {
+  readonly #files: SiteFiles;
+
+  constructor(files: SiteFiles) {
+    const { site, handsets, profiles } = files;
+    this.#files = files;
     this.#zone = site.zone;
     const byId = new Map(profiles.map((profile) => [profile.id, profile]));
     for (const { id, profile: name, language } of handsets) {
@@ -28,6 +42,30 @@ export class SiteMedia {
 
   rulesOf(handset: HandsetId): MediaRules {
     return this.#rules.get(handset) ?? PLAIN_RULES;
+  }
+
+  /** What carries the packets, as the configuration chooses it. */
+  driver(parts: DriverParts): RelayPlane | RtpenginePlane {
+    const { site, wings, trunks } = this.#files;
+    const rulesOf = (handset: HandsetId): MediaRules => this.rulesOf(handset);
+    if (site.media.driver === 'relay')
+      return new RelayPlane({
+        ...parts,
+        rulesOf,
+        networks: {
+          cell: wings.flatMap(({ network }) => network),
+          carrier: trunks.flatMap(({ networks }) => networks),
+        },
+      });
+    const interfaces = site.media.rtpengine?.interfaces;
+    const { clock, log } = parts;
+    return new RtpenginePlane({
+      clock,
+      log,
+      rulesOf,
+      owner: `${site.site}.${site.gateway}`,
+      ...(interfaces === undefined ? {} : { interfaces }),
+    });
   }
 
   /** What a refused caller is told; undefined where its profile is silent. */

@@ -17,6 +17,8 @@ const PEERS = [
   { package: 'mosquitto', probe: ['mosquitto', '-h'] },
   { package: 'faketime', probe: ['faketime', '--version'] },
   { package: 'openssl', probe: ['openssl', 'version'] },
+  { package: 'rtpengine-daemon', probe: ['rtpengine', '--version'] },
+  { package: 'age', probe: ['age', '--version'] },
   { package: 'socat', probe: ['socat', '-V'] },
   { package: 'python3-pymodbus', probe: ['/usr/bin/python3', '-c', 'import pymodbus'] },
   { package: 'python3-serial', probe: ['/usr/bin/python3', '-c', 'import serial'] },

@@ -1142,9 +1142,9 @@ export interface LogConfig {
  */
 export interface MediaConfig {
   /**
-   * relay: our own media relay, as a process of the gateway.
+   * relay: our own media relay, as a process of the gateway. rtpengine: an rtpengine daemon that runs already; it speaks no prompts and no announcement, and lets through either every digit or none.
    */
-  readonly driver: 'relay';
+  readonly driver: 'relay' | 'rtpengine';
   /**
    * The address that handsets send speech to; on the cell network.
    */
@@ -1153,6 +1153,7 @@ export interface MediaConfig {
    * The address that trunks send speech to; on the carrier network.
    */
   readonly carrierAddress: string;
+  readonly rtpengine?: RtpengineConfig;
   /**
    * What may be spoken, where telephone and trunk share it, of pcma, pcmu, g722 and opus. Keys and warnings cannot be heard or mixed in the last two: profiles with digitsInSpeech mute never use them.
    */
@@ -1586,6 +1587,35 @@ export interface ResendCommand {
    * The last sequence.
    */
   readonly to: number;
+}
+
+/**
+ * The daemon to use; only with driver rtpengine.
+ */
+export interface RtpengineConfig {
+  /**
+   * Its address for the ng protocol.
+   */
+  readonly address: string;
+  /**
+   * Its UDP port for the ng protocol (listen-ng).
+   */
+  readonly port: number;
+  readonly interfaces?: RtpengineInterfaces;
+}
+
+/**
+ * The names of its interfaces toward cells and carriers, where it has two.
+ */
+export interface RtpengineInterfaces {
+  /**
+   * Its interface toward the cells.
+   */
+  readonly cell: string;
+  /**
+   * Its interface toward the carriers.
+   */
+  readonly carrier: string;
 }
 
 /**

@@ -28,6 +28,15 @@ export function checkAddresses(checked: Checked): void {
       'add {"host": …, "port": …, "secret": …}, or use the embedded engine',
     );
   }
+  if (media?.driver === 'rtpengine' && !checked.isWritten('site', '/media/rtpengine')) {
+    checked.report(
+      'site',
+      '/media/rtpengine',
+      undefined,
+      'the rtpengine daemon to use, because "driver" is rtpengine',
+      'add {"address": …, "port": …}, or use the driver relay',
+    );
+  }
   for (const side of ['cellAddress', 'carrierAddress'] as const) {
     const address = media?.[side];
     if (address === undefined || addressBits(address)?.bits !== 0n) continue;

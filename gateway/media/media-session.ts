@@ -33,18 +33,22 @@ export class MediaSession {
     this.#wants = { handset: offer.direction, trunk: 'sendrecv' };
   }
 
-  /** Our ends are known; tells the offer for the trunk. */
-  opened(handset: End, trunk: End): string {
-    this.#handsetEnd = { ...handset, sessionId: randomInt(1, 2 ** 47) };
-    // Another number on the other side: nothing that one side sees can be found on the other.
-    return writeTrunkOffer(this.offer, { ...trunk, sessionId: randomInt(1, 2 ** 47) });
+  /** Where the handset reaches us is known. */
+  handsetAt({ address, port }: End): void {
+    // Another number than on the trunk's side: nothing that one side sees can be found on the other.
+    this.#handsetEnd = { address, port, sessionId: randomInt(1, 2 ** 47) };
+  }
+
+  /** Where the trunk is to reach us is known; tells our offer to it. */
+  offerAt({ address, port }: End): string {
+    return writeTrunkOffer(this.offer, { address, port, sessionId: randomInt(1, 2 ** 47) });
   }
 
   get handsetEnd(): OurEnd | undefined {
     return this.#handsetEnd;
   }
 
-  /** The trunk's SDP was taken; tells the answer for the handset. Undefined before `opened`. */
+  /** The trunk's SDP was taken; tells the answer for the handset. Undefined before `handsetAt`. */
   connected(answer: AudioDescription): string | undefined {
     this.answer = answer;
     this.#wants.trunk = answer.direction;

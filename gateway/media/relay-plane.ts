@@ -1,11 +1,12 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
-import type { Announcement, CallEvent, CallSink, MediaOrder, MediaPlane } from '../calls/ports.js';
+import type { Announcement, CallEvent, CallSink, MediaOrder } from '../calls/ports.js';
 import type { MediaStats } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import type { Notice, OrderBody, Speech } from './control-protocol.js';
+import type { MediaDriver } from './media-driver.js';
 import { type MediaRules, PLAIN_RULES } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
@@ -41,7 +42,7 @@ interface Held {
 const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech' } as const;
 
 /** The media plane on our own relay: SDP here, packets in the relay's process. */
-export class RelayPlane implements MediaPlane {
+export class RelayPlane implements MediaDriver {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #networks: MediaNetworks;
@@ -104,7 +105,8 @@ export class RelayPlane implements MediaPlane {
     const most = digitsMost === undefined ? {} : { digitsMost };
     const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
     this.#open(call, handset, order.handsetOffer, rules, how, (session, ends) => {
-      this.#tell(call, { type: 'media-opened', trunkOffer: session.opened(ends.handsetSide, ends.trunkSide) });
+      session.handsetAt(ends.handsetSide);
+      this.#tell(call, { type: 'media-opened', trunkOffer: session.offerAt(ends.trunkSide) });
     });
   }
 
@@ -112,7 +114,7 @@ export class RelayPlane implements MediaPlane {
     const rules = this.#rulesOf(handset);
     const how = { earlyMedia: false, digitsAllowed: '' };
     this.#open(call, handset, handsetOffer, rules, how, (session, ends) => {
-      session.opened(ends.handsetSide, ends.trunkSide);
+      session.handsetAt(ends.handsetSide);
       const { offer, handsetEnd } = session;
       if (handsetEnd === undefined) return;
       const answer = writePromptAnswer(offer, handsetEnd);

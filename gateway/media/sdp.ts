@@ -112,8 +112,9 @@ export function writeHandsetAnswer(offer: HandsetOffer, answer: AudioDescription
  * which we alone speak.
  */
 export function writePromptAnswer(offer: HandsetOffer, our: OurEnd): string {
+  const { events: _, ...mute } = offer;
   const { voice } = promptFormats(offer);
-  return writeHandsetAnswer(offer, { ...offer, voice, direction: 'sendonly' }, our);
+  return writeHandsetAnswer(mute, { ...mute, voice, direction: 'sendonly' }, our);
 }
 
 /** What a prompt is spoken in: the handset's own codecs that we can speak, and no events. */
@@ -131,6 +132,19 @@ function answerTo(asked: Direction, other: Direction): Direction {
 
 export const sendsTo = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'sendonly';
 export const receives = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'recvonly';
+
+/** What one side said, in our words and at its own address: for a relay that makes its own SDP of it. */
+export function writePlain(audio: AudioDescription): string {
+  const { address, port, rtcpPort, ptime, direction } = audio;
+  const media = ourAudio({ address, port, sessionId: 1 }, audio, ptime, direction, rtcpPort === port);
+  return write(ourSession({ address, port, sessionId: 1 }, [media]));
+}
+
+/** The address and the port of the first audio line of an SDP. */
+export function readEnd(sdp: string, codecs: readonly VoiceCodec[]): { address: string; port: number } | SdpFault {
+  const read = readOffer(sdp, codecs);
+  return 'fault' in read ? read : { address: read.address, port: read.port };
+}
 
 /** What may pass each way once offer and answer are known. */
 export function streamFormats(

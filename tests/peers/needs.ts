@@ -19,6 +19,8 @@ const PRESENT = {
   socat: program('socat'),
   'python3-pymodbus': module('pymodbus'),
   'python3-serial-asyncio': module('serial_asyncio'),
+  'rtpengine-daemon': program('rtpengine'),
+  age: program('age'),
   faketime: () => faketimeLibrary !== undefined,
 } as const;
 
