@@ -223,7 +223,9 @@ export class RtpenginePlane implements MediaDriver {
   }
 
   /** The daemon follows no hold of ours: what a leg does not want to hear, its own telephone does not play. */
-  hold(): void {}
+  hold(): void {
+    // Nothing to be ordered.
+  }
 
   async measure(call: CallId): Promise<MediaStats | undefined> {
     const asked = await this.#ask('query', call);
