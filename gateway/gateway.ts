@@ -19,7 +19,7 @@ import type { SiteFiles } from './config/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
-import type { RelayPlane } from './media/relay-plane.js';
+import { RelayPlane } from './media/relay-plane.js';
 import type { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
@@ -28,6 +28,7 @@ import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
+import { SiteRecording } from './site-recording.js';
 import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -61,6 +62,7 @@ export class Gateway {
   #console: RunningConsole | undefined;
   #siteWatch: SiteWatch | undefined;
   readonly #siteMedia: SiteMedia;
+  #recording: SiteRecording | undefined;
   #releaseRunFolder: () => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
@@ -121,6 +123,7 @@ export class Gateway {
     });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
+    await this.#makeRecording();
     this.#makeCalls(policy, numberToken);
 
     const { port: busPort } = await bus.start();
@@ -163,6 +166,7 @@ export class Gateway {
     await this.#console?.close();
     this.#lines?.stop();
     this.#signalling?.detach();
+    await this.#recording?.stop();
     this.#media?.detach();
     await this.#processes?.stop();
     await this.#uplink?.stop();
@@ -183,6 +187,8 @@ export class Gateway {
       clock,
       log,
       onAlarm: (code, detail, handset) => this.#alarm(code, detail, handset),
+      onArmed: (call, order) => this.#recording?.armed(call, order),
+      onClosed: (call) => this.#recording?.closed(call),
     });
     this.#signalling = new Signalling({
       clock,
@@ -207,6 +213,21 @@ export class Gateway {
       onStatus: (board, status, detail) => this.#uplink?.line(board, status, detail),
       onHook: (handset, hook) => this.#uplink?.hook(handset, hook),
     });
+  }
+
+  async #makeRecording(): Promise<void> {
+    const config = this.#files.site.media.recording;
+    const media = this.#media;
+    if (config === undefined || !(media instanceof RelayPlane)) return;
+    this.#recording = new SiteRecording({
+      files: this.#files,
+      config,
+      clock: this.#clock,
+      tap: (...order) => media.tap(...order),
+      append: (event) => this.#store?.calls.append([event]),
+      onAlarm: (code, detail) => this.#alarm(code, detail),
+    });
+    await this.#recording.start();
   }
 
   /** What the planes report to: the calls, as soon as there are any. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
 import type { Profile } from '../config/schema/types.generated.js';
-import type { Announcement, CallRequest } from './calls/ports.js';
+import type { Announcement, CallRequest, MediaOrder } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
 import { type MediaRules, PLAIN_RULES } from './media/media-rules.js';
@@ -10,12 +10,14 @@ import { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { HEARD_CODECS } from './media/sdp-formats.js';
 import type { Refusal } from './policy/decision.js';
-import type { HandsetId } from './policy/ids.js';
+import type { CallId, HandsetId } from './policy/ids.js';
 
 interface DriverParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onAlarm: (code: string, detail: string, handset: HandsetId) => void;
+  readonly onArmed?: (call: CallId, order: MediaOrder) => void;
+  readonly onClosed?: (call: CallId) => void;
 }
 
 /** What the configuration says of speech: what each handset's calls may carry, and what a refused caller is told. */

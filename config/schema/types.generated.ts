@@ -1153,6 +1153,7 @@ export interface MediaConfig {
    * The address that trunks send speech to; on the carrier network.
    */
   readonly carrierAddress: string;
+  readonly recording?: RecordingConfig;
   readonly rtpengine?: RtpengineConfig;
   /**
    * What may be spoken, where telephone and trunk share it, of pcma, pcmu, g722 and opus. Keys and warnings cannot be heard or mixed in the last two: profiles with digitsInSpeech mute never use them.
@@ -1472,6 +1473,28 @@ export interface ProfileLists {
  * profiles.json: what handsets may do. A number that no allow entry names is refused.
  */
 export type Profiles = readonly Profile[];
+
+/**
+ * Where recordings go that headquarters' warrants order; only with driver relay. Leave it out, and nothing can be recorded. A warrant is a file <dataFolder>/warrants/*.jws that one of uplink.json's commandKeys signed.
+ */
+export interface RecordingConfig {
+  /**
+   * Headquarters' age public key, age1…: recordings are sealed to it as they are written.
+   */
+  readonly recipient: string;
+  /**
+   * How long a recording is kept, days.
+   */
+  readonly days: number;
+  /**
+   * What the disk keeps free for calls, MB: below it nothing is recorded.
+   */
+  readonly reserveMb: number;
+  /**
+   * Numbers of lawyers and ombudsmen, in the form of a profile's allow: never recorded, whatever a warrant says.
+   */
+  readonly privileged: readonly string[];
+}
 
 /**
  * Lifts the cutoffs of exactly this target.

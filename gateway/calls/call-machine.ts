@@ -139,6 +139,8 @@ const journalling: Table<Journalling> = {
     const { request, grant } = call;
     const order = {
       handset: request.handset,
+      ...(grant.person === undefined ? {} : { person: grant.person }),
+      number: grant.number,
       handsetOffer: request.offer,
       earlyMedia: grant.earlyMedia,
       digitsAllowed: grant.digitsAllowed,

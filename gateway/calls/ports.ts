@@ -139,6 +139,9 @@ export interface Announcement {
 
 export interface MediaOrder {
   readonly handset: HandsetId;
+  readonly person?: PersonId;
+  /** For warrants alone; it reaches no packet and no log. */
+  readonly number?: E164;
   readonly handsetOffer: string;
   readonly earlyMedia: boolean;
   readonly digitsAllowed: string;

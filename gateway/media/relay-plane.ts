@@ -11,6 +11,7 @@ import { type MediaRules, PLAIN_RULES } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
+import type { TapPorts } from './recording/recorder.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import { type Direction, promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 
@@ -29,6 +30,9 @@ export interface RelayPlaneOptions {
   readonly networks?: MediaNetworks;
   /** What a handset's calls may carry, asked once a call. Default: G.711, no words, no listening. */
   readonly rulesOf?: (handset: HandsetId) => MediaRules;
+  /** Told of each call that is armed, and of each that is closed: what records under a warrant. */
+  readonly onArmed?: (call: CallId, order: MediaOrder) => void;
+  readonly onClosed?: (call: CallId) => void;
   /** What people are to look at. */
   readonly onAlarm?: (code: string, detail: string, handset: HandsetId) => void;
 }
@@ -37,6 +41,8 @@ interface Held {
   readonly handset: HandsetId;
   readonly rules: MediaRules;
   readonly session: MediaSession;
+  /** Absent for a refusal that is only spoken. */
+  readonly order?: MediaOrder;
 }
 
 const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech' } as const;
@@ -48,13 +54,17 @@ export class RelayPlane implements MediaDriver {
   readonly #networks: MediaNetworks;
   readonly #rulesOf: (handset: HandsetId) => MediaRules;
   readonly #onAlarm: NonNullable<RelayPlaneOptions['onAlarm']>;
+  readonly #onArmed: RelayPlaneOptions['onArmed'];
+  readonly #onClosed: RelayPlaneOptions['onClosed'];
   readonly #cellList = new BlockList();
   readonly #held = new Map<CallId, Held>();
   #sink: CallSink | undefined;
   #link: RelayLink | undefined;
   #onLost: (why: string) => void = () => undefined;
 
-  constructor({ clock, log, sink, networks, rulesOf, onAlarm }: RelayPlaneOptions) {
+  constructor({ clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed }: RelayPlaneOptions) {
+    this.#onArmed = onArmed;
+    this.#onClosed = onClosed;
     this.#clock = clock;
     this.#log = log;
     this.#sink = sink;
@@ -104,7 +114,7 @@ export class RelayPlane implements MediaDriver {
     const { digitsMost, digitsInSpeech } = rules;
     const most = digitsMost === undefined ? {} : { digitsMost };
     const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
-    this.#open(call, handset, order.handsetOffer, rules, how, (session, ends) => {
+    this.#open(call, { handset, rules, order }, order.handsetOffer, how, (session, ends) => {
       session.handsetAt(ends.handsetSide);
       this.#tell(call, { type: 'media-opened', trunkOffer: session.offerAt(ends.trunkSide) });
     });
@@ -113,7 +123,7 @@ export class RelayPlane implements MediaDriver {
   announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void {
     const rules = this.#rulesOf(handset);
     const how = { earlyMedia: false, digitsAllowed: '' };
-    this.#open(call, handset, handsetOffer, rules, how, (session, ends) => {
+    this.#open(call, { handset, rules }, handsetOffer, how, (session, ends) => {
       session.handsetAt(ends.handsetSide);
       const { offer, handsetEnd } = session;
       if (handsetEnd === undefined) return;
@@ -128,13 +138,12 @@ export class RelayPlane implements MediaDriver {
 
   #open(
     call: CallId,
-    handset: HandsetId,
+    known: Omit<Held, 'session'>,
     handsetOffer: string,
-    rules: MediaRules,
     how: Pick<Extract<OrderBody, { do: 'open' }>, 'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'>,
     opened: (session: MediaSession, ends: { handsetSide: End; trunkSide: End }) => void,
   ): void {
-    const offer = readOffer(handsetOffer, rules.codecs);
+    const offer = readOffer(handsetOffer, known.rules.codecs);
     if ('fault' in offer) {
       this.#fail(call, offer.fault, offer.why);
       return;
@@ -146,7 +155,7 @@ export class RelayPlane implements MediaDriver {
     const { address, port, rtcpPort } = offer;
     const peer = { address, port, rtcpPort, networks: this.#networks.cell };
     const session = new MediaSession(offer);
-    this.#held.set(call, { handset, rules, session });
+    this.#held.set(call, { ...known, session });
     void this.#order({ do: 'open', call, handset: peer, ...how }).then((answer) => {
       // Closed in the meantime: the close has its own answer.
       if (session.closed) return;
@@ -192,14 +201,24 @@ export class RelayPlane implements MediaDriver {
 
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void {
     const atNs = String(deadline.monotonicNs);
-    const rules = this.#held.get(call)?.rules ?? PLAIN_RULES;
+    const held = this.#held.get(call);
+    const rules = held?.rules ?? PLAIN_RULES;
     void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules) }).then((answer) => {
-      if (answer.event !== 'failed') this.#tell(call, { type: 'armed', plane: 'media' });
-      else this.#tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
+      if (answer.event !== 'failed') {
+        this.#tell(call, { type: 'armed', plane: 'media' });
+        if (held?.order !== undefined) this.#onArmed?.(call, held.order);
+      } else this.#tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
     });
   }
 
+  /** Begins a copy of both streams to ports of this machine, or ends it; false when the relay holds no such call. */
+  async tap(call: CallId, tap: string, to?: TapPorts): Promise<boolean> {
+    const tapped = await this.#order({ do: 'tap', call, tap, ...(to === undefined ? {} : { to }) });
+    return tapped.event !== 'failed';
+  }
+
   close(call: CallId): void {
+    this.#onClosed?.(call);
     const held = this.#held.get(call);
     if (held) held.session.closed = true;
     this.#held.delete(call);

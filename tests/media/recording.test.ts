@@ -198,7 +198,13 @@ t.test('recordings are erased when their time is over, and nothing else is', asy
   for (const name of ['old.wav.age', 'new.wav.age', 'old.txt']) writeFileSync(join(folder, name), 'x');
   for (const name of ['old.wav.age', 'old.txt']) utimesSync(join(folder, name), old, old);
   const erased: string[] = [];
-  const options = { clock, folder, days: 30, onErased: (name: string) => erased.push(name), onAlarm: (code: string) => t.fail(code) };
+  const options = {
+    clock,
+    folder,
+    days: 30,
+    onErased: (name: string) => erased.push(name),
+    onAlarm: (code: string) => t.fail(code),
+  };
   t.equal(await eraseOld(options), 1);
   t.same(erased, ['old.wav.age']);
   t.same(readdirSync(folder).sort(), ['new.wav.age', 'old.txt']);

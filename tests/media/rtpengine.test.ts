@@ -193,7 +193,7 @@ async function silentAfter(parties: readonly RtpParty[], from: bigint): Promise<
             .map(stampOf)
             .at(-1) ?? 0n,
       )
-      .reduce((latest, stamp) => (stamp > latest ? stamp : latest), 0n);
+      .sort((a, b) => Number(b - a))[0] ?? 0n;
   for (;;) {
     if (clock.monotonicNs() - last() > 400_000_000n && clock.monotonicNs() > from) break;
     await new Promise((resolve) => clock.after(50, () => resolve(undefined)));
