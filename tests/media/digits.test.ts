@@ -71,6 +71,7 @@ t.test(
     for (const key of Object.keys(KEYS)) {
       const told: DigitKind[] = [];
       const filter = listening('', undefined, (kind) => told.push(kind));
+      t.ok(audibleMs(pressed(key, { ms: 80 }), key) >= 75, 'as it was keyed it can be heard');
       const out = through(filter, pressed(key, { ms: 80 }));
       t.equal(filter.dropped, 1, key);
       t.equal(filter.muted, 1);
