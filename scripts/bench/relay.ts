@@ -1,6 +1,7 @@
 /**
  * What the relay costs and how late its packets are, beside rtpengine in user space where that is installed.
- * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]` prints both kinds of pacing as JSON.
+ * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]` prints both kinds of pacing as JSON; `relay.js sweep [seconds]`
+ * goes from 50 to 800 calls, and shows the relay with its ear open for keys in the speech as well.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -43,6 +44,8 @@ export interface RelayBench {
   readonly seconds: number;
   /** Default: bursts. */
   readonly pacing?: Pacing;
+  /** The relay listens for keys in the speech of every handset. Default: no. */
+  readonly listens?: boolean;
 }
 
 /** A peer to be measured: its process, and how a call is put up between two ports of the load. */
@@ -78,7 +81,7 @@ export async function benchRtpengine(bench: RelayBench): Promise<RelayFigures | 
   );
 }
 
-async function startRelay({ seconds }: RelayBench): Promise<Subject> {
+async function startRelay({ seconds, listens }: RelayBench): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'balise-bench-'));
   const socket = join(folder, 'relay.sock');
   const script = fileURLToPath(new URL('../../gateway/media/relay/main.js', import.meta.url));
@@ -108,6 +111,7 @@ async function startRelay({ seconds }: RelayBench): Promise<Subject> {
         handset: peer(handsetPort),
         earlyMedia: false,
         digitsAllowed: '',
+        digitsInSpeech: listens === true,
       });
       if (opened.event === 'failed') throw new Error(`${opened.code}: ${opened.why}`);
       await link.order({ do: 'connect', call, trunk: peer(trunkPort), toTrunk: VOICE, toHandset: VOICE });
@@ -188,6 +192,14 @@ function portOf(sdp: string): number {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const sweeps = process.argv[2] === 'sweep';
+  for (const calls of sweeps ? [50, 100, 200, 400, 800] : []) {
+    const bench = { calls, seconds: Number(process.argv[3] ?? 5), pacing: 'even' } as const;
+    const relay = await benchRelay(bench);
+    const listening = await benchRelay({ ...bench, listens: true });
+    console.log(JSON.stringify({ ...bench, relay, listening, rtpengine: await benchRtpengine(bench) }));
+  }
+  if (sweeps) process.exit(0);
   const calls = Number(process.argv[2] ?? 400);
   const seconds = Number(process.argv[3] ?? 10);
   for (const pacing of ['bursts', 'even'] as const) {

@@ -16,6 +16,8 @@ type Bencoded = string | { readonly [key: string]: Bencoded };
 /** A running rtpengine daemon in user space, the reference of the relay's benchmark, and its ng protocol. */
 export interface Rtpengine {
   readonly pid: number;
+  /** Its port of the ng protocol. */
+  readonly ngPort: number;
   /** Sends an offer or an answer of a call; settles with the SDP that rtpengine made of it. */
   ask(command: 'offer' | 'answer', call: string, sdp: string): Promise<string>;
   stop(): Promise<void>;
@@ -57,6 +59,7 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
   }
   return {
     pid: child.pid ?? 0,
+    ngPort,
     ask: async (command, call, sdp) => {
       const order = {
         command,
