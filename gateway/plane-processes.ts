@@ -86,6 +86,7 @@ export class PlaneProcesses {
         carrierAddress,
         ports,
         prompts: programData('prompts'),
+        languages: [files.site.language, ...files.handsets.flatMap(({ language }) => language ?? [])],
         exitWhenOrphaned: true,
       }),
       nodeFlags: STEADY_HEAP,

@@ -115,7 +115,7 @@ async function silentAfterMs(plane: MediaDriver, call: CallId, how: 'close' | 'd
   plane.close(call);
   await wait(AFTER_MS);
   clearInterval(talk);
-  const lastNs = Math.max(ways[0].lastNs, ways[1].lastNs);
+  const [lastNs = 0n] = ways.map((way) => way.lastNs).sort((a, b) => Number(b - a));
   handset.close();
   trunk.close();
   return Number(lastNs - fromNs) / 1e6;

@@ -45,7 +45,8 @@ async function run(config: RelayConfig, stopped: Promise<string>): Promise<void>
     cellAddress: config.cellAddress,
     carrierAddress: config.carrierAddress,
     ports: config.ports,
-    sounds: config.prompts === null ? new SoundLibrary() : SoundLibrary.load(config.prompts),
+    sounds:
+      config.prompts === null ? new SoundLibrary() : SoundLibrary.load(config.prompts, config.languages ?? undefined),
     tell: (notice) => control.tell(notice),
     onSocketError: (error) => log.warn({ event: 'relay.socket-error', why: error.message }),
     onRetired: () => retired('retired'),

@@ -11,11 +11,14 @@ const PAUSE = new Int16Array(SAMPLE_RATE / 10);
 export class SoundLibrary {
   readonly #languages = new Map<string, ReadonlyMap<string, Buffer>>();
 
-  /** Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header. Throws the system's error when the folder cannot be read. */
-  static load(folder: string): SoundLibrary {
+  /**
+   * Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header, of these languages or of all. Throws the system's
+   * error when the folder cannot be read.
+   */
+  static load(folder: string, languages?: readonly string[]): SoundLibrary {
     const library = new SoundLibrary();
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
+      if (!entry.isDirectory() || languages?.includes(entry.name) === false) continue;
       const pieces = new Map<string, Buffer>();
       for (const file of readdirSync(join(folder, entry.name)))
         if (file.endsWith(ENDING))
