@@ -25,7 +25,11 @@ export class LineLoop implements AgentDriver {
   #woken = false;
   #lostTurnNs = 0n;
 
-  constructor(config: ModbusLineConfig, host: AgentHost) {
+  constructor(
+    config: ModbusLineConfig,
+    host: AgentHost,
+    private readonly open: typeof openWire = openWire,
+  ) {
     this.#config = config;
     this.#host = host;
     const events = {
@@ -73,7 +77,7 @@ export class LineLoop implements AgentDriver {
     let waitMs = REOPEN_MS;
     while (!this.#stopping) {
       try {
-        const wire = await openWire(this.#config.transport);
+        const wire = await this.open(this.#config.transport);
         log.info({ event: 'port.open' });
         waitMs = REOPEN_MS;
         const why = await this.#serve(wire);
@@ -110,6 +114,8 @@ export class LineLoop implements AgentDriver {
     const openNs = clock.nowNs();
     while (lost === undefined) {
       if (this.#stopping && this.#boards.every((board) => board.isOpen)) return undefined;
+      await master.ready();
+      if (lost !== undefined) break;
       const nowNs = clock.nowNs();
       const { board, nextNs } = this.#choose(nowNs);
       if (board === undefined) {

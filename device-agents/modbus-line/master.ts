@@ -32,10 +32,17 @@ export class RtuMaster {
     return this.#lastByteNs;
   }
 
-  /** Asks, and settles with the answer or the fault; it never rejects. Must not be called before the last question has settled. */
-  async ask(asked: Question, turnaroundMs: number): Promise<Answer> {
+  /**
+   * Settles when a question may be put: the line is silent, and the gap between frames is over. What to ask is chosen
+   * after this, so that no order that was right before the wait goes out when it is wrong.
+   */
+  async ready(): Promise<void> {
     if (this.#dirty) await this.#quiet();
     await this.#gap();
+  }
+
+  /** Asks at once, and settles with the answer or the fault; it never rejects. Only when `ready`, and one at a time. */
+  async ask(asked: Question, turnaroundMs: number): Promise<Answer> {
     if (this.#lost !== undefined) return { ok: false, fault: 'port', detail: this.#lost };
     const waitMs = this.#wire.onWireMs(asked.bytes.length + asked.answerLength) + turnaroundMs + MARGIN_MS;
     const answer = await new Promise<Answer>((resolve) => {

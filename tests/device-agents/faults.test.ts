@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { freshSecret } from '../../gateway/bus/identities.js';
 import { type BoardOptions, type RunningBoards, startBoard } from '../../scripts/simulators/board.js';
+import { GatewaySide } from './gateway-side.js';
 import { AgentBench, nowMs, until } from './harness.js';
 
 async function board(t: Test, options: Partial<BoardOptions> = {}): Promise<RunningBoards> {
@@ -151,15 +148,12 @@ t.test('a relay that somebody else closes is opened again', async (t) => {
 /** The gateway's side as a process of its own, with the agent's relay closed by it. */
 async function leasedByProcess(t: Test) {
   const line = await board(t);
-  const secret = freshSecret();
-  const script = join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'gateway-side.js');
-  const gateway = spawn(process.execPath, [script, secret, 'h0'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  t.teardown(() => gateway.kill('SIGKILL'));
-  const [port] = (await once(gateway.stdout, 'data')) as [Buffer];
+  const gateway = new GatewaySide(['h0', 'h1']);
+  await gateway.start(t);
   const b = new AgentBench();
   await b.start(t);
   const config = b.config({ kind: 'rtu-over-tcp', host: '127.0.0.1', port: line.port });
-  await b.agent({ ...config, bus: { ...config.bus, port: Number(port.toString()), secret } });
+  await b.agent({ ...config, bus: { ...config.bus, port: gateway.port, secret: gateway.secret } });
   await until('the relay is closed', () => line.relay(0));
   let openedMs = 0;
   let byWatchdog = false;
@@ -174,7 +168,7 @@ async function leasedByProcess(t: Test) {
 t.test('kill -9 of the gateway opens the relay within a second', async (t) => {
   const { line, gateway, opened } = await leasedByProcess(t);
   const fromMs = nowMs();
-  gateway.kill('SIGKILL');
+  await gateway.kill('SIGKILL');
   await until('the relay is open', () => !line.relay(0), 5_000);
   const tookMs = opened().openedMs - fromMs;
   t.ok(tookMs < 1_000, `${tookMs.toFixed(1)} ms`);
@@ -184,11 +178,11 @@ t.test('kill -9 of the gateway opens the relay within a second', async (t) => {
 t.test('a gateway that hangs is given up, and the relay opens within 5 s', async (t) => {
   const { line, gateway, opened } = await leasedByProcess(t);
   const fromMs = nowMs();
-  gateway.kill('SIGSTOP');
+  await gateway.kill('SIGSTOP');
   await until('the relay is open', () => !line.relay(0), 7_000);
   const tookMs = opened().openedMs - fromMs;
   t.ok(tookMs < 5_000, `${Math.round(tookMs)} ms`);
   t.equal(opened().byWatchdog, false);
-  gateway.kill('SIGCONT');
+  await gateway.kill('SIGCONT');
   await until('leased anew, it is closed again', () => line.relay(0), 5_000);
 });

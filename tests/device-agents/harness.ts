@@ -94,18 +94,20 @@ export class AgentBench {
   }
 
   /** Starts the agent; settles when it says that it is ready. */
-  async agent(config: unknown): Promise<ChildProcess> {
+  async agent(config: unknown, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
     const child = spawn(process.execPath, ['--enable-source-maps', ...SMALL_HEAP, AGENT], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
     });
     this.#child = child;
+    const from = this.said.length;
     child.stdin?.on('error', () => undefined);
     child.stdin?.write(`${JSON.stringify(config)}\n`);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     lines.on('line', (line) => this.said.push(line));
     await until(
       'the agent is ready',
-      () => this.said.some((line) => line.includes('"event":"ready"')) || child.exitCode !== null,
+      () => this.said.slice(from).some((line) => line.includes('"event":"ready"')) || child.exitCode !== null,
     );
     return child;
   }

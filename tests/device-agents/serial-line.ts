@@ -1,100 +1,124 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { projectRoot } from '../../gateway/config/paths.js';
-import { until } from './harness.js';
+import { SerialWire } from '../../scripts/simulators/serial-wire.js';
+import { nowMs, until } from './harness.js';
 
 const SLAVE = join(projectRoot(), 'tests', 'device-agents', 'pymodbus_slave.py');
 /** Not whatever `python3` is first in the path: the Debian package belongs to this one. */
 const PYTHON = '/usr/bin/python3';
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
+/** What a slave's coils became, and when. */
+export interface CoilsSeen {
+  readonly unit: number;
+  readonly coils: readonly number[];
+  readonly atMs: number;
+  readonly by: 'master' | 'watchdog' | 'reset';
 }
 
-/**
- * A serial line on ptys, with pymodbus boards at its far end. Two socat processes meet at a socket, so that the agent's
- * port can be pulled while the boards keep their power.
- */
+interface Said {
+  readonly ready?: true;
+  readonly unit?: number;
+  readonly coils?: number[];
+  readonly watchdog?: true;
+  readonly reset?: true;
+  readonly register?: number;
+  readonly value?: number;
+}
+
+/** A serial line on ptys with pymodbus boards at its far end, and a wire between that a test can spoil or pull. */
 export class SerialLine {
-  readonly path: string;
   readonly coils = new Map<number, readonly number[]>();
   readonly registers = new Map<string, number>();
+  /** Every change of coils, in order. */
+  readonly seen: CoilsSeen[] = [];
   /** Called on each write of coils. */
   onCoils: (unit: number, coils: readonly number[]) => void = () => undefined;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'balise-serial-'));
-  #far: ChildProcess | undefined;
-  #near: ChildProcess | undefined;
+  readonly wire = new SerialWire();
   #slave: ChildProcess | undefined;
   #slaveReady = false;
 
-  constructor() {
-    this.path = join(this.#folder, 'agent');
+  get path(): string {
+    return this.wire.path;
   }
 
   async start(t: Test, units: readonly number[] = [1]): Promise<void> {
     t.teardown(() => this.#stop());
-    const socket = join(this.#folder, 'wire');
-    const farEnd = join(this.#folder, 'boards');
-    this.#far = spawn('socat', [`pty,raw,echo=0,link=${farEnd}`, `unix-listen:${socket},fork,max-children=1`]);
-    await until('the far end of the line', () => existsSync(farEnd) && existsSync(socket));
-    await this.plug();
-    this.#slave = spawn(PYTHON, [SLAVE, farEnd, ...units.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await this.wire.start();
+    this.#slave = spawn(PYTHON, [SLAVE, this.wire.farPath, ...units.map(String)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     createInterface({ input: this.#slave.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#said(line));
     await until('the slave', () => this.#slaveReady);
   }
 
   /** Puts the adapter in. */
-  async plug(): Promise<void> {
-    this.#near = spawn('socat', [`pty,raw,echo=0,link=${this.path}`, `unix-connect:${join(this.#folder, 'wire')}`]);
-    await until('the near end of the line', () => existsSync(this.path) && existsSync(readlinkSync(this.path)));
+  plug(): Promise<void> {
+    return this.wire.plug();
   }
 
-  /** Pulls the adapter: its device file vanishes. */
-  async pull(): Promise<void> {
-    if (this.#near !== undefined) await end(this.#near);
-    rmSync(this.path, { force: true });
+  /** Pulls the adapter: its device file vanishes, and the boards keep their power. */
+  pull(): Promise<void> {
+    return this.wire.pull();
   }
 
   hook(input: number, off: boolean, unit = 1): void {
-    this.#slave?.stdin?.write(`input ${unit} ${input} ${off ? 1 : 0}\n`);
+    this.#order(`input ${unit} ${input} ${off ? 1 : 0}`);
   }
 
   poke(register: number, value: number, unit = 1): void {
-    this.#slave?.stdin?.write(`register ${unit} ${register} ${value}\n`);
+    this.#order(`register ${unit} ${register} ${value}`);
+  }
+
+  /** The next `count` questions are answered by exceptions. */
+  except(count: number, unit = 1): void {
+    this.#order(`except ${unit} ${count}`);
+  }
+
+  /** A board without power on a line that stands. */
+  mute(on: boolean, unit = 1): void {
+    this.#order(`mute ${unit} ${on ? 1 : 0}`);
+  }
+
+  /** Power off and on. */
+  reset(unit = 1): void {
+    this.#order(`reset ${unit}`);
   }
 
   relay(index: number, unit = 1): boolean {
     return this.coils.get(unit)?.[index] === 1;
   }
 
+  /** No relay of this board is closed. */
+  isAllOpen(unit = 1): boolean {
+    return this.coils.get(unit)?.every((coil) => coil === 0) ?? true;
+  }
+
+  #order(command: string): void {
+    this.#slave?.stdin?.write(`${command}\n`);
+  }
+
   #said(line: string): void {
-    const said = JSON.parse(line) as {
-      ready?: true;
-      unit?: number;
-      coils?: number[];
-      register?: number;
-      value?: number;
-    };
-    if (said.ready) this.#slaveReady = true;
-    if (said.unit !== undefined && said.coils !== undefined) {
-      this.coils.set(said.unit, said.coils);
-      this.onCoils(said.unit, said.coils);
+    const { ready, unit, coils, watchdog, reset, register, value } = JSON.parse(line) as Said;
+    if (ready) this.#slaveReady = true;
+    if (unit !== undefined && coils !== undefined) {
+      this.coils.set(unit, coils);
+      this.seen.push({ unit, coils, atMs: nowMs(), by: watchdog ? 'watchdog' : reset ? 'reset' : 'master' });
+      this.onCoils(unit, coils);
     }
-    if (said.register !== undefined && said.value !== undefined) {
-      this.registers.set(`${said.unit}/${said.register}`, said.value);
-    }
+    if (register !== undefined && value !== undefined) this.registers.set(`${unit}/${register}`, value);
   }
 
   async #stop(): Promise<void> {
-    for (const child of [this.#slave, this.#near, this.#far]) if (child !== undefined) await end(child);
-    rmSync(this.#folder, { recursive: true, force: true });
+    const slave = this.#slave;
+    if (slave !== undefined && slave.exitCode === null && slave.signalCode === null) {
+      const exited = once(slave, 'exit');
+      slave.kill('SIGKILL');
+      await exited;
+    }
+    await this.wire.close();
   }
 }
