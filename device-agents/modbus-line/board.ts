@@ -18,6 +18,8 @@ import { InputMap } from './inputs.js';
 /** Relays are read back this often, even when nothing changes, and the watchdog's register this often, milliseconds. */
 const VERIFY_MS = 1_000;
 const WATCHDOG_MS = 2_000;
+/** A relay is closed only this soon after the watchdog was seen to stand, milliseconds. */
+const STANDS_MS = 100;
 /** A board is lost after this many failures in a row, and no less than this long since anything was done with it, milliseconds. */
 const LOST_FAILURES = 3;
 const LOST_MS = 1_000;
@@ -54,6 +56,8 @@ export class Board {
   #phase: BoardHealth['state'] = 'starting';
   #why = 'not spoken to yet';
   #watchdog: BoardHealth['watchdog'] = 'unknown';
+  /** When the board's watchdog was last read and held its time. */
+  #standsNs = 0n;
   readonly #errors: Record<Fault, number> = { crc: 0, timeout: 0, exception: 0, answer: 0, port: 0 };
   #rttMs = 0;
   #polls = 0;
@@ -105,7 +109,7 @@ export class Board {
   wish(nowNs: bigint): Wish {
     if (this.#phase !== 'ok') return { rank: RANK.lost, atNs: this.#notBeforeNs };
     const wanted = this.#wanted(nowNs);
-    if (this.#relays.some((closed, relay) => closed && !wanted[relay])) {
+    if (this.#mustOpen(wanted)) {
       return { rank: RANK.openRelay, atNs: this.#notBeforeNs };
     }
     const differs = wanted.some((closed, relay) => closed && !this.#relays[relay]);
@@ -180,7 +184,7 @@ export class Board {
 
   #begin(mustSet: boolean, nowNs: bigint): Procedure {
     this.#isSetting = mustSet;
-    if (mustSet) return this.#setting(nowNs);
+    if (mustSet) return this.#mayClose(nowNs) ? this.#setting(nowNs) : this.#seeWatchdog();
     return this.#phase === 'ok' ? this.#poll(nowNs) : this.#start();
   }
 
@@ -242,9 +246,34 @@ export class Board {
     return { is: 'done' };
   }
 
+  #mustOpen(wanted: readonly boolean[]): boolean {
+    return this.#relays.some((closed, relay) => closed && !wanted[relay]);
+  }
+
+  /** A board that was reset since we last looked would hold a relay without us: the look comes first, in a step of its own. */
+  #mayClose(nowNs: bigint): boolean {
+    const wanted = this.#wanted(nowNs);
+    const closes = wanted.some((closed, relay) => closed && !this.#relays[relay]);
+    if (!closes || this.#mustOpen(wanted) || this.#watchdog !== 'armed') return true;
+    return msBetween(this.#standsNs, nowNs) <= STANDS_MS;
+  }
+
+  *#seeWatchdog(): Procedure {
+    if (!(yield* watchdogStands(this.#config.unit, this.#config.device))) {
+      this.#watchdog = 'unknown';
+      return { is: 'reset', why: 'the watchdog has lost its time: the board was reset' };
+    }
+    this.#standsNs = this.#answerNs;
+    return { is: 'done' };
+  }
+
   *#setting(nowNs: bigint): Procedure {
     const { unit, device, lines } = this.#config;
-    const wanted = this.#wanted(nowNs);
+    const leased = this.#wanted(nowNs);
+    // What must open does not wait for what may close.
+    const wanted = this.#mustOpen(leased)
+      ? leased.map((closed, relay) => closed && this.#relays[relay] === true)
+      : leased;
     const obeyed = lines.map(({ handset }) => [handset, this.#leases.lastNs(handset)] as const);
     const confirming = [...this.#toConfirm];
     const { verdict, relays } = yield* setRelays(unit, device, wanted);
@@ -275,10 +304,7 @@ export class Board {
     }
     if (this.#watchdog === 'armed' && nowNs >= this.#watchdogAtNs) {
       this.#watchdogAtNs = nowNs + BigInt(WATCHDOG_MS) * MS;
-      if (!(yield* watchdogStands(unit, device))) {
-        this.#watchdog = 'unknown';
-        return { is: 'reset', why: 'the watchdog has lost its time: the board was reset' };
-      }
+      return yield* this.#seeWatchdog();
     }
     return { is: 'done' };
   }
@@ -294,6 +320,8 @@ export class Board {
     this.#drop();
     this.#errors[fault] += 1;
     this.#failures += 1;
+    // Whatever it was, the board may have been reset by it.
+    this.#standsNs = 0n;
     const longestMs = this.#phase === 'ok' ? LONGEST_RETRY_IN_USE_MS : LONGEST_RETRY_MS;
     const retryMs = Math.min(RETRY_MS * 2 ** Math.min(this.#failures - 1, 10), longestMs);
     this.#notBeforeNs = nowNs + BigInt(retryMs) * MS;
