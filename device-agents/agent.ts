@@ -38,10 +38,19 @@ export interface AgentDriver {
   stop(ms: number): Promise<void>;
 }
 
+/** What `--check` found. */
+export interface CheckReport {
+  /** Everything that the configuration names is there, and is what it says. */
+  readonly isWell: boolean;
+  readonly lines: readonly string[];
+}
+
 export interface AgentParts {
   readonly bus: BusAccess;
   readonly handsets: readonly string[];
   readonly driver: (host: AgentHost) => AgentDriver;
+  /** Talks to the hardware, tells what it finds, and changes nothing. Never rejects. */
+  readonly check: (clock: AgentClock) => Promise<CheckReport>;
 }
 
 const HEALTH_MS = 1_000;
@@ -49,7 +58,8 @@ const RELAYS_MS = 1_200;
 const GOODBYE_MS = 300;
 
 /**
- * Runs an agent until its life line ends. `read` makes its parts from the configuration and throws an `Error` that tells
+ * Runs an agent until its life line ends; with `--check`, has it look at its hardware instead, prints what it finds, and
+ * exits 0, or 1 when something is not as the configuration says. `read` makes its parts from the configuration and throws an `Error` that tells
  * what is wrong with it; the process then exits 78 (EX_CONFIG).
  */
 export async function runAgent(read: (config: unknown) => AgentParts): Promise<void> {
@@ -62,6 +72,11 @@ export async function runAgent(read: (config: unknown) => AgentParts): Promise<v
   } catch (fault) {
     log.fatal({ event: 'config.fault' }, fault instanceof Error ? fault.message : String(fault));
     process.exit(78);
+  }
+  if (launch.isCheck) {
+    const { isWell, lines } = await parts.check(agentClock());
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''), () => process.exit(isWell ? 0 : 1));
+    return;
   }
   new Agent(parts, launch, log).run();
 }

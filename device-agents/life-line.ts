@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 /** How the agent was started. */
 export interface Launch {
   readonly config: unknown;
+  /** It is to look at its hardware and to change nothing. */
+  readonly isCheck: boolean;
   /** Runs `end` when the parent is gone. Never, for an agent that was started by hand or by systemd. */
   onEnd(end: (why: string) => void): void;
 }
@@ -13,11 +15,12 @@ export interface Launch {
  * file and no life line. Rejects with what is wrong when there is none.
  */
 export async function launched(): Promise<Launch> {
+  const isCheck = process.argv.includes('--check');
   const at = process.argv.indexOf('--config');
   if (at !== -1) {
     const path = process.argv[at + 1];
     if (path === undefined) throw new Error('--config needs the path of a JSON file');
-    return { config: parsed(readFileSync(path, 'utf8'), path), onEnd: () => undefined };
+    return { config: parsed(readFileSync(path, 'utf8'), path), isCheck, onEnd: () => undefined };
   }
   const lines = createInterface({ input: process.stdin });
   let over = false;
@@ -37,6 +40,7 @@ export async function launched(): Promise<Launch> {
   lines.on('line', () => undefined);
   return {
     config: parsed(first, 'the first line of stdin'),
+    isCheck,
     onEnd(end) {
       tell = () => end('the parent is gone: stdin ended');
       if (over) tell();

@@ -3,6 +3,7 @@
  * JSON on stdin, or `--config <file.json>`; see README.md.
  */
 import { runAgent } from '../agent.js';
+import { checkLine } from './check.js';
 import { readConfig } from './config.js';
 import { LineLoop } from './line-loop.js';
 
@@ -12,5 +13,6 @@ await runAgent((value) => {
     bus: config.bus,
     handsets: config.boards.flatMap((board) => board.lines.map((line) => line.handset)),
     driver: (host) => new LineLoop(config, host),
+    check: (clock) => checkLine(config, clock),
   };
 });
