@@ -10,6 +10,7 @@ import { type BusAccess, BusLink } from './bus-link.js';
 import { type AgentClock, agentClock, bootId } from './clock.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { readLease } from './lease-message.js';
+import { readShow, type Show } from './show-message.js';
 import { type Launch, launched } from './life-line.js';
 
 export type LineReport = Pick<LineStateMessage, 'hook' | 'relay' | 'tamper'> & { readonly leaseNs: bigint };
@@ -22,6 +23,8 @@ export interface AgentHost {
   readonly leases: LeaseKeeper;
   /** A line changed, or was asked for. */
   state(handset: string, report: LineReport): void;
+  /** A key was pressed. */
+  key(handset: string, key: string): void;
   /** Something in the health changed: it is told at once. */
   healthChanged(): void;
 }
@@ -31,6 +34,8 @@ export interface AgentDriver {
   start(): void;
   /** A lease began, changed or ended; `confirm` names a line that is to be read back and reported. */
   leasesChanged(confirm?: string): void;
+  /** What a handset's lamp and display are to show; only a kind that has some. */
+  show?(handset: string, show: Show): void;
   /** Every line's state as it is known now. */
   states(): ReadonlyMap<string, LineReport>;
   health(): HealthReport;
@@ -48,6 +53,8 @@ export interface CheckReport {
 export interface AgentParts {
   readonly bus: BusAccess;
   readonly handsets: readonly string[];
+  /** Its handsets have keys, a lamp and a display. */
+  readonly hasKeypads?: boolean;
   readonly driver: (host: AgentHost) => AgentDriver;
   /** Talks to the hardware, tells what it finds, and changes nothing. Never rejects. */
   readonly check: (clock: AgentClock) => Promise<CheckReport>;
@@ -92,7 +99,7 @@ class Agent {
   #leasesRefused = 0;
   #healthDue = false;
 
-  constructor({ bus, handsets, driver }: AgentParts, launch: Launch, log: Logger) {
+  constructor({ bus, handsets, hasKeypads, driver }: AgentParts, launch: Launch, log: Logger) {
     this.#log = log;
     this.#leases = new LeaseKeeper(handsets, bootId());
     this.#driver = driver({
@@ -100,6 +107,7 @@ class Agent {
       log,
       leases: this.#leases,
       state: (handset, report) => this.#publishState(handset, report),
+      key: (handset, key) => this.#link.publishKey(handset, JSON.stringify({ key, ...this.#stamp() })),
       healthChanged: () => this.#healthSoon(),
     });
     this.#link = new BusLink({
@@ -110,6 +118,7 @@ class Agent {
       onUp: () => this.#up(),
       onDown: (why) => this.#endLeases(why),
       onLease: (handset, payload) => this.#lease(handset, payload),
+      ...(hasKeypads ? { onShow: (handset, payload) => this.#show(handset, payload) } : {}),
     });
     launch.onEnd((why) => void this.#end(why, 0));
     process.on('SIGTERM', () => void this.#end('SIGTERM', 0));
@@ -153,6 +162,12 @@ class Agent {
     }
     this.#leasesRefused += 1;
     this.#log.warn({ event: 'lease.refused', handset, verdict });
+  }
+
+  #show(handset: string, payload: Buffer): void {
+    const show = readShow(payload);
+    if (show === undefined) this.#log.warn({ event: 'show.malformed', handset });
+    else this.#driver.show?.(handset, show);
   }
 
   #endLeases(why: string): void {

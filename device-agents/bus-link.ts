@@ -20,6 +20,8 @@ export interface BusLinkOptions {
   /** Contact is lost, however it was lost. Called once for each `onUp`. */
   readonly onDown: (why: string) => void;
   readonly onLease: (handset: string, payload: Buffer) => void;
+  /** What a handset's lamp and display are to show; leave it out where there are none. */
+  readonly onShow?: (handset: string, payload: Buffer) => void;
 }
 
 /**
@@ -68,9 +70,11 @@ export class BusLink {
     this.#client.on('close', () => this.#down('the connection to the bus was closed'));
     this.#client.on('error', (error) => options.log.debug({ event: 'bus.error', err: error }));
     this.#client.on('message', (topic, payload) => {
-      const handset = /^bus\/line\/([^/]+)\/lease$/.exec(topic)?.[1];
-      // A lease that the broker kept for us is a lease of the past.
-      if (handset !== undefined && this.#up) options.onLease(handset, payload);
+      const [, handset, what] = /^bus\/line\/([^/]+)\/(lease|show)$/.exec(topic) ?? [];
+      // What the broker kept for us is of the past.
+      if (handset === undefined || !this.#up) return;
+      if (what === 'lease') options.onLease(handset, payload);
+      else options.onShow?.(handset, payload);
     });
   }
 
@@ -81,6 +85,11 @@ export class BusLink {
   /** Publishes the state of a line, retained; nothing when there is no connection. */
   publishState(handset: string, text: string): void {
     this.#publish(`bus/line/${handset}/state`, text);
+  }
+
+  /** Publishes a key that was pressed, never retained: who is not there does not hear of it later. */
+  publishKey(handset: string, text: string): void {
+    this.#publish(`bus/line/${handset}/key`, text, false);
   }
 
   publishHealth(text: string): void {
@@ -110,15 +119,15 @@ export class BusLink {
     });
   }
 
-  #publish(topic: string, text: string): void {
+  #publish(topic: string, text: string, retain = true): void {
     if (!this.#up || this.#ending) return;
-    this.#client.publish(topic, text, { qos: 1, retain: true }, (error) => {
+    this.#client.publish(topic, text, { qos: 1, retain }, (error) => {
       if (error) this.#options.log.debug({ event: 'bus.publish-failed', err: error });
     });
   }
 
   #connected(): void {
-    const { handsets, log, onUp } = this.#options;
+    const { handsets, log, onUp, onShow } = this.#options;
     const ready = () => {
       if (!this.#client.connected || this.#ending) return;
       this.#up = true;
@@ -130,7 +139,8 @@ export class BusLink {
       ready();
       return;
     }
-    const topics = handsets.map((handset) => `bus/line/${handset}/lease`);
+    const kinds = onShow === undefined ? ['lease'] : ['lease', 'show'];
+    const topics = handsets.flatMap((handset) => kinds.map((kind) => `bus/line/${handset}/${kind}`));
     this.#client.subscribe(topics, { qos: 0 }, (error, granted) => {
       const refused = granted?.filter(({ qos }) => (qos as number) > 2) ?? [];
       if (!error && refused.length === 0) {

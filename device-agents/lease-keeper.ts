@@ -65,6 +65,11 @@ export class LeaseKeeper {
     return held !== undefined && nowNs < held.endNs;
   }
 
+  /** The end of the handset's lease; not later than now when none stands. */
+  endNs(handset: string): bigint {
+    return this.#held.get(handset)?.endNs ?? 0n;
+  }
+
   /** `sentNs` of the last message obeyed; 0 for none. */
   lastNs(handset: string): bigint {
     return this.#held.get(handset)?.sentNs ?? 0n;

@@ -1,18 +1,13 @@
 /** What `--check` of the modbus-line agent prints: the boards as they are, and what the agent would do with each. It only reads. */
 import type { CheckReport } from '../agent.js';
 import type { AgentClock } from '../clock.js';
+import { portOf } from '../transport.js';
+import { openWire } from '../wire.js';
 import type { BoardConfig, ModbusLineConfig } from './config.js';
 import { bitAt, readBits, readRegister } from './frame.js';
 import { Inquiry } from './inquiry.js';
-import { openWire, type Transport } from './wire.js';
 
 const TRIES = 3;
-
-export function portOf(transport: Transport): string {
-  if (transport.kind === 'rtu-over-tcp') return `${transport.host}:${transport.port} (RTU over TCP)`;
-  const { path, baud, parity, stopBits } = transport;
-  return `${path} (${baud} baud, parity ${parity}, ${stopBits} stop bit${stopBits === 1 ? '' : 's'})`;
-}
 
 /** Looks at every board of the configuration. Never rejects: what cannot be reached is in the report. */
 export async function checkLine(config: ModbusLineConfig, clock: AgentClock): Promise<CheckReport> {

@@ -1,6 +1,7 @@
 import type { Device } from '../../config/schema/types.generated.js';
 import type { BusAccess } from '../bus-link.js';
-import type { Transport } from './wire.js';
+import { type Json, list, object, readBus, text, whole } from '../checked-json.js';
+import { readTransport, type Transport } from '../transport.js';
 
 export interface BoardConfig {
   readonly id: string;
@@ -21,35 +22,12 @@ export interface ModbusLineConfig {
   readonly pollMs: number;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function object(value: unknown, at: string): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new Error(`${at}: expected an object, found ${JSON.stringify(value) ?? 'nothing'}`);
-}
-
-function text(value: unknown, at: string): string {
-  if (typeof value === 'string' && value.length > 0) return value;
-  throw new Error(`${at}: expected text, found ${JSON.stringify(value) ?? 'nothing'}`);
-}
-
-function whole(value: unknown, at: string, from: number, to: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new Error(`${at}: expected a whole number from ${from} to ${to}, found ${JSON.stringify(value) ?? 'nothing'}`);
-}
-
-function list(value: unknown, at: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new Error(`${at}: expected a list, found ${JSON.stringify(value) ?? 'nothing'}`);
-}
-
 /**
  * Reads the configuration. Throws with the place of the first fault. The device's own file was checked against its schema
  * by the gateway; here only what a slip would turn into a wrong relay is looked at again.
  */
 export function readConfig(value: unknown): ModbusLineConfig {
   const config = object(value, '/');
-  const bus = object(config.bus, '/bus');
   const handsets = new Set<string>();
   const units = new Set<number>();
   const boards = list(config.boards, '/boards').map((entry, index): BoardConfig => {
@@ -64,34 +42,10 @@ export function readConfig(value: unknown): ModbusLineConfig {
   });
   return {
     agent: text(config.agent, '/agent'),
-    bus: {
-      address: text(bus.address, '/bus/address'),
-      port: whole(bus.port, '/bus/port', 1, 65_535),
-      name: text(bus.name, '/bus/name'),
-      secret: text(bus.secret, '/bus/secret'),
-    },
+    bus: readBus(object(config.bus, '/bus')),
     transport: readTransport(object(config.transport, '/transport')),
     boards,
     pollMs: config.pollMs === undefined ? 50 : whole(config.pollMs, '/pollMs', 0, 1_000),
-  };
-}
-
-function readTransport(transport: Json): Transport {
-  if (transport.kind === 'rtu-over-tcp') {
-    const host = text(transport.host, '/transport/host');
-    return { kind: 'rtu-over-tcp', host, port: whole(transport.port, '/transport/port', 1, 65_535) };
-  }
-  if (transport.kind !== 'serial') throw new Error('/transport/kind: expected "serial" or "rtu-over-tcp"');
-  const parity = transport.parity ?? 'none';
-  if (parity !== 'none' && parity !== 'even' && parity !== 'odd') {
-    throw new Error('/transport/parity: expected "none", "even" or "odd"');
-  }
-  return {
-    kind: 'serial',
-    path: text(transport.path, '/transport/path'),
-    baud: whole(transport.baud ?? 9_600, '/transport/baud', 1_200, 1_000_000),
-    parity,
-    stopBits: transport.stopBits === 2 ? 2 : 1,
   };
 }
 

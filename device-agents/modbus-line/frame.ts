@@ -2,7 +2,7 @@
  * Modbus RTU frames, as values: what is asked, what it looks like on the wire, and what an answer must look like
  * (Modbus application protocol V1.1b3, §6; Modbus over serial line V1.02, §2.5.1). No I/O.
  */
-import { crc16 } from './crc16.js';
+import { crc16 } from '../crc16.js';
 
 /** The tables of bits, by the function that reads them. */
 export const READ_BITS = { coil: 1, discrete: 2 } as const;

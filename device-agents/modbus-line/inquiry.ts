@@ -1,7 +1,7 @@
 import { type AgentClock, msBetween } from '../clock.js';
+import type { Wire } from '../wire.js';
 import type { Answer, Question } from './frame.js';
 import { RtuMaster } from './master.js';
-import type { Wire } from './wire.js';
 
 /** An answer, and how long it took, milliseconds. */
 export type Timed = Answer & { readonly tookMs: number };

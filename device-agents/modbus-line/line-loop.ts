@@ -1,9 +1,9 @@
 import type { AgentDriver, AgentHost, HealthReport, LineReport } from '../agent.js';
 import { type AgentTimer, laterOf, MS, msBetween } from '../clock.js';
+import { openWire, type Wire } from '../wire.js';
 import { Board, RANK } from './board.js';
 import type { ModbusLineConfig } from './config.js';
 import { RtuMaster } from './master.js';
-import { openWire, type Wire } from './wire.js';
 
 /** Between two attempts to open the transport, milliseconds: doubled each time up to the longest, for ever. */
 const REOPEN_MS = 100;

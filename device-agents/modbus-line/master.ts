@@ -1,6 +1,6 @@
 import { type AgentClock, type AgentTimer, msBetween } from '../clock.js';
+import type { Wire } from '../wire.js';
 import { type Answer, type Question, readAnswer } from './frame.js';
-import type { Wire } from './wire.js';
 
 /** Beyond the time on the wire and the board's own turnaround, milliseconds: the serial driver, the scheduler, a busy machine. */
 const MARGIN_MS = 100;

@@ -7,6 +7,8 @@ export interface Identity {
   /** At least 16 characters, of random origin. It is kept as a salted hash only. */
   readonly secret: string;
   readonly handsets: readonly string[];
+  /** Its handsets have keys, a lamp and a display. */
+  readonly hasKeypads?: boolean;
 }
 
 interface Known {
@@ -39,17 +41,19 @@ export class Identities {
   }
 
   /** Adds an identity, or gives it a new secret and new rights. Throws on a name or secret that cannot be one. */
-  add({ name, secret, handsets }: Identity): void {
+  add({ name, secret, handsets, hasKeypads = false }: Identity): void {
     if (!NAME.test(name)) throw new Error(`${JSON.stringify(name)} cannot be the name of an agent`);
     if (secret.length < 16) throw new Error(`the secret of ${name} is shorter than 16 characters`);
     const wrong = handsets.find((handset) => !NAME.test(handset));
     if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} cannot be the name of a handset`);
     const salt = randomBytes(16);
+    const topics = (kinds: readonly string[]) =>
+      handsets.flatMap((handset) => kinds.map((kind) => `bus/line/${handset}/${kind}`));
     this.#known.set(name, {
       salt,
       hash: hashOf(salt, secret),
-      publish: new Set([`bus/agent/${name}/health`, ...handsets.map((handset) => `bus/line/${handset}/state`)]),
-      subscribe: new Set(handsets.map((handset) => `bus/line/${handset}/lease`)),
+      publish: new Set([`bus/agent/${name}/health`, ...topics(hasKeypads ? ['state', 'key'] : ['state'])]),
+      subscribe: new Set(topics(hasKeypads ? ['lease', 'show'] : ['lease'])),
     });
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { crc16 } from '../../device-agents/modbus-line/crc16.js';
+import { crc16 } from '../../device-agents/crc16.js';
 import {
   bitAt,
   type Question,

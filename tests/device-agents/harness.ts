@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
-import type { AgentHealthMessage, LineStateMessage } from '../../config/schema/types.generated.js';
+import type { AgentHealthMessage, KeyMessage, LineStateMessage } from '../../config/schema/types.generated.js';
 import { Bus } from '../../gateway/bus/bus.js';
 import { freshSecret } from '../../gateway/bus/identities.js';
 import { readBootId } from '../../gateway/clock/system-clock.js';
@@ -12,7 +12,6 @@ import { readDevice } from '../../gateway/lines/agent-plan.js';
 import { SMALL_HEAP } from '../../gateway/supervisor/node-flags.js';
 
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const AGENT = join(compiled, 'device-agents', 'modbus-line', 'main.js');
 
 /** Polls `reached` on the event loop until it holds; throws after `ms` with what was waited for. */
 export async function until(what: string, reached: () => boolean, ms = 10_000): Promise<void> {
@@ -41,6 +40,23 @@ export class AgentBench {
   #refresh = new Map<string, NodeJS.Timeout>();
   #lastNs = 0n;
   said: string[] = [];
+  /** The agent's program; the lines of one with keypads have keys too. */
+  readonly program: string;
+  readonly keys: string[] = [];
+
+  constructor(kind: 'modbus-line' | 'line-card' = 'modbus-line') {
+    this.program = join(compiled, 'device-agents', kind, 'main.js');
+  }
+
+  protected know(handsets: readonly string[]): void {
+    this.#handsets = handsets;
+    const hasKeypads = this.program.includes('line-card');
+    this.bus.addIdentity({ name: 'modbus-1', secret: this.#secret, handsets, hasKeypads });
+  }
+
+  protected get access() {
+    return { address: '127.0.0.1', port: this.#port, name: 'modbus-1', secret: this.#secret };
+  }
 
   async start(t: Test): Promise<void> {
     await this.#listen();
@@ -53,7 +69,7 @@ export class AgentBench {
     this.health = undefined;
     this.states.clear();
     this.bus = new Bus({ address: '127.0.0.1', port: this.#port });
-    this.bus.addIdentity({ name: 'modbus-1', secret: this.#secret, handsets: this.#handsets });
+    this.know(this.#handsets);
     await this.#listen();
   }
 
@@ -64,6 +80,10 @@ export class AgentBench {
       const handset = topic.split('/')[2] ?? '';
       this.states.set(handset, { ...state, heardMs: nowMs() });
       for (const tell of this.onState) tell(handset, state);
+    });
+    this.bus.subscribe('bus/line/+/key', (topic, payload) => {
+      const { key } = JSON.parse(payload.toString()) as KeyMessage;
+      this.keys.push(`${topic.split('/')[2]} ${key}`);
     });
     this.bus.subscribe('bus/agent/+/health', (_topic, payload) => {
       const text = payload.toString();
@@ -87,15 +107,13 @@ export class AgentBench {
         hook: index,
       })),
     }));
-    this.#handsets = boards.flatMap((board) => board.lines.map((line) => line.handset));
-    this.bus.addIdentity({ name: 'modbus-1', secret: this.#secret, handsets: this.#handsets });
-    const bus = { address: '127.0.0.1', port: this.#port, name: 'modbus-1', secret: this.#secret };
-    return { agent: 'modbus-1', bus, transport, boards, pollMs };
+    this.know(boards.flatMap((board) => board.lines.map((line) => line.handset)));
+    return { agent: 'modbus-1', bus: this.access, transport, boards, pollMs };
   }
 
   /** Starts the agent; settles when it says that it is ready. */
   async agent(config: unknown, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-    const child = spawn(process.execPath, ['--enable-source-maps', ...SMALL_HEAP, AGENT], {
+    const child = spawn(process.execPath, ['--enable-source-maps', ...SMALL_HEAP, this.program], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     });

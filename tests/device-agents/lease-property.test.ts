@@ -64,6 +64,7 @@ class World {
       log,
       leases: this.leases,
       state: () => undefined,
+      key: () => undefined,
       healthChanged: () => undefined,
     };
     this.loop = new LineLoop(config, host, async () => this.board);

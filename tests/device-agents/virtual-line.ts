@@ -1,7 +1,7 @@
 import type { AgentClock, AgentTimer } from '../../device-agents/clock.js';
 import { MS } from '../../device-agents/clock.js';
-import { crc16 } from '../../device-agents/modbus-line/crc16.js';
-import type { Wire } from '../../device-agents/modbus-line/wire.js';
+import { crc16 } from '../../device-agents/crc16.js';
+import type { Wire } from '../../device-agents/wire.js';
 
 interface Waiting {
   readonly atNs: bigint;

@@ -1,15 +1,5 @@
 import { connect, type Socket } from 'node:net';
-
-/** How the boards are reached, as boards.json states it. */
-export type Transport =
-  | {
-      readonly kind: 'serial';
-      readonly path: string;
-      readonly baud: number;
-      readonly parity: 'none' | 'even' | 'odd';
-      readonly stopBits: 1 | 2;
-    }
-  | { readonly kind: 'rtu-over-tcp'; readonly host: string; readonly port: number };
+import type { Transport } from './transport.js';
 
 /** An open line to the boards. */
 export interface Wire {
