@@ -10,8 +10,8 @@ import { type BusAccess, BusLink } from './bus-link.js';
 import { type AgentClock, agentClock, bootId } from './clock.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { readLease } from './lease-message.js';
-import { readShow, type Show } from './show-message.js';
 import { type Launch, launched } from './life-line.js';
+import { readShow, type Show } from './show-message.js';
 
 export type LineReport = Pick<LineStateMessage, 'hook' | 'relay' | 'tamper'> & { readonly leaseNs: bigint };
 export type HealthReport = Pick<AgentHealthMessage, 'port' | 'boards'>;

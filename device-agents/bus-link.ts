@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import type { AgentClock, AgentTimer } from './clock.js';
@@ -8,6 +9,8 @@ export interface BusAccess {
   /** Also the client id: the bus knows an agent by one name only. */
   readonly name: string;
   readonly secret: string;
+  /** A PEM file to check the bus's certificate against, over TLS; absent: the bus is in clear. */
+  readonly ca?: string;
 }
 
 export interface BusLinkOptions {
@@ -45,12 +48,12 @@ export class BusLink {
 
   constructor(options: BusLinkOptions) {
     this.#options = options;
-    const { address, port, name, secret } = options.bus;
+    const { address, port, name, secret, ca } = options.bus;
     this.#healthTopic = `bus/agent/${name}/health`;
     this.#client = mqtt.connect({
       host: address,
       port,
-      protocol: 'mqtt',
+      ...(ca === undefined ? { protocol: 'mqtt' } : { protocol: 'mqtts', ca: readFileSync(ca), minVersion: 'TLSv1.2' }),
       protocolVersion: 4,
       clientId: name,
       username: name,

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { BusAccess } from './bus-link.js';
 
 /* Parts of a configuration, each checked; they throw with the place of the fault and what was found there. */
@@ -25,6 +26,17 @@ export function list(value: unknown, at: string): readonly unknown[] {
   throw new Error(`${at}: expected a list, found ${JSON.stringify(value) ?? 'nothing'}`);
 }
 
+function readable(path: string, at: string): string {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (fault) {
+    throw new Error(
+      `${at}: ${path} cannot be read (${(fault as NodeJS.ErrnoException).code}); see the path and its rights`,
+    );
+  }
+  return path;
+}
+
 /** How the bus is reached, from the configuration's `/bus`. */
 export function readBus(bus: Json): BusAccess {
   return {
@@ -32,5 +44,6 @@ export function readBus(bus: Json): BusAccess {
     port: whole(bus.port, '/bus/port', 1, 65_535),
     name: text(bus.name, '/bus/name'),
     secret: text(bus.secret, '/bus/secret'),
+    ...(bus.ca === undefined ? {} : { ca: readable(text(bus.ca, '/bus/ca'), '/bus/ca') }),
   };
 }

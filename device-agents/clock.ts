@@ -40,6 +40,12 @@ export function laterOf(aNs: bigint, bNs: bigint): bigint {
   return bNs;
 }
 
+/** The earlier of two monotonic instants. */
+export function earlierOf(aNs: bigint, bNs: bigint): bigint {
+  if (aNs < bNs) return aNs;
+  return bNs;
+}
+
 /** Milliseconds from one monotonic instant to another, with fractions. */
 export function msBetween(fromNs: bigint, toNs: bigint): number {
   return Number(toNs - fromNs) / 1e6;

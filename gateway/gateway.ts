@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { believesInvites } from './bench-profile.js';
 import { Bus } from './bus/bus.js';
@@ -118,8 +118,11 @@ export class Gateway {
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
     this.#store.onAppended(() => this.#uplink?.wake());
     const bus = new Bus({
-      ...site.bus,
-      onRefused: (refusal) => this.#alarm(`bus.${refusal.kind}`, `${refusal.name}: ${refusal.detail}`),
+      ...busOptions(this.#files, this.#bootId),
+      clock: this.#clock,
+      onRefused: ({ kind, name, detail, count }) =>
+        this.#alarm(`bus.${kind}`, `${name}: ${detail}${count > 1 ? ` (${count} times)` : ''}`),
+      onFault: (fault) => this.#log.error({ event: 'bus.states-not-kept', err: fault }),
     });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
@@ -212,6 +215,10 @@ export class Gateway {
       onAlarm: (alarm) => this.#alarm(alarm.code, alarm.detail, alarm.handset, alarm.board),
       onStatus: (board, status, detail) => this.#uplink?.line(board, status, detail),
       onHook: (handset, hook) => this.#uplink?.hook(handset, hook),
+      onPanic: (target, board) => {
+        const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
+        void this.#calls?.cutoff({ ...order, reason: `panic button on board ${board}` });
+      },
     });
   }
 
@@ -357,6 +364,17 @@ export class Gateway {
     if (!signalling || !media || !lines || !store) throw new Error('the planes are made first');
     return { signalling, media, lines, store };
   }
+}
+
+/** Where the bus listens, and what it keeps; paths of the site's files made absolute. */
+function busOptions({ site, folder, dataFolder }: SiteFiles, bootId: string) {
+  const { address, port, tls } = site.bus;
+  return {
+    address,
+    port,
+    ...(tls === undefined ? {} : { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
+    retained: { file: join(dataFolder, 'bus-states.json'), bootId },
+  };
 }
 
 function readVersion(): string {

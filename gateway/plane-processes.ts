@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Bus } from './bus/bus.js';
@@ -7,7 +7,7 @@ import type { PlaneName } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import { MODBUS_LINE, planAgents } from './lines/agent-plan.js';
+import { planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import type { Signalling } from './signalling/signalling.js';
@@ -19,6 +19,9 @@ const programs = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOOPBACK = '127.0.0.1';
 /** How long to wait before an rtpengine that did not answer is tried again, milliseconds. */
 const REACH_AGAIN_MS = 1_000;
+
+/** A server on every address of the machine is reached from within by its own. */
+const isAnywhere = (address: string) => address === '0.0.0.0' || address === '::';
 
 interface EngineFacts {
   readonly client: { readonly address: string; readonly port: number };
@@ -160,16 +163,26 @@ export class PlaneProcesses {
 
   #startAgents(busPort: number): readonly Promise<void>[] {
     const { files, bus, onBack } = this.#options;
-    return planAgents(files.boards, files.handsets).map((plan) => {
+    const { address, tls, agents } = files.site.bus;
+    const where = { address: isAnywhere(address) ? LOOPBACK : address, port: busPort };
+    return planAgents(files.boards, files.handsets).flatMap((plan) => {
+      const { agent: name, handsets, hasKeypads, program } = plan;
+      const foreign = agents.find((agent) => agent.name === name);
+      if (foreign !== undefined) {
+        // Somebody else starts it, and gave it its secret: the bus knows it by the hash alone.
+        bus.addIdentity({ name, secretHash: foreign.secretHash, handsets, hasKeypads });
+        return [];
+      }
       const secret = freshSecret();
-      bus.addIdentity({ name: plan.agent, secret, handsets: plan.handsets });
+      bus.addIdentity({ name, secret, handsets, hasKeypads });
+      const ca = tls === undefined ? {} : { ca: resolve(files.folder, tls.ca) };
       // Its death is told to the lines by its last will on the bus.
-      const process = this.#plane(plan.agent, MODBUS_LINE, {
-        config: () => plan.config({ address: LOOPBACK, port: busPort, secret }),
+      const process = this.#plane(name, program, {
+        config: () => plan.config({ ...where, secret, ...ca }),
         nodeFlags: SMALL_HEAP,
         onReady: async () => onBack('line'),
       });
-      return process.start();
+      return [process.start()];
     });
   }
 

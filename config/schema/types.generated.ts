@@ -70,7 +70,7 @@ export interface Board {
    */
   readonly device: string;
   /**
-   * Its Modbus unit id (slave address), as set on the board.
+   * Its Modbus unit id (slave address), as set on the board; leave it out for a line card.
    */
   readonly unit: number;
   /**
@@ -85,6 +85,7 @@ export interface Board {
    * Accept a board that has no communication watchdog of its own. It shows amber everywhere.
    */
   readonly allowNoWatchdog: boolean;
+  readonly panic?: PanicInput;
 }
 
 /**
@@ -142,12 +143,53 @@ export interface BoardHealth {
    * armed: written, read back and in force. absent: this kind of board has none. mismatch: it reads back another value. after-reset: written, and in force only after the board is reset. unknown: not read yet.
    */
   readonly watchdog: 'armed' | 'absent' | 'mismatch' | 'after-reset' | 'unknown';
+  /**
+   * The panic button that is wired to the board is pressed; absent: it has none, or the board does not answer.
+   */
+  readonly panic?: boolean;
 }
 
 /**
  * boards.json: the relay boards. Boards that name the same agent share one process and one transport. Leave the file out for no boards.
  */
 export type Boards = readonly Board[];
+
+/**
+ * Where the device agents reach the local message bus, TCP or TLS.
+ */
+export interface BusConfig {
+  /**
+   * The address to listen on.
+   */
+  readonly address: string;
+  /**
+   * A port to listen on, 1 to 65535; 0 takes a free one, which the log names.
+   */
+  readonly port: number;
+  readonly tls?: BusTls;
+  /**
+   * Agents that are started elsewhere, by systemd here or on another machine; the gateway starts every other agent of boards.json.
+   */
+  readonly agents: readonly ForeignAgent[];
+}
+
+/**
+ * TLS on the bus, for agents on a device network. Leave it out for loopback.
+ */
+export interface BusTls {
+  /**
+   * The bus's certificate, a PEM file; relative to the site's folder, or absolute. It must name `address`.
+   */
+  readonly cert: string;
+  /**
+   * Its key, a PEM file.
+   */
+  readonly key: string;
+  /**
+   * What the agents that the gateway starts check it against, a PEM file.
+   */
+  readonly ca: string;
+}
 
 /**
  * The data of balise.call.ended: one call, whole. The called number is a token.
@@ -797,6 +839,20 @@ export interface EventEnvelope {
 }
 
 /**
+ * One agent that the gateway does not start.
+ */
+export interface ForeignAgent {
+  /**
+   * The agent's name in boards.json.
+   */
+  readonly name: string;
+  /**
+   * The hash of its secret; `balise board agent` makes both, and the secret itself is in the agent's own configuration alone.
+   */
+  readonly secretHash: string;
+}
+
+/**
  * The hash of its secret, HA1 = H(user:realm:password) (RFC 7616 §3.4.2), by MD5, SHA-256 or both. `balise ha1` makes it; the password itself is nowhere in the configuration.
  */
 export interface Ha1 {
@@ -1054,6 +1110,24 @@ export interface MediaConfig {
    * UDP ports for speech, {from, to}: a call takes four of them. null takes free ones from the system.
    */
   readonly ports: PortRange | null;
+}
+
+/**
+ * A panic button that is wired to one of the board's hook inputs: pressed, it ends every call of the site or a wing and keeps them ended until a person releases it.
+ */
+export interface PanicInput {
+  /**
+   * The hook input, counted from 0; no handset may have it.
+   */
+  readonly input: number;
+  /**
+   * The button opens its contact: a cut wire is a pressed button. false for one that closes it.
+   */
+  readonly normallyClosed: boolean;
+  /**
+   * The wing that it is for, an id of wings.json. Default: the whole site.
+   */
+  readonly wing?: string;
 }
 
 /**
@@ -1497,10 +1571,7 @@ export interface SiteConfig {
   readonly windows?: readonly Window[];
   readonly sip: SipConfig;
   readonly media: MediaConfig;
-  /**
-   * Where the device agents reach the local message bus, TCP.
-   */
-  readonly bus: Listener;
+  readonly bus: BusConfig;
   /**
    * Where technicians reach the console, HTTP.
    */

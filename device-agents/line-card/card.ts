@@ -8,7 +8,7 @@
  */
 import type { BoardHealth } from '../../config/schema/types.generated.js';
 import type { LineReport } from '../agent.js';
-import { MS, msBetween } from '../clock.js';
+import { earlierOf, MS, msBetween } from '../clock.js';
 import type { LeaseKeeper } from '../lease-keeper.js';
 import type { CardConfig } from './config.js';
 import {
@@ -156,7 +156,7 @@ export class Card {
       }
     }
     const ahead = instants.filter((one) => one > nowNs);
-    return ahead.reduce((least, one) => (one < least ? one : least));
+    return ahead.reduce(earlierOf);
   }
 
   /** Takes a line that came; gives what to write in answer at once. */

@@ -70,6 +70,7 @@ export class Board {
   readonly #obeyedNs = new Map<string, bigint>();
   readonly #toConfirm = new Set<string>();
   readonly #reported = new Map<string, string>();
+  #toldPanic: boolean | undefined;
   /** Since a procedure was last done with: how often it failed, and when that was. */
   #failures = 0;
   #doneNs = 0n;
@@ -171,7 +172,15 @@ export class Board {
       polls: this.#polls,
       errors: { ...this.#errors },
       watchdog: this.#watchdog,
+      ...(this.#panic === undefined ? {} : { panic: this.#panic }),
     };
+  }
+
+  /** Whether the panic button is pressed; undefined without one, and while the board does not answer. */
+  get #panic(): boolean | undefined {
+    const { panic } = this.#config;
+    if (panic === undefined || this.#phase !== 'ok') return undefined;
+    return this.#inputs.isLifted(panic.input) !== panic.normallyClosed;
   }
 
   #wanted(nowNs: bigint): boolean[] {
@@ -352,6 +361,11 @@ export class Board {
   }
 
   #reportChanges(): void {
+    const panic = this.#panic;
+    if (panic !== this.#toldPanic) {
+      this.#toldPanic = panic;
+      this.#events.health();
+    }
     for (const line of this.#config.lines) {
       const report = this.#report(line);
       const said = `${report.hook} ${report.relay} ${report.tamper}`;

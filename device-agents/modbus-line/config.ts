@@ -10,6 +10,8 @@ export interface BoardConfig {
   readonly device: Device;
   readonly allowNoWatchdog: boolean;
   readonly lines: readonly { readonly handset: string; readonly relay: number; readonly hook?: number }[];
+  /** A panic button on one of the hook inputs. */
+  readonly panic?: { readonly input: number; readonly normallyClosed: boolean };
 }
 
 /** The configuration of one modbus-line process: one transport, and every board on it. */
@@ -84,5 +86,12 @@ function readBoard(board: Json, at: string): BoardConfig {
     },
     allowNoWatchdog: board.allowNoWatchdog === true,
     lines,
+    ...(board.panic === undefined
+      ? {}
+      : { panic: readPanic(object(board.panic, `${at}/panic`), `${at}/panic`, hookCount) }),
   };
+}
+
+function readPanic(panic: Json, at: string, hookCount: number): NonNullable<BoardConfig['panic']> {
+  return { input: whole(panic.input, `${at}/input`, 0, hookCount - 1), normallyClosed: panic.normallyClosed !== false };
 }

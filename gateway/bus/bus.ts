@@ -1,23 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes';
+import type { Clock } from '../clock/clock.js';
 import { Identities, type Identity } from './identities.js';
 import { guarded } from './packet-guard.js';
-
-/** Something that the bus did not let happen. */
-export interface BusRefusal {
-  readonly kind: 'credentials' | 'publish' | 'subscribe' | 'size' | 'crowd';
-  /** The identity, where one was proven; otherwise the name that was claimed. */
-  readonly name: string;
-  /** The topic, or what was too much. */
-  readonly detail: string;
-}
+import { type BusRefusal, type RefusalKind, Refusals } from './refusals.js';
+import { RetainedStates } from './retained.js';
 
 export interface BusOptions {
   readonly address: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
-  /** Told of each refusal; `refused` has the counts. */
+  readonly clock: Pick<Clock, 'after' | 'monotonicNs'>;
+  /** Paths of PEM files; TLS 1.2 and above, and nothing in clear. Leave it out for plain TCP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Where the lines' last states are kept across a restart of the gateway; leave it out to keep none. */
+  readonly retained?: { readonly file: string; readonly bootId: string };
+  /** Told of refusals, a flood of one kind together; `refused` has the counts. */
   readonly onRefused?: (refusal: BusRefusal) => void;
+  /** Something that is no refusal and needs a person: the states cannot be kept. */
+  readonly onFault?: (fault: unknown) => void;
 }
 
 export type BusReceiver = (topic: string, payload: Buffer) => void;
@@ -28,6 +31,10 @@ const LONGEST_PACKET = 96 * 1024;
 const SPARE_CONNECTIONS = 32;
 const CONNECT_MS = 3_000;
 const DRAIN_MS = 3_000;
+/** Packets that one connection may send at once, and in a second from then on: an agent of 247 boards comes nowhere near. */
+const BURST_PACKETS = 2_000;
+const PACKETS_PER_S = 500;
+const STATE = /^bus\/line\/[^/]+\/state$/;
 
 /**
  * The local MQTT broker that device agents connect to, in the gateway's own process. An agent may publish its own state
@@ -37,23 +44,21 @@ export class Bus {
   readonly #options: BusOptions;
   readonly #identities = new Identities();
   readonly #sockets = new Set<Socket>();
-  readonly #refused: Record<BusRefusal['kind'], number> = {
-    credentials: 0,
-    publish: 0,
-    subscribe: 0,
-    size: 0,
-    crowd: 0,
-  };
+  readonly #refusals: Refusals;
+  readonly #retained: RetainedStates | undefined;
   #broker: Aedes | undefined;
   #server: Server | undefined;
 
   constructor(options: BusOptions) {
     this.#options = options;
+    const { clock, retained, onRefused, onFault = () => undefined } = options;
+    this.#refusals = new Refusals(clock, (refusal) => onRefused?.(refusal));
+    if (retained !== undefined) this.#retained = new RetainedStates({ ...retained, clock, onFault });
   }
 
   /** How often each kind of thing was refused. */
-  get refused(): Readonly<Record<BusRefusal['kind'], number>> {
-    return this.#refused;
+  get refused(): Readonly<Record<RefusalKind, number>> {
+    return this.#refusals.counts;
   }
 
   /** Adds an identity, or replaces its secret and rights; at any time. A connection that stands is not ended by it. */
@@ -61,7 +66,7 @@ export class Bus {
     this.#identities.add(identity);
   }
 
-  /** Listens. Rejects when the address cannot be had. */
+  /** Listens. Rejects when the address cannot be had, or the certificate cannot be read. */
   async start(): Promise<{ readonly port: number }> {
     const broker = await Aedes.createBroker({
       connectTimeout: CONNECT_MS,
@@ -76,7 +81,10 @@ export class Bus {
       },
       authorizePublish: (client, packet, done) => {
         const name = client?.id ?? '';
-        if (this.#identities.mayPublish(name, packet.topic)) return done(null);
+        if (this.#identities.mayPublish(name, packet.topic)) {
+          if (packet.retain && STATE.test(packet.topic)) this.#retained?.keep(packet.topic, packet.payload.toString());
+          return done(null);
+        }
         this.#refuse('publish', name, packet.topic);
         done(new Error('not this topic'));
       },
@@ -88,7 +96,7 @@ export class Bus {
       },
     });
     this.#broker = broker;
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(broker, socket));
+    const server = this.#makeServer((socket) => this.#accept(broker, socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -111,6 +119,7 @@ export class Bus {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
     await new Promise<void>((resolve) => (broker === undefined ? resolve() : broker.close(() => resolve())));
+    await this.#retained?.flush();
   }
 
   /** Publishes from within the gateway, QoS 0, never retained: what nobody hears now is not worth hearing later. */
@@ -119,7 +128,10 @@ export class Bus {
     this.#broker?.publish(packet, () => undefined);
   }
 
-  /** Hears what agents publish. The receiver must not throw. Only after `start`. */
+  /**
+   * Hears what agents publish, and first what is kept of the lines' states from before a restart. The receiver must not
+   * throw. Only after `start`.
+   */
   subscribe(filter: string, receive: BusReceiver): void {
     if (this.#broker === undefined) throw new Error('the bus is not started');
     const deliver = (packet: AedesPublishPacket, done: () => void) => {
@@ -127,7 +139,25 @@ export class Bus {
       receive(topic, Buffer.isBuffer(payload) ? payload : Buffer.from(payload));
       done();
     };
+    for (const [topic, payload] of this.#retained?.entries() ?? []) {
+      if (matches(filter, topic)) receive(topic, Buffer.from(payload));
+    }
     this.#broker.subscribe(filter, deliver, () => undefined);
+  }
+
+  #makeServer(accept: (socket: Socket) => void): Server {
+    const { tls } = this.#options;
+    if (tls === undefined) return createServer({ noDelay: true }, accept);
+    const cert = readFileSync(tls.cert);
+    const key = readFileSync(tls.key);
+    const server = createTlsServer(
+      { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: CONNECT_MS, noDelay: true },
+      accept,
+    );
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      this.#refuse('tls', socket.remoteAddress ?? '', error.message);
+    });
+    return server;
   }
 
   #accept(broker: Aedes, socket: Socket): void {
@@ -139,14 +169,25 @@ export class Bus {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     let client: Client | undefined;
-    const stream = guarded(socket, LONGEST_PACKET, () =>
-      this.#refuse('size', client?.id ?? '', `over ${LONGEST_PACKET} bytes`),
-    );
+    const limits = { bytes: LONGEST_PACKET, burst: BURST_PACKETS, perSecond: PACKETS_PER_S };
+    const stream = guarded(socket, limits, this.#options.clock, (limit) => {
+      const detail = limit === 'size' ? `over ${LONGEST_PACKET} bytes` : `over ${PACKETS_PER_S} packets a second`;
+      this.#refuse(limit, client?.id ?? '', detail);
+    });
     client = broker.handle(stream);
   }
 
-  #refuse(kind: BusRefusal['kind'], name: string, detail: string): void {
-    this.#refused[kind] += 1;
-    this.#options.onRefused?.({ kind, name: name.slice(0, 64), detail: detail.slice(0, 128) });
+  #refuse(kind: RefusalKind, name: string, detail: string): void {
+    this.#refusals.add(kind, name, detail);
   }
+}
+
+/** Whether a topic is one of those that a filter names; `+` and `#` as in MQTT 3.1.1 §4.7.1. */
+function matches(filter: string, topic: string): boolean {
+  const [wanted, parts] = [filter.split('/'), topic.split('/')];
+  for (const [at, one] of wanted.entries()) {
+    if (one === '#') return true;
+    if (parts[at] === undefined || (one !== '+' && one !== parts[at])) return false;
+  }
+  return wanted.length === parts.length;
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { Clock } from '../clock/clock.js';
 
 /**
  * Follows the framing of an MQTT stream (3.1.1, §2.2) just far enough to know each packet's length before it has come:
@@ -10,9 +11,15 @@ export class PacketLengths {
   #bodyLeft = 0;
   #head = 0;
   #length = 0;
+  #packets = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Packets that have begun so far. */
+  get packets(): number {
+    return this.#packets;
   }
 
   /** Whether every packet that begins in these bytes is within the limit. */
@@ -30,6 +37,7 @@ export class PacketLengths {
       if (this.#head === 0) {
         this.#head = 1;
         this.#length = 0;
+        this.#packets += 1;
         continue;
       }
       // Remaining length: seven bits a byte, at most four bytes (§2.2.3).
@@ -46,9 +54,47 @@ export class PacketLengths {
   }
 }
 
-/** The socket as the broker sees it: it ends at the first packet that says it is longer than `limit` bytes. */
-export function guarded(socket: Socket, limit: number, onTooLong: () => void): Duplex {
-  const lengths = new PacketLengths(limit);
+/** What one connection may do. */
+export interface PacketLimits {
+  /** The longest packet, bytes. */
+  readonly bytes: number;
+  /** So many packets at once, and so many in a second from then on. */
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** A bucket of packets that fills with time: who takes more than there is takes too much. */
+class PacketRate {
+  #left: number;
+  #lastNs: bigint;
+
+  constructor(
+    private readonly limits: PacketLimits,
+    private readonly clock: Pick<Clock, 'monotonicNs'>,
+  ) {
+    this.#left = limits.burst;
+    this.#lastNs = clock.monotonicNs();
+  }
+
+  /** Whether so many more packets may come now. */
+  takes(packets: number): boolean {
+    const nowNs = this.clock.monotonicNs();
+    const filled = (Number(nowNs - this.#lastNs) / 1e9) * this.limits.perSecond;
+    this.#left = Math.min(this.limits.burst, this.#left + filled) - packets;
+    this.#lastNs = nowNs;
+    return this.#left >= 0;
+  }
+}
+
+/** The socket as the broker sees it: it ends at the first packet that is too long, or one too many. */
+export function guarded(
+  socket: Socket,
+  limits: PacketLimits,
+  clock: Pick<Clock, 'monotonicNs'>,
+  onTooMuch: (limit: 'size' | 'rate') => void,
+): Duplex {
+  const lengths = new PacketLengths(limits.bytes);
+  const rate = new PacketRate(limits, clock);
   const duplex = new Duplex({
     allowHalfOpen: false,
     read: () => void socket.resume(),
@@ -60,8 +106,10 @@ export function guarded(socket: Socket, limit: number, onTooLong: () => void): D
     },
   });
   socket.on('data', (chunk: Buffer) => {
-    if (!lengths.areWithin(chunk)) {
-      onTooLong();
+    const before = lengths.packets;
+    const isShort = lengths.areWithin(chunk);
+    if (!isShort || !rate.takes(lengths.packets - before)) {
+      onTooMuch(isShort ? 'rate' : 'size');
       duplex.destroy();
     } else if (!duplex.push(chunk)) socket.pause();
   });

@@ -7,7 +7,7 @@ export const SILENCE_MS = 3_000;
 export const FIRST_MS = 10_000;
 
 /** What is known of a board by its agent's last word. */
-export type BoardSeen = Pick<BoardHealth, 'state' | 'watchdog' | 'why'>;
+export type BoardSeen = Pick<BoardHealth, 'state' | 'watchdog' | 'why' | 'panic'>;
 
 export interface AgentContactOptions {
   readonly clock: Clock;
@@ -58,9 +58,11 @@ export class AgentContact {
     this.#isThere = true;
     this.#listen(SILENCE_MS);
     this.#boards.clear();
-    for (const { board, state, watchdog, why } of health.boards) {
+    for (const { board, state, watchdog, why, panic } of health.boards) {
       const id = this.#options.boards.find((one) => one === board);
-      if (id !== undefined) this.#boards.set(id, { state, watchdog, ...(why === undefined ? {} : { why }) });
+      if (id === undefined) continue;
+      const more = { ...(why === undefined ? {} : { why }), ...(panic === undefined ? {} : { panic }) };
+      this.#boards.set(id, { state, watchdog, ...more });
     }
     if (JSON.stringify([...this.#boards]) !== before) this.#options.onChange('');
   }

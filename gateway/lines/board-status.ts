@@ -36,6 +36,7 @@ export type LineAlarmCode =
   | 'line.watchdog-missing'
   | 'line.tamper'
   | 'line.relay-unconfirmed'
+  | 'line.panic'
   | 'line.left-off-hook';
 
 /** Something that people must know of a line or a board. `line.left-off-hook` is a notice, the others are alarms. */

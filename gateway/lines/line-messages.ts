@@ -1,9 +1,16 @@
-import type { AgentHealthMessage, LeaseMessage, LineStateMessage } from '../../config/schema/types.generated.js';
+import type {
+  AgentHealthMessage,
+  KeyMessage,
+  LeaseMessage,
+  LineStateMessage,
+  ShowMessage,
+} from '../../config/schema/types.generated.js';
 import type { LeaseOrder } from './lease-book.js';
 
 /** What the last will of an agent says, and its own goodbye. */
 export const GONE = 'gone';
 export const STATE_FILTER = 'bus/line/+/state';
+export const KEY_FILTER = 'bus/line/+/key';
 export const HEALTH_FILTER = 'bus/agent/+/health';
 
 const LONGEST_STATE = 1_024;
@@ -54,6 +61,23 @@ export function readState(payload: Buffer): LineStateMessage | undefined {
   return value as unknown as LineStateMessage;
 }
 
+export function showTopic(handset: string): string {
+  return `bus/line/${handset}/show`;
+}
+
+export function showText(show: ShowMessage): string {
+  return JSON.stringify(show);
+}
+
+/** The key in a payload, or undefined when it is none (`line-key.schema.json`). */
+export function readKey(payload: Buffer): KeyMessage | undefined {
+  if (payload.length > LONGEST_STATE) return undefined;
+  const value = parsed(payload);
+  if (value === undefined || typeof value.key !== 'string' || !/^[0-9*#]$/.test(value.key)) return undefined;
+  if (typeof value.at !== 'string' || !isInstant(value.atNs)) return undefined;
+  return value as unknown as KeyMessage;
+}
+
 /** The health in a payload, `gone`, or undefined when it is neither (`agent-health.schema.json`). */
 export function readHealth(payload: Buffer): AgentHealthMessage | typeof GONE | undefined {
   if (payload.length === GONE.length && payload.toString('latin1') === GONE) return GONE;
@@ -62,7 +86,8 @@ export function readHealth(payload: Buffer): AgentHealthMessage | typeof GONE | 
   if (!isOneOf(value.port, ['open', 'lost'])) return undefined;
   const sound = value.boards.every((entry: unknown) => {
     if (typeof entry !== 'object' || entry === null) return false;
-    const { board, state, watchdog } = entry as Record<string, unknown>;
+    const { board, state, watchdog, panic } = entry as Record<string, unknown>;
+    if (panic !== undefined && typeof panic !== 'boolean') return false;
     const isKnown = isOneOf(watchdog, ['armed', 'absent', 'mismatch', 'after-reset', 'unknown']);
     return typeof board === 'string' && isOneOf(state, ['starting', 'ok', 'lost', 'refused']) && isKnown;
   });

@@ -1,63 +1,31 @@
+import type { ShowMessage } from '../../config/schema/types.generated.js';
 import type { CallSink, LinePlane } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import { type Deadline, msLeft } from '../clock/deadline.js';
-import type { BoardId, CallId, HandsetId, WingId } from '../policy/ids.js';
+import type { BoardId, CallId, HandsetId } from '../policy/ids.js';
 import type { LineFacts, Lockdown } from '../policy/request.js';
-import { AgentContact } from './agent-contact.js';
-import { alarmOf, type BoardJudgement, type BoardStatus, judgeBoard, type LineAlarm } from './board-status.js';
+import { BoardWatch } from './board-watch.js';
+import { CONFIRM_MS, Cuts } from './cuts.js';
+import type { LineFitting, LinesOptions } from './fittings.js';
+import { Keypad } from './keypads.js';
 import { LeaseBook, REFRESH_MS } from './lease-book.js';
 import { Line } from './line.js';
 import {
   GONE,
   HEALTH_FILTER,
+  KEY_FILTER,
   leaseText,
   leaseTopic,
   readHealth,
+  readKey,
   readState,
   STATE_FILTER,
+  showText,
+  showTopic,
   subjectOf,
 } from './line-messages.js';
 import { isAimedAt, isLockedDown } from './lockdown.js';
 
-/** What the line plane needs of the bus; `gateway/bus/` is one. */
-export interface LineBus {
-  publish(topic: string, payload: string): void;
-  subscribe(filter: string, receive: (topic: string, payload: Buffer) => void): void;
-}
-
-/** One handset's pair, as it is wired. */
-export interface LineFitting {
-  readonly handset: HandsetId;
-  readonly wing: WingId;
-  readonly board: BoardId;
-}
-
-export interface BoardFitting {
-  readonly board: BoardId;
-  readonly agent: string;
-  readonly allowNoWatchdog: boolean;
-}
-
-export interface LinesOptions {
-  readonly clock: Clock;
-  readonly bootId: string;
-  readonly bus: LineBus;
-  readonly sink: CallSink;
-  readonly boards: readonly BoardFitting[];
-  readonly lines: readonly LineFitting[];
-  /** Whether policy lets this handset call at all now: its windows are open. Lockdowns are seen to here. */
-  readonly mayCall: (handset: HandsetId) => boolean;
-  readonly onAlarm?: (alarm: LineAlarm) => void;
-  /** `line/<board>` for headquarters: each change, and the first. */
-  readonly onStatus?: (board: BoardId, status: BoardStatus, detail?: string) => void;
-  /** What a handset's hook is believed to be: each change; it begins as unknown. */
-  readonly onHook?: (handset: HandsetId, hook: LineFacts['hook']) => void;
-  /** Off-hook with no call for this long is told as `line.left-off-hook`, milliseconds. */
-  readonly leftOffHookMs?: number;
-}
-
-/** A cut that no board has confirmed after this long is reported with `relayOpen: false`, milliseconds. */
-const CONFIRM_MS = 2_000;
 const LEFT_OFF_HOOK_MS = 120_000;
 /** At most this many leases in one go, so that a large site does not hold up the event loop. */
 const SLICE = 32;
@@ -70,23 +38,18 @@ interface Armed {
   toldLost: boolean;
 }
 
-interface Cut {
-  readonly call: CallId;
-  readonly sentNs: bigint;
-  readonly timer: Timer;
-}
-
 /** The line plane: standing leases to the device agents, and what the wires say. */
 export class Lines implements LinePlane {
   readonly #options: LinesOptions;
   readonly #clock: Clock;
   readonly #book = new LeaseBook();
   readonly #lines: ReadonlyMap<HandsetId, Line>;
-  readonly #boards: ReadonlyMap<BoardId, BoardFitting>;
-  readonly #contacts: ReadonlyMap<string, AgentContact>;
-  readonly #judged = new Map<BoardId, BoardJudgement>();
+  readonly #byBoard: ReadonlyMap<BoardId, readonly Line[]>;
+  readonly #boards: BoardWatch;
+  readonly #keypads: ReadonlyMap<HandsetId, Keypad>;
+  readonly #lamps = new Map<HandsetId, ShowMessage['lamp']>();
   readonly #armed = new Map<CallId, Armed>();
-  readonly #cuts = new Map<HandsetId, Cut[]>();
+  readonly #cuts: Cuts;
   #lockdowns: readonly Lockdown[] = [];
   #refreshTimer: Timer | undefined;
   #started = false;
@@ -95,7 +58,6 @@ export class Lines implements LinePlane {
   constructor(options: LinesOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#boards = new Map(options.boards.map((fitting) => [fitting.board, fitting]));
     const offHookMs = options.leftOffHookMs ?? LEFT_OFF_HOOK_MS;
     this.#lines = new Map(
       options.lines.map((fitting) => [
@@ -103,15 +65,30 @@ export class Lines implements LinePlane {
         new Line(fitting, this.#clock, offHookMs, () => this.#leftOffHook(fitting)),
       ]),
     );
-    const agents = [...new Set(options.boards.map(({ agent }) => agent))];
-    this.#contacts = new Map(
-      agents.map((agent) => {
-        const boards = options.boards.filter((fitting) => fitting.agent === agent).map(({ board }) => board);
-        return [
-          agent,
-          new AgentContact({ clock: this.#clock, boards, onChange: (why) => this.#contactChanged(boards, why) }),
-        ];
-      }),
+    const lines = [...this.#lines.values()];
+    this.#byBoard = new Map(options.boards.map(({ board }) => [board, lines.filter((line) => line.board === board)]));
+    this.#cuts = new Cuts(this.#clock, (line, call, isOpen) => this.#cutSettled(line, call, isOpen));
+    this.#boards = new BoardWatch({
+      ...options,
+      hasTamper: (board) => this.#linesOf(board).some((line) => line.tamper),
+      onUnspoken: (board) => {
+        for (const line of this.#linesOf(board)) line.forget();
+      },
+      onJudged: (board, was, isUsable) => this.#boardJudged(board, was, isUsable),
+      onPanicChange: () => this.review(),
+    });
+    this.#keypads = new Map(
+      options.lines
+        .filter(({ hasKeypad }) => hasKeypad)
+        .map(({ handset }) => [
+          handset,
+          new Keypad(handset, {
+            clock: this.#clock,
+            mayDial: (one) => this.facts(one).hook === 'off' && this.#book.calls(one).length === 0,
+            dial: (one, digits) => options.onKeyed?.(one, digits),
+            show: (one, show) => this.#show(one, show),
+          }),
+        ]),
     );
   }
 
@@ -126,7 +103,8 @@ export class Lines implements LinePlane {
     this.#started = true;
     bus.subscribe(STATE_FILTER, (topic, payload) => this.#state(subjectOf(topic) as HandsetId, payload));
     bus.subscribe(HEALTH_FILTER, (topic, payload) => this.#health(subjectOf(topic), payload));
-    for (const contact of this.#contacts.values()) contact.start();
+    bus.subscribe(KEY_FILTER, (topic, payload) => this.#key(subjectOf(topic) as HandsetId, payload));
+    this.#boards.start();
     this.#refreshFrom(0);
   }
 
@@ -134,15 +112,15 @@ export class Lines implements LinePlane {
   stop(): void {
     this.#started = false;
     this.#refreshTimer?.cancel();
-    for (const contact of this.#contacts.values()) contact.stop();
+    this.#boards.stop();
     for (const { timer } of this.#armed.values()) timer.cancel();
-    for (const cuts of this.#cuts.values()) for (const { timer } of cuts) timer.cancel();
+    this.#cuts.stop();
+    for (const keypad of this.#keypads.values()) keypad.clear();
     for (const line of this.#lines.values()) {
       line.stop();
       this.#send(line, false, false);
     }
     this.#armed.clear();
-    this.#cuts.clear();
   }
 
   facts(handset: HandsetId): LineFacts {
@@ -195,9 +173,7 @@ export class Lines implements LinePlane {
       return;
     }
     this.#book.hold(handset, this.#clock.monotonicNs() + BigInt(Math.ceil(holdMs)) * 1_000_000n);
-    const sentNs = this.#send(line, false, true);
-    const timer = this.#clock.after(CONFIRM_MS, () => this.#unconfirmed(line, call));
-    this.#cuts.set(handset, [...(this.#cuts.get(handset) ?? []), { call, sentNs, timer }]);
+    this.#cuts.add(line, call, this.#send(line, false, true));
   }
 
   release(call: CallId, handset: HandsetId): void {
@@ -225,24 +201,44 @@ export class Lines implements LinePlane {
 
   /** The supervisor saw the agent's process end; the last will says the same by itself, a moment later. */
   agentLost(agent: string, why: string): void {
-    this.#contacts.get(agent)?.gone(why);
+    this.#boards.gone(agent, why);
+  }
+
+  /** Says something on the display of a handset that has one; as much of it as fits. */
+  say(handset: HandsetId, text: string): void {
+    this.#show(handset, { text });
   }
 
   #isSupervised(line: Line): boolean {
-    return this.#judged.get(line.board)?.isUsable === true && line.isKnown;
+    return this.#boards.isUsable(line.board) && line.isKnown;
   }
 
   #mayCall(line: Line): boolean {
     if (!this.#started || isLockedDown(line, this.#lockdowns, this.#clock.wall())) return false;
+    for (const target of this.#boards.panics) if (isAimedAt(target, line)) return false;
     // A board that is not supervised gets no lease: what it would do with it is not known.
-    return this.#judged.get(line.board)?.isUsable === true && this.#options.mayCall(line.handset);
+    return this.#boards.isUsable(line.board) && this.#options.mayCall(line.handset);
   }
 
   /** Sends this line's lease. Returns its `sentNs`. */
   #send(line: Line, may: boolean, confirm: boolean): bigint {
     const order = this.#book.next(line.handset, this.#clock.monotonicNs(), may);
     this.#options.bus.publish(leaseTopic(line.handset), leaseText(order, this.#options.bootId, confirm));
+    this.#light(line, order.connected);
     return order.sentNs;
+  }
+
+  /** Green: keys dial. Amber: a call is up. Red: nobody may call now. */
+  #light(line: Line, leased: boolean): void {
+    if (!this.#keypads.has(line.handset)) return;
+    const lamp = !leased ? 'red' : this.#book.calls(line.handset).length > 0 ? 'amber' : 'green';
+    if (this.#lamps.get(line.handset) === lamp) return;
+    this.#lamps.set(line.handset, lamp);
+    this.#show(line.handset, { lamp });
+  }
+
+  #show(handset: HandsetId, show: ShowMessage): void {
+    if (this.#keypads.has(handset)) this.#options.bus.publish(showTopic(handset), showText(show));
   }
 
   #refresh(line: Line): void {
@@ -291,51 +287,39 @@ export class Lines implements LinePlane {
       return;
     }
     if (!this.#started || !line.take(state)) return;
-    this.#judge(line.board, '');
+    this.#boards.judge(line.board, '');
     this.#lineChanged(line);
-    this.#confirmCuts(line);
+    this.#cuts.look(line);
   }
 
   #health(agent: string, payload: Buffer): void {
-    const contact = this.#contacts.get(agent);
     const health = readHealth(payload);
-    if (contact === undefined || health === undefined) {
+    if (health === undefined) {
       this.#malformed += 1;
       return;
     }
     if (!this.#started) return;
-    if (health === GONE) contact.gone('the agent is gone');
-    else contact.heard(health);
+    const isOurs = health === GONE ? this.#boards.gone(agent, 'the agent is gone') : this.#boards.heard(agent, health);
+    if (!isOurs) this.#malformed += 1;
   }
 
-  #contactChanged(boards: readonly BoardId[], why: string): void {
-    for (const board of boards) {
-      const { agent } = this.#boards.get(board) ?? {};
-      const isThere = agent !== undefined && this.#contacts.get(agent)?.isThere === true;
-      for (const line of this.#linesOf(board)) if (!isThere) line.forget();
-      this.#judge(board, why);
-      for (const line of this.#linesOf(board)) this.#lineChanged(line);
-    }
+  #key(handset: HandsetId, payload: Buffer): void {
+    const keypad = this.#keypads.get(handset);
+    const key = readKey(payload);
+    if (keypad === undefined || key === undefined) this.#malformed += 1;
+    else if (this.#started) keypad.press(key);
   }
 
-  /** Draws the conclusion for a board, and tells what is new in it. */
-  #judge(board: BoardId, why: string): void {
-    const { agent = '', allowNoWatchdog = false } = this.#boards.get(board) ?? {};
-    const seen = this.#contacts.get(agent)?.board(board);
-    const before = this.#judged.get(board);
-    // Before the agent's first word, or its failure to come, there is nothing to conclude.
-    if (seen === undefined && before === undefined && why === '') return;
-    const tamper = this.#linesOf(board).some((line) => line.tamper);
-    const detail = why !== '' || before?.status !== 'lost' ? why : (before.detail ?? '');
-    const now = judgeBoard(seen, tamper, allowNoWatchdog, detail);
-    this.#judged.set(board, now);
-    if (before?.status !== now.status || before.detail !== now.detail) {
-      this.#options.onStatus?.(board, now.status, now.detail);
+  #boardJudged(board: BoardId, was: boolean, isUsable: boolean): void {
+    if (isUsable && !was) {
+      for (const line of this.#linesOf(board)) {
+        // Whoever comes back knows of no lamp.
+        this.#lamps.delete(line.handset);
+        this.#refresh(line);
+      }
     }
-    const code = before?.status === now.status ? undefined : alarmOf(now.status);
-    if (code !== undefined) this.#options.onAlarm?.({ code, board, detail: now.detail ?? now.status });
-    if (now.isUsable && before?.isUsable !== true) for (const line of this.#linesOf(board)) this.#refresh(line);
-    if (!now.isUsable && before?.isUsable === true) this.#boardLost(board);
+    if (!isUsable && was) this.#boardLost(board);
+    for (const line of this.#linesOf(board)) this.#lineChanged(line);
   }
 
   #boardLost(board: BoardId): void {
@@ -352,32 +336,18 @@ export class Lines implements LinePlane {
     if (!line.believe(hook)) return;
     this.#options.onHook?.(line.handset, hook);
     if (hook !== 'on') return;
+    this.#keypads.get(line.handset)?.clear();
     for (const [call, armed] of this.#armed) {
       if (armed.handset === line.handset) this.#tell(call, { type: 'hook-on' });
     }
   }
 
-  #confirmCuts(line: Line): void {
-    const cuts = this.#cuts.get(line.handset);
-    if (cuts === undefined || line.relay !== 'open') return;
-    for (const cut of cuts.filter(({ sentNs }) => sentNs <= line.leaseNs)) {
-      cut.timer.cancel();
-      this.#dropCut(line.handset, cut.call);
-      this.#tell(cut.call, { type: 'released', plane: 'line', relayOpen: true });
+  #cutSettled(line: Line, call: CallId, isOpen: boolean): void {
+    if (!isOpen) {
+      const detail = `no board has confirmed within ${CONFIRM_MS / 1_000} s that the relay is open`;
+      this.#options.onAlarm?.({ code: 'line.relay-unconfirmed', handset: line.handset, board: line.board, detail });
     }
-  }
-
-  #unconfirmed(line: Line, call: CallId): void {
-    this.#dropCut(line.handset, call);
-    const detail = `no board has confirmed within ${CONFIRM_MS / 1_000} s that the relay is open`;
-    this.#options.onAlarm?.({ code: 'line.relay-unconfirmed', handset: line.handset, board: line.board, detail });
-    this.#tell(call, { type: 'released', plane: 'line', relayOpen: false });
-  }
-
-  #dropCut(handset: HandsetId, call: CallId): void {
-    const left = (this.#cuts.get(handset) ?? []).filter((cut) => cut.call !== call);
-    if (left.length === 0) this.#cuts.delete(handset);
-    else this.#cuts.set(handset, left);
+    this.#tell(call, { type: 'released', plane: 'line', relayOpen: isOpen });
   }
 
   #leftOffHook({ handset, board }: LineFitting): void {
@@ -391,7 +361,7 @@ export class Lines implements LinePlane {
   }
 
   #linesOf(board: BoardId): readonly Line[] {
-    return [...this.#lines.values()].filter((line) => line.board === board);
+    return this.#byBoard.get(board) ?? [];
   }
 
   /** Later, and never from within an order: whoever gave it has not finished. */

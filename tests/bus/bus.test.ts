@@ -3,9 +3,11 @@ import { connect as dial } from 'node:net';
 import fc from 'fast-check';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
-import { Bus, type BusRefusal } from '../../gateway/bus/bus.js';
+import { Bus, type BusOptions } from '../../gateway/bus/bus.js';
 import { freshSecret, Identities } from '../../gateway/bus/identities.js';
 import { PacketLengths } from '../../gateway/bus/packet-guard.js';
+import type { BusRefusal } from '../../gateway/bus/refusals.js';
+import { systemClock } from '../../gateway/clock/system-clock.js';
 
 /** The next event; a client's own error is no reason to stop waiting for its close. */
 function once(emitter: unknown, event: string): Promise<unknown[]> {
@@ -13,14 +15,17 @@ function once(emitter: unknown, event: string): Promise<unknown[]> {
   return new Promise((resolve) => (emitter as EventEmitter).once(event, (...args) => resolve(args)));
 }
 
+const clock = systemClock(() => ({ trusted: true }));
 const [secretA, secretB] = [freshSecret(), freshSecret()];
 
-async function started(t: Test) {
+async function started(t: Test, more: Partial<BusOptions> = {}) {
   const refusals: BusRefusal[] = [];
   let wake: () => void = () => undefined;
   const bus = new Bus({
     address: '127.0.0.1',
     port: 0,
+    clock,
+    ...more,
     onRefused: (refusal) => {
       refusals.push(refusal);
       wake();
@@ -77,7 +82,7 @@ t.test('an agent publishes its own states and health, and hears its own leases',
   bus.publish('bus/line/h1/lease', 'a lease');
   const [topic, payload] = (await lease) as [string, Buffer];
   t.same([topic, payload.toString()], ['bus/line/h1/lease', 'a lease']);
-  t.same(bus.refused, { credentials: 0, publish: 0, subscribe: 0, size: 0, crowd: 0 });
+  t.same(bus.refused, { credentials: 0, publish: 0, subscribe: 0, size: 0, rate: 0, crowd: 0, tls: 0 });
 });
 
 t.test('a wrong secret, an unknown name, no name, and the name of another are refused', async (t) => {

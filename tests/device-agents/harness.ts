@@ -7,10 +7,11 @@ import type { Test } from 'tap';
 import type { AgentHealthMessage, KeyMessage, LineStateMessage } from '../../config/schema/types.generated.js';
 import { Bus } from '../../gateway/bus/bus.js';
 import { freshSecret } from '../../gateway/bus/identities.js';
-import { readBootId } from '../../gateway/clock/system-clock.js';
+import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
 import { readDevice } from '../../gateway/lines/agent-plan.js';
 import { SMALL_HEAP } from '../../gateway/supervisor/node-flags.js';
 
+const clock = systemClock(() => ({ trusted: true }));
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Polls `reached` on the event loop until it holds; throws after `ms` with what was waited for. */
@@ -28,7 +29,7 @@ export function nowMs(): number {
 
 /** A bus in this process that leases to an agent process, and hears what it says. */
 export class AgentBench {
-  bus = new Bus({ address: '127.0.0.1', port: 0 });
+  bus = new Bus({ address: '127.0.0.1', port: 0, clock });
   readonly boot = readBootId();
   readonly states = new Map<string, LineStateMessage & { readonly heardMs: number }>();
   health: AgentHealthMessage | 'gone' | undefined;
@@ -68,7 +69,7 @@ export class AgentBench {
     await this.bus.stop();
     this.health = undefined;
     this.states.clear();
-    this.bus = new Bus({ address: '127.0.0.1', port: this.#port });
+    this.bus = new Bus({ address: '127.0.0.1', port: this.#port, clock });
     this.know(this.#handsets);
     await this.#listen();
   }

@@ -4,7 +4,8 @@ import type { AgentHealthMessage, LeaseMessage, LineStateMessage } from '../../c
 import type { CallEvent } from '../../gateway/calls/ports.js';
 import { deadlineAt } from '../../gateway/clock/deadline.js';
 import type { LineAlarm } from '../../gateway/lines/board-status.js';
-import { type LineBus, Lines, type LinesOptions } from '../../gateway/lines/lines.js';
+import type { LineBus, LinesOptions } from '../../gateway/lines/fittings.js';
+import { Lines } from '../../gateway/lines/lines.js';
 import { boardId, callId, handsetId, wingId } from '../../gateway/policy/ids.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -20,12 +21,14 @@ function world(more: Partial<LinesOptions> = {}) {
   const leases: (LeaseMessage & { readonly handset: string })[] = [];
   const bus: LineBus = {
     publish: (topic, payload) => {
-      leases.push({ handset: topic.split('/')[2] ?? '', ...(JSON.parse(payload) as LeaseMessage) });
+      if (topic.endsWith('/show')) tellShow(topic.split('/')[2] ?? '', JSON.parse(payload));
+      else leases.push({ handset: topic.split('/')[2] ?? '', ...(JSON.parse(payload) as LeaseMessage) });
     },
     subscribe: (filter, receive) => {
       receivers.push({ filter: new RegExp(`^${filter.replaceAll('+', '[^/]+')}$`), receive });
     },
   };
+  let tellShow: (handset: string, show: unknown) => void = () => undefined;
   const events: CallEvent[] = [];
   const alarms: LineAlarm[] = [];
   const statuses: string[] = [];
@@ -96,6 +99,9 @@ function world(more: Partial<LinesOptions> = {}) {
     last,
     deadline,
     types,
+    onShow: (tell: typeof tellShow) => {
+      tellShow = tell;
+    },
   };
 }
 
@@ -393,4 +399,83 @@ t.test('a thousand handsets are refreshed in slices, each as often as on a small
     counts.every((count) => count >= 19 && count <= 21),
     `${Math.min(...counts)} to ${Math.max(...counts)}`,
   );
+});
+
+t.test('a panic button opens every relay that it is for while it is pressed, and is told once', async (t) => {
+  const pressed: unknown[] = [];
+  const target = { kind: 'wing', wing: wingId('a') } as const;
+  const w = world({
+    boards: [{ board, agent: 'modbus-1', allowNoWatchdog: false, panic: target }],
+    onPanic: (whose) => pressed.push(whose),
+  });
+  w.present();
+  w.health({ panic: false });
+  t.equal(w.last('h0')?.connected, true);
+  w.health({ panic: true });
+  t.equal(w.last('h0')?.connected, false, 'at once');
+  t.equal(w.last('h1')?.connected, true, 'another wing has nothing to do with it');
+  t.same(pressed, [target]);
+  t.match(w.alarms.at(-1), { code: 'line.panic', board: 'b1', detail: /wing a is pressed/ });
+  w.clock.go(1_000);
+  w.health({ panic: true });
+  w.health({ state: 'lost', watchdog: 'armed' });
+  w.health({ panic: true });
+  t.equal(pressed.length, 1, 'a button that is held, and a board that was lost meanwhile, are no second press');
+  t.equal(w.last('h0')?.connected, false);
+  w.health({ panic: false });
+  t.equal(w.last('h0')?.connected, true, 'let go, the wire is policy’s again; the cutoff is another matter');
+});
+
+t.test('a panic button that is pressed when the gateway starts counts as pressed', async (t) => {
+  const pressed: unknown[] = [];
+  const w = world({
+    boards: [{ board, agent: 'modbus-1', allowNoWatchdog: false, panic: { kind: 'site' } }],
+    onPanic: (whose) => pressed.push(whose),
+  });
+  w.lines.start();
+  w.state('h0');
+  w.health({ panic: true });
+  t.same(pressed, [{ kind: 'site' }]);
+  t.notOk(w.last('h0')?.connected);
+});
+
+t.test('a keypad handset dials with its keys, and its lamp says whether it may', async (t) => {
+  const keyed: string[] = [];
+  const shown: string[] = [];
+  const w = world({
+    lines: [{ handset: h0, wing: wingId('a'), board, hasKeypad: true }],
+    onKeyed: (handset, digits) => keyed.push(`${handset} ${digits}`),
+  });
+  w.onShow((handset, show) => shown.push(`${handset} ${JSON.stringify(show)}`));
+  w.lines.start();
+  w.state('h0');
+  w.health();
+  t.same(shown, ['h0 {"lamp":"red"}', 'h0 {"lamp":"green"}']);
+  const key = (of: string) => {
+    w.clock.go(50);
+    w.say('bus/line/h0/key', JSON.stringify({ key: of, at: '2026-01-01T00:00:00Z', atNs: `${w.clock.monotonicNs()}` }));
+  };
+  for (const one of '01#') key(one);
+  t.same(keyed, ['h0 01']);
+  w.lines.arm(call, h0, w.deadline(60_000));
+  t.equal(shown.at(-1), 'h0 {"lamp":"amber"}');
+  for (const one of '99#') key(one);
+  t.equal(keyed.length, 1, 'in a call keys dial nothing');
+  w.lines.release(call, h0);
+  w.state('h0', { hook: 'on' });
+  for (const one of '99#') key(one);
+  t.equal(keyed.length, 1, 'nor on the hook');
+  const malformed = w.lines.malformed;
+  w.say('bus/line/h0/key', '{"key":"A"}');
+  w.say('bus/line/h1/key', JSON.stringify({ key: '1', at: '2026-01-01T00:00:00Z', atNs: '1' }));
+  t.equal(w.lines.malformed, malformed + 2);
+});
+
+t.test('states from before a restart are believed only when their agent vouches for them', async (t) => {
+  const w = world();
+  w.lines.start();
+  w.state('h0', { hook: 'off', relay: 'open' });
+  t.equal(w.lines.facts(h0).hook, 'unknown');
+  w.health();
+  t.equal(w.lines.facts(h0).hook, 'off', 'at once, with nothing more said of the line');
 });

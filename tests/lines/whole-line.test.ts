@@ -31,10 +31,10 @@ async function site(t: Test) {
   const handsets = ['h0', 'h1'].map(
     (id, index) => ({ id, wing: 'a', line: { board: 'b1', relay: index, hook: index } }) as Handset,
   );
-  const bus = new Bus({ address: '127.0.0.1', port: 0 });
+  const clock = systemClock(() => ({ trusted: true }));
+  const bus = new Bus({ address: '127.0.0.1', port: 0, clock });
   const { port } = await bus.start();
   t.teardown(() => bus.stop());
-  const clock = systemClock(() => ({ trusted: true }));
   const bootId = readBootId();
   const events: { readonly event: CallEvent; readonly atMs: number }[] = [];
   const alarms: LineAlarm[] = [];

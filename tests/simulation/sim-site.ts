@@ -240,7 +240,7 @@ export class SimSite {
         codecs: ['pcma', 'pcmu'],
         ports: null,
       },
-      bus: listener,
+      bus: { ...listener, agents: [] },
       console: listener,
       log: { level: 'info' },
     };

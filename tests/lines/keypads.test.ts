@@ -1,0 +1,90 @@
+import t from 'tap';
+import type { ShowMessage } from '../../config/schema/types.generated.js';
+import { Keypad } from '../../gateway/lines/keypads.js';
+import { handsetId } from '../../gateway/policy/ids.js';
+import { VirtualClock } from './virtual-clock.js';
+
+const h0 = handsetId('h0');
+
+/** One keypad whose handset is lifted, unless the test says otherwise. */
+function pad() {
+  const clock = new VirtualClock();
+  const dialled: string[] = [];
+  const shown: ShowMessage[] = [];
+  const lifted = { is: true };
+  const keypad = new Keypad(h0, {
+    clock,
+    mayDial: () => lifted.is,
+    dial: (_handset, digits) => dialled.push(digits),
+    show: (_handset, show) => shown.push(show),
+  });
+  const press = (keys: string) => {
+    for (const key of keys) {
+      clock.go(100);
+      keypad.press({ key, at: '2026-01-01T00:00:00Z', atNs: `${clock.monotonicNs()}` });
+    }
+  };
+  return { clock, dialled, shown, lifted, keypad, press };
+}
+
+t.test('keys are a number when # says so', async (t) => {
+  const p = pad();
+  p.press('0612#');
+  t.same(p.dialled, ['0612']);
+  t.same(
+    p.shown.map(({ text }) => text),
+    ['0', '06', '061', '0612'],
+    'and are shown as they come',
+  );
+  p.clock.go(10_000);
+  t.same(p.dialled, ['0612'], 'once');
+});
+
+t.test('keys are a number when no more come', async (t) => {
+  const p = pad();
+  p.press('07');
+  p.clock.go(3_999);
+  t.same(p.dialled, []);
+  p.clock.go(1);
+  t.same(p.dialled, ['07']);
+});
+
+t.test('* begins anew, and so does putting the handset down', async (t) => {
+  const p = pad();
+  p.press('99*01#');
+  t.same(p.dialled, ['01']);
+  p.press('55');
+  p.keypad.clear();
+  p.clock.go(10_000);
+  t.same(p.dialled, ['01']);
+  t.same(p.shown.at(-1), { text: '' });
+});
+
+t.test('a key that comes twice is one key, and an older one is none', async (t) => {
+  const p = pad();
+  const key = (of: string, atNs: string) => p.keypad.press({ key: of, at: '2026-01-01T00:00:00Z', atNs });
+  key('1', '500');
+  key('1', '500');
+  key('9', '400');
+  key('2', '501');
+  p.clock.go(4_000);
+  t.same(p.dialled, ['12']);
+});
+
+t.test('keys of a handset that lies on its hook dial nothing', async (t) => {
+  const p = pad();
+  p.lifted.is = false;
+  p.press('0612#');
+  t.same([p.dialled, p.shown], [[], []]);
+  p.lifted.is = true;
+  p.press('06');
+  p.lifted.is = false;
+  p.clock.go(4_000);
+  t.same(p.dialled, [], 'nor when it was put down before the pause was over');
+});
+
+t.test('a child that leans on the keys dials no more than a number is long', async (t) => {
+  const p = pad();
+  p.press(`${'1'.repeat(200)}#`);
+  t.same(p.dialled, ['1'.repeat(24)]);
+});
