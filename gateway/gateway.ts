@@ -324,6 +324,9 @@ export class Gateway {
       pageFile: join(projectRoot(), 'gateway', 'console', 'web', 'index.html'),
       source: {
         view: () => watch.view(),
+        release: (handset) =>
+          this.#calls?.release({ kind: 'handset', handset: handsetId(handset) }, 'console') === true,
+        testLine: (handset) => this.#parts().lines.test(handsetId(handset)),
         cut: async (handset, reason, hold) => {
           const target =
             handset === undefined

@@ -76,6 +76,25 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     return options.source.cut(handset, reason, holdS * 1000);
   });
 
+  const HANDSET = {
+    type: 'object',
+    required: ['handset'],
+    additionalProperties: false,
+    properties: { handset: { type: 'string', minLength: 1, maxLength: 64 } },
+  };
+  const isKnown = (handset: string) => options.source.view().handsets.some((view) => view.handset === handset);
+  app.post<{ Body: { handset: string } }>('/api/releases', { schema: { body: HANDSET } }, async (request, reply) => {
+    const { handset } = request.body;
+    if (!isKnown(handset)) return reply.code(404).send({ error: `There is no handset "${handset}" on this site.` });
+    if (options.source.release(handset)) return { released: true };
+    return reply.code(503).send({ error: 'The disk cannot take it: what was ordered stands.' });
+  });
+  app.post<{ Body: { handset: string } }>('/api/line-tests', { schema: { body: HANDSET } }, async (request, reply) => {
+    const { handset } = request.body;
+    if (!isKnown(handset)) return reply.code(404).send({ error: `There is no handset "${handset}" on this site.` });
+    return options.source.testLine(handset);
+  });
+
   await app.listen({ host: options.address, port: options.port });
   const bound = app.server.address();
   return {

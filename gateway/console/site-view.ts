@@ -51,4 +51,16 @@ export interface ConsoleSource {
   view(): SiteView;
   /** Ends the calls of a handset, or of the whole site when none is named, and holds them off for `holdMs`. */
   cut(handset: string | undefined, reason: string, holdMs: number): Promise<CutView>;
+  /** Lifts what was ordered of this handset; false when the disk cannot take it, and the orders stand. */
+  release(handset: string): boolean;
+  /** Opens an idle line's relay and gives it back; what the board said of both. */
+  testLine(handset: string): Promise<LineTestView>;
+}
+
+/** What a test of a line came to; times from order to the board's word, milliseconds. */
+export interface LineTestView {
+  readonly outcome: string;
+  readonly hook: string;
+  readonly openedMs?: number;
+  readonly closedMs?: number;
 }

@@ -1,6 +1,7 @@
 import type { KeyMessage, ShowMessage } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
+import { showText, showTopic } from './line-messages.js';
 
 /** Keys that stop coming are a whole number after this long, milliseconds; `#` says so at once. */
 const PAUSE_MS = 4_000;
@@ -59,5 +60,52 @@ export class Keypad {
     const digits = this.#digits;
     this.#digits = '';
     if (digits !== '' && this.options.mayDial(this.handset)) this.options.dial(this.handset, digits);
+  }
+}
+
+/** The keypad handsets of a site: their keys, and what their lamps and displays show. */
+export class Keypads {
+  readonly #pads: ReadonlyMap<HandsetId, Keypad>;
+  readonly #lamps = new Map<HandsetId, ShowMessage['lamp']>();
+
+  constructor(
+    handsets: readonly HandsetId[],
+    private readonly bus: { publish(topic: string, payload: string): void },
+    options: Omit<KeypadOptions, 'show'>,
+  ) {
+    const show = (handset: HandsetId, what: ShowMessage) => this.show(handset, what);
+    this.#pads = new Map(handsets.map((handset) => [handset, new Keypad(handset, { ...options, show })]));
+  }
+
+  /** False for a handset that has no keys. */
+  press(handset: HandsetId, key: KeyMessage): boolean {
+    this.#pads.get(handset)?.press(key);
+    return this.#pads.has(handset);
+  }
+
+  clear(handset: HandsetId): void {
+    this.#pads.get(handset)?.clear();
+  }
+
+  /** Green: keys dial. Amber: a call is up. Red: nobody may call now. */
+  light(handset: HandsetId, isLeased: boolean, isInCall: boolean): void {
+    if (!this.#pads.has(handset)) return;
+    const lamp = !isLeased ? 'red' : isInCall ? 'amber' : 'green';
+    if (this.#lamps.get(handset) === lamp) return;
+    this.#lamps.set(handset, lamp);
+    this.show(handset, { lamp });
+  }
+
+  /** Whoever shows it has started anew, and knows of no lamp. */
+  forgetLamp(handset: HandsetId): void {
+    this.#lamps.delete(handset);
+  }
+
+  show(handset: HandsetId, what: ShowMessage): void {
+    if (this.#pads.has(handset)) this.bus.publish(showTopic(handset), showText(what));
+  }
+
+  stop(): void {
+    for (const pad of this.#pads.values()) pad.clear();
   }
 }

@@ -1,4 +1,3 @@
-import type { ShowMessage } from '../../config/schema/types.generated.js';
 import type { CallSink, LinePlane } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import { type Deadline, msLeft } from '../clock/deadline.js';
@@ -7,7 +6,7 @@ import type { LineFacts, Lockdown } from '../policy/request.js';
 import { BoardWatch } from './board-watch.js';
 import { CONFIRM_MS, Cuts } from './cuts.js';
 import type { LineFitting, LinesOptions } from './fittings.js';
-import { Keypad } from './keypads.js';
+import { Keypads } from './keypads.js';
 import { LeaseBook, REFRESH_MS } from './lease-book.js';
 import { Line } from './line.js';
 import {
@@ -20,10 +19,9 @@ import {
   readKey,
   readState,
   STATE_FILTER,
-  showText,
-  showTopic,
   subjectOf,
 } from './line-messages.js';
+import { type LineTest, StateWaits, testLine } from './line-test.js';
 import { isAimedAt, isLockedDown } from './lockdown.js';
 
 const LEFT_OFF_HOOK_MS = 120_000;
@@ -46,8 +44,10 @@ export class Lines implements LinePlane {
   readonly #lines: ReadonlyMap<HandsetId, Line>;
   readonly #byBoard: ReadonlyMap<BoardId, readonly Line[]>;
   readonly #boards: BoardWatch;
-  readonly #keypads: ReadonlyMap<HandsetId, Keypad>;
-  readonly #lamps = new Map<HandsetId, ShowMessage['lamp']>();
+  readonly #keypads: Keypads;
+  /** Lines that a technician tests now, and are not leased. */
+  readonly #tested = new Set<HandsetId>();
+  readonly #waits: StateWaits;
   readonly #armed = new Map<CallId, Armed>();
   readonly #cuts: Cuts;
   #lockdowns: readonly Lockdown[] = [];
@@ -67,6 +67,7 @@ export class Lines implements LinePlane {
     );
     const lines = [...this.#lines.values()];
     this.#byBoard = new Map(options.boards.map(({ board }) => [board, lines.filter((line) => line.board === board)]));
+    this.#waits = new StateWaits(this.#clock);
     this.#cuts = new Cuts(this.#clock, (line, call, isOpen) => this.#cutSettled(line, call, isOpen));
     this.#boards = new BoardWatch({
       ...options,
@@ -77,19 +78,12 @@ export class Lines implements LinePlane {
       onJudged: (board, was, isUsable) => this.#boardJudged(board, was, isUsable),
       onPanicChange: () => this.review(),
     });
-    this.#keypads = new Map(
-      options.lines
-        .filter(({ hasKeypad }) => hasKeypad)
-        .map(({ handset }) => [
-          handset,
-          new Keypad(handset, {
-            clock: this.#clock,
-            mayDial: (one) => this.facts(one).hook === 'off' && this.#book.calls(one).length === 0,
-            dial: (one, digits) => options.onKeyed?.(one, digits),
-            show: (one, show) => this.#show(one, show),
-          }),
-        ]),
-    );
+    const padded = options.lines.filter(({ hasKeypad }) => hasKeypad).map(({ handset }) => handset);
+    this.#keypads = new Keypads(padded, options.bus, {
+      clock: this.#clock,
+      mayDial: (handset) => this.facts(handset).hook === 'off' && this.#book.calls(handset).length === 0,
+      dial: (handset, digits) => options.onKeyed?.(handset, digits),
+    });
   }
 
   /** Messages that could not be read. */
@@ -115,7 +109,7 @@ export class Lines implements LinePlane {
     this.#boards.stop();
     for (const { timer } of this.#armed.values()) timer.cancel();
     this.#cuts.stop();
-    for (const keypad of this.#keypads.values()) keypad.clear();
+    this.#keypads.stop();
     for (const line of this.#lines.values()) {
       line.stop();
       this.#send(line, false, false);
@@ -204,9 +198,33 @@ export class Lines implements LinePlane {
     this.#boards.gone(agent, why);
   }
 
+  /** Tests an idle line: opens its relay, gives it back, and tells what the board read back of both. */
+  async test(handset: HandsetId): Promise<LineTest> {
+    const line = this.#lines.get(handset);
+    if (this.#tested.has(handset) || this.#waits.has(handset)) {
+      return { outcome: 'busy', hook: this.facts(handset).hook };
+    }
+    return testLine({
+      clock: this.#clock,
+      facts: () => this.facts(handset),
+      isInCall: () => this.#book.calls(handset).length > 0,
+      open: () => {
+        this.#tested.add(handset);
+        const sentNs = line === undefined ? 0n : this.#send(line, false, true);
+        return () => line !== undefined && line.relay === 'open' && line.leaseNs >= sentNs;
+      },
+      close: () => {
+        this.#tested.delete(handset);
+        if (line !== undefined) this.#refresh(line);
+        return line !== undefined && this.#mayCall(line);
+      },
+      until: (reached, ms) => this.#waits.until(handset, reached, ms),
+    });
+  }
+
   /** Says something on the display of a handset that has one; as much of it as fits. */
   say(handset: HandsetId, text: string): void {
-    this.#show(handset, { text });
+    this.#keypads.show(handset, { text });
   }
 
   #isSupervised(line: Line): boolean {
@@ -215,6 +233,7 @@ export class Lines implements LinePlane {
 
   #mayCall(line: Line): boolean {
     if (!this.#started || isLockedDown(line, this.#lockdowns, this.#clock.wall())) return false;
+    if (this.#tested.has(line.handset)) return false;
     for (const target of this.#boards.panics) if (isAimedAt(target, line)) return false;
     // A board that is not supervised gets no lease: what it would do with it is not known.
     return this.#boards.isUsable(line.board) && this.#options.mayCall(line.handset);
@@ -224,21 +243,8 @@ export class Lines implements LinePlane {
   #send(line: Line, may: boolean, confirm: boolean): bigint {
     const order = this.#book.next(line.handset, this.#clock.monotonicNs(), may);
     this.#options.bus.publish(leaseTopic(line.handset), leaseText(order, this.#options.bootId, confirm));
-    this.#light(line, order.connected);
+    this.#keypads.light(line.handset, order.connected, this.#book.calls(line.handset).length > 0);
     return order.sentNs;
-  }
-
-  /** Green: keys dial. Amber: a call is up. Red: nobody may call now. */
-  #light(line: Line, leased: boolean): void {
-    if (!this.#keypads.has(line.handset)) return;
-    const lamp = !leased ? 'red' : this.#book.calls(line.handset).length > 0 ? 'amber' : 'green';
-    if (this.#lamps.get(line.handset) === lamp) return;
-    this.#lamps.set(line.handset, lamp);
-    this.#show(line.handset, { lamp });
-  }
-
-  #show(handset: HandsetId, show: ShowMessage): void {
-    if (this.#keypads.has(handset)) this.#options.bus.publish(showTopic(handset), showText(show));
   }
 
   #refresh(line: Line): void {
@@ -290,6 +296,7 @@ export class Lines implements LinePlane {
     this.#boards.judge(line.board, '');
     this.#lineChanged(line);
     this.#cuts.look(line);
+    this.#waits.look(handset);
   }
 
   #health(agent: string, payload: Buffer): void {
@@ -304,17 +311,15 @@ export class Lines implements LinePlane {
   }
 
   #key(handset: HandsetId, payload: Buffer): void {
-    const keypad = this.#keypads.get(handset);
     const key = readKey(payload);
-    if (keypad === undefined || key === undefined) this.#malformed += 1;
-    else if (this.#started) keypad.press(key);
+    if (key === undefined || !this.#started || !this.#keypads.press(handset, key)) this.#malformed += 1;
   }
 
   #boardJudged(board: BoardId, was: boolean, isUsable: boolean): void {
     if (isUsable && !was) {
       for (const line of this.#linesOf(board)) {
         // Whoever comes back knows of no lamp.
-        this.#lamps.delete(line.handset);
+        this.#keypads.forgetLamp(line.handset);
         this.#refresh(line);
       }
     }
@@ -336,7 +341,7 @@ export class Lines implements LinePlane {
     if (!line.believe(hook)) return;
     this.#options.onHook?.(line.handset, hook);
     if (hook !== 'on') return;
-    this.#keypads.get(line.handset)?.clear();
+    this.#keypads.clear(line.handset);
     for (const [call, armed] of this.#armed) {
       if (armed.handset === line.handset) this.#tell(call, { type: 'hook-on' });
     }

@@ -4,16 +4,18 @@ import { ConfigFault, formatFaults } from '../../gateway/config/fault.js';
 import { projectRoot } from '../../gateway/config/paths.js';
 import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
+import { board } from './board.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { dnc } from './dnc.js';
 import { explain } from './explain.js';
 import { ha1 } from './ha1.js';
+import { line } from './line.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
 
 /** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [check, explain, dnc, policy, replay, ha1, audit];
+const COMMANDS: readonly Command[] = [check, explain, dnc, policy, replay, ha1, line, board, audit];
 
 const HELP = `balise: an in-cell call gateway
 

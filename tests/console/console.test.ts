@@ -25,6 +25,8 @@ async function running(t: Test) {
     pageFile: join(root, 'gateway', 'console', 'web', 'index.html'),
     source: {
       view: () => view,
+      release: () => true,
+      testLine: async () => ({ outcome: 'well', hook: 'on', openedMs: 12, closedMs: 34 }),
       cut: async (handset): Promise<CutView> => {
         cuts.push(handset);
         return { calls: 1, silentMs: 3, complete: true };
@@ -79,4 +81,17 @@ t.test('a cut of a handset that does not exist, or with no reason, is refused an
   t.equal(mute.status, 400);
   t.match(await mute.json(), { message: /reason/ });
   t.same(cuts, []);
+});
+
+t.test('a line is released and tested by its handset; without the token, or for no handset, nothing is', async (t) => {
+  const { ask } = await running(t);
+  const post = (path: string, body: unknown, token?: string) =>
+    ask(path, { method: 'POST', body: JSON.stringify(body) }, token);
+  t.same(await (await post('/api/releases', { handset: 'a-101' })).json(), { released: true });
+  t.match(await (await post('/api/line-tests', { handset: 'a-101' })).json(), { outcome: 'well', openedMs: 12 });
+  for (const path of ['/api/releases', '/api/line-tests']) {
+    t.equal((await post(path, { handset: 'a-101' }, 'wrong')).status, 401);
+    t.equal((await post(path, { handset: 'z-999' })).status, 404);
+    t.equal((await post(path, {})).status, 400);
+  }
 });

@@ -14,6 +14,7 @@ import { boardId, handsetId, wingId } from '../../gateway/policy/ids.js';
 import { startBoard } from '../../scripts/simulators/board.js';
 import { AgentBench, until } from '../device-agents/harness.js';
 
+t.jobs = 5;
 const clock = systemClock(() => ({ trusted: true }));
 const h0 = handsetId('h0');
 const board = boardId('b1');

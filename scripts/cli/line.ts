@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadSite } from '../../gateway/config/site.js';
+import type { CutView, LineTestView, SiteView } from '../../gateway/console/site-view.js';
+import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+
+const HELP = `balise line: the wires of a running site
+
+usage: balise line list <folder> [--json]
+       balise line test <folder> <handset>
+       balise line cut <folder> <handset> --reason <text> [--hold <seconds>]
+       balise line release <folder> <handset>
+
+list     every handset with its wing, its hook, its relay and what it does
+test     opens the relay of an idle line, gives it back, and tells what the board read back of both
+cut      ends the handset's call now, opens its relay, and refuses it for as long as --hold says
+release  lifts what was ordered of this handset; its relay then follows policy again
+
+  <folder>   the site's folder; the gateway must run on this machine
+  --reason   why, for the audit
+  --hold     seconds, 10 unless told otherwise, 86400 at most
+  --console  host:port of the console, where site.json leaves its port to the system
+  --json     list as JSON on stdout
+
+Exit status 1 when no gateway answers, the line is not well, or a cut was not confirmed.
+
+example
+  balise line test /etc/balise a-101
+`;
+
+/** `balise line list|test|cut|release` */
+export const line: Command = {
+  name: 'line',
+  summary: 'shows, tests, cuts and releases the wires of a running site',
+  help: HELP,
+  async run(args, terminal) {
+    const text = { type: 'string' } as const;
+    const options = { json: { type: 'boolean' }, reason: text, hold: text, console: text } as const;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const [verb, folder, handset, ...more] = positionals;
+    if (verb === undefined) throw new UsageFault('list, test, cut or release?');
+    if (!['list', 'test', 'cut', 'release'].includes(verb)) {
+      throw new UsageFault(`there is no "line ${verb}"; list, test, cut or release?`);
+    }
+    if (more.length > 0) throw new UsageFault('one handset at a time');
+    const gateway = await RunningGateway.of(needed(folder, '<folder>'), values.console);
+    try {
+      switch (verb) {
+        case 'list':
+          return await list(gateway, values.json === true, terminal);
+        case 'test':
+          return await test(gateway, needed(handset, '<handset>'), terminal);
+        case 'cut':
+          return await cut(
+            gateway,
+            needed(handset, '<handset>'),
+            needed(values.reason, '--reason'),
+            values.hold,
+            terminal,
+          );
+        default:
+          return await release(gateway, needed(handset, '<handset>'), terminal);
+      }
+    } catch (fault) {
+      if (!(fault instanceof NoAnswer)) throw fault;
+      terminal.stderr.write(`${fault.message}\n`);
+      return EXIT.no;
+    }
+  },
+};
+
+/** The gateway did not do what it was asked for; the message is for people. */
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+/** A gateway on this machine, by its console. */
+class RunningGateway {
+  private constructor(
+    private readonly url: string,
+    private readonly token: string,
+  ) {}
+
+  static async of(folder: string, console: string | undefined): Promise<RunningGateway> {
+    const site = await loadSite(folder);
+    const { address, port } = site.site.console;
+    const [host, at] = console === undefined ? [address, port] : placeOf(console);
+    if (at === 0)
+      throw new UsageFault('site.json leaves the console’s port to the system: --console host:port says it');
+    const file = join(site.dataFolder, 'console.token');
+    try {
+      return new RunningGateway(
+        `http://${host.includes(':') ? `[${host}]` : host}:${at}`,
+        readFileSync(file, 'utf8').trim(),
+      );
+    } catch (fault) {
+      const { code } = fault as NodeJS.ErrnoException;
+      const why = code === 'ENOENT' ? 'has no gateway ever run on this site?' : 'only the gateway’s user may read it';
+      throw new UsageFault(`${file} cannot be read (${code}): ${why}`);
+    }
+  }
+
+  async ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${this.url}${path}`, { method, headers, ...sent }).catch((fault: Error) => {
+      const cause = fault.cause instanceof Error ? fault.cause.message : fault.message;
+      throw new NoAnswer(`no gateway answers at ${this.url} (${cause}): does it run on this machine?`);
+    });
+    const said = (await response.json()) as T & { readonly error?: string };
+    if (response.ok) return said;
+    if (response.status === 401)
+      throw new NoAnswer('the gateway does not know this token: was it started anew meanwhile?');
+    throw new NoAnswer(said.error ?? `the gateway answers ${response.status}`);
+  }
+}
+
+function placeOf(text: string): [string, number] {
+  const [, host, port] = /^(.+):([0-9]+)$/.exec(text) ?? [];
+  if (host === undefined) throw new UsageFault(`--console: expected host:port, found ${text}`);
+  return [host.replace(/^\[(.*)\]$/, '$1'), Number(port)];
+}
+
+async function list(gateway: RunningGateway, asJson: boolean, { stdout }: Terminal): Promise<ExitCode> {
+  const view = await gateway.ask<SiteView>('GET', '/api/view');
+  const lines = view.handsets.map(({ handset, wing, hook, relay, phase }) => ({ handset, wing, hook, relay, phase }));
+  if (asJson) {
+    stdout.write(`${JSON.stringify({ lines }, null, 2)}\n`);
+    return EXIT.ok;
+  }
+  const rows = [['handset', 'wing', 'hook', 'relay', 'does'], ...lines.map((one) => Object.values(one))];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    stdout.write(
+      `${row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+  return EXIT.ok;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  'not-fitted': 'no line is fitted to this handset',
+  'in-call': 'a call is up on it: not tested',
+  unsupervised: 'nobody speaks for its board: not tested',
+  busy: 'somebody tests it now',
+  'did-not-open': 'FAULT: the board does not say that the relay opened',
+  'did-not-close': 'FAULT: the relay opened and does not close again',
+};
+
+async function test(gateway: RunningGateway, handset: string, { stdout }: Terminal): Promise<ExitCode> {
+  const { outcome, hook, openedMs, closedMs } = await gateway.ask<LineTestView>('POST', '/api/line-tests', { handset });
+  if (outcome !== 'well') {
+    stdout.write(`${handset}: ${WORDS[outcome] ?? outcome}\n`);
+    return EXIT.no;
+  }
+  const closing =
+    closedMs === undefined
+      ? 'stays open: policy lets nobody call on it now'
+      : `closed again after ${Math.round(closedMs)} ms`;
+  stdout.write(`${handset}: hook ${hook}; the relay opened after ${Math.round(openedMs ?? 0)} ms and ${closing}\n`);
+  return EXIT.ok;
+}
+
+async function cut(
+  gateway: RunningGateway,
+  handset: string,
+  reason: string,
+  hold = '10',
+  { stdout }: Terminal,
+): Promise<ExitCode> {
+  const holdS = Number(hold);
+  if (!Number.isInteger(holdS) || holdS < 1 || holdS > 86_400) {
+    throw new UsageFault(`--hold: expected whole seconds from 1 to 86400, found ${hold}`);
+  }
+  const { calls, complete } = await gateway.ask<CutView>('POST', '/api/cutoffs', { handset, reason, holdS });
+  stdout.write(
+    `${handset}: ${calls} call${calls === 1 ? '' : 's'} ended, held for ${holdS} s${complete ? '' : '; NOT confirmed on every plane'}\n`,
+  );
+  return complete ? EXIT.ok : EXIT.no;
+}
+
+async function release(gateway: RunningGateway, handset: string, { stdout }: Terminal): Promise<ExitCode> {
+  await gateway.ask('POST', '/api/releases', { handset });
+  stdout.write(`${handset}: released; its relay follows policy\n`);
+  return EXIT.ok;
+}
