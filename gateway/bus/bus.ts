@@ -120,6 +120,7 @@ export class Bus {
     await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
     await new Promise<void>((resolve) => (broker === undefined ? resolve() : broker.close(() => resolve())));
     await this.#retained?.flush();
+    this.#refusals.stop();
   }
 
   /** Publishes from within the gateway, QoS 0, never retained: what nobody hears now is not worth hearing later. */

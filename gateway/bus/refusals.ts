@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/clock.js';
+import type { Clock, Timer } from '../clock/clock.js';
 
 /** The kinds of things that the bus does not let happen. */
 export const REFUSALS = ['credentials', 'publish', 'subscribe', 'size', 'rate', 'crowd', 'tls'] as const;
@@ -28,7 +28,7 @@ const LONGEST_DETAIL = 128;
  */
 export class Refusals {
   readonly #counts = Object.fromEntries(REFUSALS.map((kind) => [kind, 0])) as Record<RefusalKind, number>;
-  readonly #waiting = new Map<string, { refusal: BusRefusal; count: number }>();
+  readonly #waiting = new Map<string, { refusal: BusRefusal; count: number; timer?: Timer }>();
 
   constructor(
     private readonly clock: Pick<Clock, 'after'>,
@@ -57,10 +57,19 @@ export class Refusals {
     this.#later(key);
   }
 
+  /** Tells what has been counted and not told. */
+  stop(): void {
+    for (const { refusal, count, timer } of this.#waiting.values()) {
+      timer?.cancel();
+      if (count > 0) this.tell({ ...refusal, count });
+    }
+    this.#waiting.clear();
+  }
+
   #later(key: string): void {
-    this.clock.after(TOGETHER_MS, () => {
-      const waiting = this.#waiting.get(key);
-      if (waiting === undefined) return;
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return;
+    waiting.timer = this.clock.after(TOGETHER_MS, () => {
       if (waiting.count === 0) {
         this.#waiting.delete(key);
         return;
