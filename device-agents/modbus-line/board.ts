@@ -15,9 +15,8 @@ import type { Answer, Fault, Question } from './frame.js';
 import { readBits } from './frame.js';
 import { InputMap } from './inputs.js';
 
-/** Relays are read back this often, even when nothing changes, and the watchdog's register this often, milliseconds. */
-const VERIFY_MS = 1_000;
-const WATCHDOG_MS = 2_000;
+/** The watchdog's register is read this many times less often than the relays are read back when nothing changes. */
+const WATCHDOG_EACH = 2n;
 /** A relay is closed only this soon after the watchdog was seen to stand, milliseconds. */
 const STANDS_MS = 100;
 /** A board is lost after this many failures in a row, and no less than this long since anything was done with it, milliseconds. */
@@ -39,6 +38,14 @@ export interface Wish {
   readonly atNs: bigint;
 }
 
+/** How often a board is looked at, milliseconds. */
+export interface Pace {
+  /** Its inputs; 0 is as often as the line allows. */
+  readonly pollMs: number;
+  /** Its relays, even when nothing changes. */
+  readonly verifyMs: number;
+}
+
 export interface BoardEvents {
   /** The report of a line changed, or was asked for. */
   line(handset: string, report: LineReport): void;
@@ -52,6 +59,7 @@ export class Board {
   readonly #leases: LeaseKeeper;
   readonly #events: BoardEvents;
   readonly #pollNs: bigint;
+  readonly #verifyNs: bigint;
   readonly #inputs: InputMap;
   #phase: BoardHealth['state'] = 'starting';
   #why = 'not spoken to yet';
@@ -80,11 +88,12 @@ export class Board {
   #verifyAtNs = 0n;
   #watchdogAtNs = 0n;
 
-  constructor(config: BoardConfig, leases: LeaseKeeper, pollMs: number, events: BoardEvents) {
+  constructor(config: BoardConfig, leases: LeaseKeeper, pace: Pace, events: BoardEvents) {
     this.#config = config;
     this.#leases = leases;
     this.#events = events;
-    this.#pollNs = BigInt(pollMs) * MS;
+    this.#pollNs = BigInt(pace.pollMs) * MS;
+    this.#verifyNs = BigInt(Math.round(pace.verifyMs)) * MS;
     this.#inputs = new InputMap(config.device);
     this.#relays = new Array<boolean>(config.device.relays.count).fill(false);
   }
@@ -303,7 +312,7 @@ export class Board {
     this.#polls += 1;
     this.#reportChanges();
     if (nowNs >= this.#verifyAtNs) {
-      this.#verifyAtNs = nowNs + BigInt(VERIFY_MS) * MS;
+      this.#verifyAtNs = nowNs + this.#verifyNs;
       const answer = yield readBits(unit, 'coil', device.relays.base, device.relays.count);
       if (!answer.ok) return { is: 'failed', why: answer.detail };
       const read = this.#relays.map((_, relay) => InputMap.bit(answer.data, relay));
@@ -312,7 +321,7 @@ export class Board {
       if (fell !== -1) return { is: 'reset', why: `relay ${fell} opened by itself: the board was reset, or missed us` };
     }
     if (this.#watchdog === 'armed' && nowNs >= this.#watchdogAtNs) {
-      this.#watchdogAtNs = nowNs + BigInt(WATCHDOG_MS) * MS;
+      this.#watchdogAtNs = nowNs + this.#verifyNs * WATCHDOG_EACH;
       return yield* this.#seeWatchdog();
     }
     return { is: 'done' };

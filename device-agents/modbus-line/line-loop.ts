@@ -13,6 +13,19 @@ const LOST_TURN_MS = 250;
 /** A TCP connection on which no byte came for this long while we were asking is dead without knowing it, milliseconds. */
 const DEAD_TCP_MS = 5_000;
 
+/** Relays and watchdogs are read back this often, or less often where that would take more than a tenth of the line, milliseconds. */
+const VERIFY_MS = 1_000;
+const LONGEST_VERIFY_MS = 4_000;
+/** A question and its answer of about 15 bytes, and the silence around them, in characters of 11 bits. */
+const EXCHANGE_CHARACTERS = 20;
+
+/** Each board is read back once, and its watchdog half as often: together a tenth of the line's time. */
+function verifyMsOf({ transport, boards }: ModbusLineConfig): number {
+  if (transport.kind !== 'serial') return VERIFY_MS;
+  const exchangeMs = (EXCHANGE_CHARACTERS * 11_000) / transport.baud;
+  return Math.min(LONGEST_VERIFY_MS, Math.max(VERIFY_MS, 15 * boards.length * exchangeMs));
+}
+
 /** The boards on one line, served one question at a time: relays that must open, then other relays, then polls. */
 export class LineLoop implements AgentDriver {
   readonly #config: ModbusLineConfig;
@@ -36,7 +49,8 @@ export class LineLoop implements AgentDriver {
       line: (handset: string, report: LineReport) => host.state(handset, report),
       health: () => host.healthChanged(),
     };
-    this.#boards = config.boards.map((board) => new Board(board, host.leases, config.pollMs, events));
+    const pace = { pollMs: config.pollMs, verifyMs: verifyMsOf(config) };
+    this.#boards = config.boards.map((board) => new Board(board, host.leases, pace, events));
   }
 
   start(): void {

@@ -98,7 +98,7 @@ export class RtuMaster {
 
   async #gap(): Promise<void> {
     const leftMs = this.#wire.gapMs - msBetween(this.#lastByteNs, this.#clock.nowNs());
-    if (leftMs > 0) await this.#wait(leftMs);
+    if (leftMs > 0) await new Promise<void>((resolve) => this.#clock.soon(leftMs, resolve));
   }
 
   #wait(ms: number): Promise<void> {

@@ -32,6 +32,10 @@ export class VirtualAgentClock implements AgentClock {
     return { cancel: () => void this.#waiting.delete(waiting) };
   }
 
+  soon(ms: number, run: () => void): void {
+    this.after(ms, run);
+  }
+
   /** Goes on by `ms` milliseconds, running each timer at its instant and what follows from it before the next. */
   async go(ms: number): Promise<void> {
     const endNs = this.#nowNs + BigInt(ms) * MS;
