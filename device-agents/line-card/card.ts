@@ -10,22 +10,11 @@ import type { BoardHealth } from '../../config/schema/types.generated.js';
 import type { LineReport } from '../agent.js';
 import { earlierOf, MS, msBetween } from '../clock.js';
 import type { LeaseKeeper } from '../lease-keeper.js';
+import { CardLine, OVERDUE_MS, RENEW_MS } from './card-line.js';
+import { CardTalk, REPETITIONS, type Said } from './card-talk.js';
 import type { CardConfig } from './config.js';
-import {
-  ackLine,
-  type LampColour,
-  nakLine,
-  nextSequence,
-  type Order,
-  orderLine,
-  type Reading,
-  readWord,
-  type Word,
-} from './message.js';
+import { ackLine, type LampColour, nakLine, type Order, type Reading, readWord, type Word } from './message.js';
 
-/** Beyond the time on the wire, an answer takes no longer than this, milliseconds; it is asked for so often again. */
-const ANSWER_MS = 300;
-const REPETITIONS = 3;
 /** No valid line for this long, and the card is lost, milliseconds: it beats every second. */
 const SILENCE_MS = 3_000;
 /** Who does not answer is asked for this often, and who was refused, milliseconds. */
@@ -33,15 +22,8 @@ const ASK_MS = 500;
 const REFUSED_MS = 2_000;
 /** What the card does not say of a wired line is asked for again after this, milliseconds. */
 const STATE_MS = 2_000;
-/** A standing lease is said again when less than this is left of it at the card, milliseconds. */
-const RENEW_MS = 3_000;
-/** A lease of less is not worth its way, milliseconds. */
-const SHORTEST_MS = 50;
+/** A card that takes longer leases than this is refused, milliseconds. */
 const LONGEST_MS = 5_000;
-/** What is said at once, milliseconds: with the way over the wire an agent that dies leaves nothing closed for 5 s. */
-const LONGEST_SAID_MS = 4_000;
-/** The relay is opened at its lease's end by the card; should it not, it is told to, so much later, milliseconds. */
-const OVERDUE_MS = 100;
 
 export interface CardEvents {
   line(handset: string, report: LineReport): void;
@@ -49,44 +31,16 @@ export interface CardEvents {
   health(): void;
 }
 
-interface CardLine {
-  readonly handset: string;
-  readonly line: number;
-  hook: LineReport['hook'];
-  relay: LineReport['relay'];
-  tamper: boolean;
-  /** Until when the card may hold the relay closed, by what was said to it, acknowledged or not. */
-  cardEndNs: bigint;
-  /** The lease that the card has acknowledged. */
-  obeyedNs: bigint;
-  mustConfirm: boolean;
-  lamp: { wanted: LampColour; shown: LampColour | undefined };
-  text: { wanted: string; shown: string | undefined };
-  reported: string;
-}
-
-interface Sent {
-  readonly order: Order;
-  readonly seq: number;
-  readonly bytes: Buffer;
-  tries: number;
-  /** When it is said again, or given up. */
-  atNs: bigint;
-  readonly leases: ReadonlyMap<string, bigint>;
-}
-
 export class Card {
   readonly #config: CardConfig;
   readonly #leases: LeaseKeeper;
   readonly #events: CardEvents;
-  readonly #onWireMs: (bytes: number) => number;
   readonly #lines: readonly CardLine[];
   readonly #errors = { crc: 0, timeout: 0, exception: 0, answer: 0, port: 0 };
   #phase: BoardHealth['state'] = 'starting';
   #why = 'not spoken to yet';
   #step: 'id' | 'open' | 'state' | 'wait' | 'use' = 'id';
-  #seq = 0;
-  #sent: Sent | undefined;
+  readonly #talk: CardTalk;
   /** The last number that the card used and we acknowledged. */
   #cardSeq: number | undefined;
   #heardNs = 0n;
@@ -98,20 +52,8 @@ export class Card {
     this.#config = config;
     this.#leases = leases;
     this.#events = events;
-    this.#onWireMs = onWireMs;
-    this.#lines = config.lines.map(({ handset, line }) => ({
-      handset,
-      line,
-      hook: 'unknown',
-      relay: 'unknown',
-      tamper: false,
-      cardEndNs: 0n,
-      obeyedNs: 0n,
-      mustConfirm: false,
-      lamp: { wanted: 'OFF', shown: undefined },
-      text: { wanted: '', shown: undefined },
-      reported: '',
-    }));
+    this.#talk = new CardTalk(onWireMs);
+    this.#lines = config.lines.map(({ handset, line }) => new CardLine(handset, line, leases));
   }
 
   /** Nothing of this card is known to be connected, nor may be: it said so itself, or it is beyond our reach. */
@@ -134,11 +76,9 @@ export class Card {
     this.#passTime(nowNs);
     const urgent = this.#mustOpen(nowNs);
     // It overtakes anything but another of its kind: those come one after the other, or all in one.
-    if (urgent !== undefined && this.#sent?.order.verb !== 'OPEN') return this.#say(urgent, nowNs);
-    if (this.#sent !== undefined) {
-      if (nowNs < this.#sent.atNs) return undefined;
-      return this.#again(this.#sent, nowNs);
-    }
+    const { said } = this.#talk;
+    if (urgent !== undefined && said?.order.verb !== 'OPEN') return this.#say(urgent, nowNs);
+    if (said !== undefined) return nowNs < said.lateNs ? undefined : this.#again(said, nowNs);
     const order = this.#wanted(nowNs);
     return order === undefined ? undefined : this.#say(order, nowNs);
   }
@@ -146,7 +86,8 @@ export class Card {
   /** When `next` is to be called again at the latest. */
   nextNs(nowNs: bigint): bigint {
     const instants = [nowNs + 1_000n * MS];
-    if (this.#sent !== undefined) instants.push(this.#sent.atNs);
+    const { said } = this.#talk;
+    if (said !== undefined) instants.push(said.lateNs);
     else if (this.#step === 'id') instants.push(this.#askNs);
     if (this.#phase === 'ok') instants.push(this.#heardNs + BigInt(SILENCE_MS) * MS);
     for (const line of this.#lines) {
@@ -206,7 +147,7 @@ export class Card {
   }
 
   reports(): [string, LineReport][] {
-    return this.#lines.map((line) => [line.handset, this.#report(line)]);
+    return this.#lines.map((line) => [line.handset, line.report(this.#phase === 'ok')]);
   }
 
   health(): BoardHealth {
@@ -222,18 +163,12 @@ export class Card {
     };
   }
 
-  /** The line whose relay may be closed, or is, and whose lease does not stand; all in one where none stands. */
+  /** The line that must open; all in one where none is leased. */
   #mustOpen(nowNs: bigint): Order | undefined {
     if (this.#phase !== 'ok') return undefined;
-    const unleased = this.#lines.filter(({ handset }) => !this.#leases.connected(handset, nowNs));
-    const toOpen = unleased.filter((line) => {
-      // A lease that has just run out at the card opens it by itself.
-      const isOverdue = line.relay === 'connected' && nowNs >= line.cardEndNs + BigInt(OVERDUE_MS) * MS;
-      return nowNs < line.cardEndNs || isOverdue || line.mustConfirm;
-    });
-    const [first, second] = toOpen;
+    const [first, second] = this.#lines.filter((line) => line.mustOpen(nowNs));
     if (first === undefined) return undefined;
-    const isAll = second !== undefined && unleased.length === this.#lines.length;
+    const isAll = second !== undefined && this.#lines.every((line) => !line.isLeased(nowNs));
     return { verb: 'OPEN', line: isAll ? 'ALL' : first.line };
   }
 
@@ -248,102 +183,52 @@ export class Card {
       case 'wait':
         return nowNs >= this.#askNs ? { verb: 'STATE?' } : undefined;
       case 'use':
-        return this.#lease(nowNs) ?? this.#display();
+        return first(this.#lines, (line) => line.lease(nowNs)) ?? first(this.#lines, (line) => line.display());
     }
-  }
-
-  #lease(nowNs: bigint): Order | undefined {
-    for (const line of this.#lines) {
-      const endNs = this.#leases.endNs(line.handset);
-      const leftMs = Math.floor(msBetween(nowNs, endNs));
-      if (leftMs < SHORTEST_MS) continue;
-      const isRenewed = line.obeyedNs !== this.#leases.lastNs(line.handset) && endNs > line.cardEndNs;
-      const isDue = msBetween(nowNs, line.cardEndNs) < RENEW_MS && isRenewed;
-      const isShorter = line.cardEndNs > endNs + BigInt(ANSWER_MS + 1) * MS;
-      if (isDue || isShorter || line.mustConfirm) {
-        return { verb: 'LEASE', line: line.line, forMs: Math.min(leftMs, LONGEST_SAID_MS) };
-      }
-    }
-    return undefined;
-  }
-
-  #display(): Order | undefined {
-    for (const { line, lamp, text } of this.#lines) {
-      if (lamp.wanted !== lamp.shown) return { verb: 'LAMP', line, colour: lamp.wanted };
-      if (text.wanted !== text.shown) return { verb: 'TEXT', line, text: text.wanted };
-    }
-    return undefined;
   }
 
   #say(order: Order, nowNs: bigint): Buffer {
-    this.#seq = nextSequence(this.#seq);
-    const bytes = orderLine(order, this.#seq);
     const leases = new Map(this.#lines.map(({ handset }) => [handset, this.#leases.lastNs(handset)]));
-    this.#sent = { order, seq: this.#seq, bytes, tries: 1, atNs: this.#lateNs(bytes, nowNs), leases };
     if (order.verb === 'ID?') this.#askNs = nowNs + BigInt(ASK_MS) * MS;
-    this.#note(order, nowNs);
-    return bytes;
-  }
-
-  /** From the moment it is said, the card may hold the relay for as long as it was told. */
-  #note(order: Order, nowNs: bigint): void {
-    if (order.verb !== 'LEASE') return;
-    const line = this.#lineAt(order.line);
-    // Later by its way over the wire: what is worked out here must never be earlier than what the card does.
-    if (line !== undefined) line.cardEndNs = nowNs + BigInt(order.forMs + ANSWER_MS) * MS;
-  }
-
-  #lateNs(bytes: Buffer, nowNs: bigint): bigint {
-    return nowNs + BigInt(Math.ceil(this.#onWireMs(bytes.length + 16)) + ANSWER_MS) * MS;
+    if (order.verb === 'LEASE') this.#lineAt(order.line)?.leaseSaid(order.forMs, nowNs);
+    return this.#talk.say(order, nowNs, leases);
   }
 
   /** Nobody answered: the same again, or, if it is out of date, what is right now; after three times the card is lost. */
-  #again(sent: Sent, nowNs: bigint): Buffer | undefined {
+  #again(said: Said, nowNs: bigint): Buffer | undefined {
     this.#errors.timeout += 1;
-    if (sent.tries > REPETITIONS) {
-      this.#lost(`timeout: no answer to ${sent.order.verb} after ${REPETITIONS} repetitions`, nowNs);
+    if (said.tries > REPETITIONS) {
+      this.#lost(`timeout: no answer to ${said.order.verb} after ${REPETITIONS} repetitions`, nowNs);
       return undefined;
     }
-    let { order, bytes } = sent;
-    if (order.verb === 'LEASE') {
-      const line = this.#lineAt(order.line);
-      const leftMs = line === undefined ? 0 : Math.floor(msBetween(nowNs, this.#leases.endNs(line.handset)));
-      if (leftMs < SHORTEST_MS) {
-        this.#sent = undefined;
-        return this.next(nowNs);
-      }
-      order = { ...order, forMs: Math.min(leftMs, LONGEST_SAID_MS) };
-      bytes = orderLine(order, sent.seq);
-      this.#note(order, nowNs);
+    if (said.order.verb !== 'LEASE') return this.#talk.again(said, said.order, nowNs);
+    const line = this.#lineAt(said.order.line);
+    const order = line?.leaseFor(nowNs);
+    if (order?.verb !== 'LEASE') {
+      this.#talk.drop();
+      return this.next(nowNs);
     }
-    this.#sent = { ...sent, order, bytes, tries: sent.tries + 1, atNs: this.#lateNs(bytes, nowNs) };
-    return bytes;
+    line?.leaseSaid(order.forMs, nowNs);
+    return this.#talk.again(said, order, nowNs);
   }
 
   #answered(word: Extract<Word, { verb: 'ACK' | 'NAK' }>, nowNs: bigint): void {
-    const sent = this.#sent;
-    if (sent === undefined || sent.seq !== word.seq) {
+    const said = this.#talk.answered(word.seq, nowNs);
+    if (said === undefined) {
       this.#errors.answer += 1;
       return;
     }
-    this.#sent = undefined;
     if (word.verb === 'NAK') {
       this.#errors.exception += 1;
-      if (this.#step === 'use') this.#done(sent, nowNs, false);
-      else this.#lost(`the card refuses ${sent.order.verb}: ${word.why}`, nowNs);
+      if (this.#step === 'use') this.#done(said, nowNs, false);
+      else this.#lost(`the card refuses ${said.order.verb}: ${word.why}`, nowNs);
       return;
     }
-    if (sent.tries === 1) {
-      const tookMs = Math.max(
-        0,
-        msBetween(sent.atNs, nowNs) + ANSWER_MS + Math.ceil(this.#onWireMs(sent.bytes.length + 16)),
-      );
-      this.#rttMs = this.#rttMs === 0 ? tookMs : this.#rttMs * 0.9 + tookMs * 0.1;
-    }
-    this.#done(sent, nowNs, true);
+    this.#rttMs = this.#rttMs === 0 ? said.tookMs : this.#rttMs * 0.9 + said.tookMs * 0.1;
+    this.#done(said, nowNs, true);
   }
 
-  #done({ order, leases }: Sent, nowNs: bigint, obeyed: boolean): void {
+  #done({ order, leases }: Said, nowNs: bigint, obeyed: boolean): void {
     switch (order.verb) {
       case 'ID?':
         // The card's own ID says the rest.
@@ -429,7 +314,7 @@ export class Card {
         if (this.#phase === 'ok') this.#events.key(line.handset, word.key);
         return;
     }
-    const isWhole = this.#lines.every(({ hook, relay }) => hook !== 'unknown' && relay !== 'unknown');
+    const isWhole = this.#lines.every(({ isKnown }) => isKnown);
     if (this.#step === 'wait' && isWhole) {
       this.#step = 'use';
       this.#phase = 'ok';
@@ -454,15 +339,8 @@ export class Card {
 
   /** What the card was told and has said counts no more. */
   #forget(): void {
-    this.#sent = undefined;
-    for (const line of this.#lines) {
-      line.hook = 'unknown';
-      line.relay = 'unknown';
-      line.lamp.shown = undefined;
-      line.text.shown = undefined;
-      line.obeyedNs = 0n;
-      line.cardEndNs = 0n;
-    }
+    this.#talk.drop();
+    for (const line of this.#lines) line.forget();
   }
 
   #lost(why: string, nowNs = 0n, step: 'id' | 'open' = 'id'): void {
@@ -481,14 +359,8 @@ export class Card {
     return this.#lines.find(({ line }) => line === number);
   }
 
-  #report(line: CardLine): LineReport {
-    const { hook, relay, tamper, obeyedNs: leaseNs } = line;
-    if (this.#phase !== 'ok') return { hook: 'unknown', relay: 'unknown', tamper, leaseNs };
-    return { hook, relay, tamper, leaseNs };
-  }
-
   #tell(line: CardLine): void {
-    const report = this.#report(line);
+    const report = line.report(this.#phase === 'ok');
     const said = `${report.hook} ${report.relay} ${report.tamper}`;
     if (line.reported === said) return;
     line.reported = said;
@@ -498,4 +370,13 @@ export class Card {
   #tellAll(): void {
     for (const line of this.#lines) this.#tell(line);
   }
+}
+
+/** The first that any of the lines gives. */
+function first(lines: readonly CardLine[], of: (line: CardLine) => Order | undefined): Order | undefined {
+  for (const line of lines) {
+    const order = of(line);
+    if (order !== undefined) return order;
+  }
+  return undefined;
 }
