@@ -215,6 +215,11 @@ export class Gateway {
       onAlarm: (alarm) => this.#alarm(alarm.code, alarm.detail, alarm.handset, alarm.board),
       onStatus: (board, status, detail) => this.#uplink?.line(board, status, detail),
       onHook: (handset, hook) => this.#uplink?.hook(handset, hook),
+      // The same request as an INVITE's. It brings no offer: what has no SIP leg can be judged, refused and recorded so far.
+      onKeyed: (handset, dialled) => {
+        const request = { call: this.#newCallId(), handset, dialled, at: clock.wall(), offer: '', source: 'line-card' };
+        this.#sink.request(request);
+      },
       onPanic: (target, board) => {
         const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
         void this.#calls?.cutoff({ ...order, reason: `panic button on board ${board}` });
@@ -272,6 +277,8 @@ export class Gateway {
         },
         ended: (record) => {
           for (const one of observers) one.ended(record);
+          // A keypad handset shows why; one without a display has nothing to show it on.
+          lines.say(record.handset, record.cause === 'refused' ? (record.fact ?? record.cause) : '');
         },
         cutoff: (...said) => {
           for (const one of observers) one.cutoff(...said);
