@@ -7,6 +7,8 @@ export interface DeviceFacts {
   readonly hooks: number;
   /** The board opens its relays by itself when nobody speaks to it. */
   readonly watchdog: boolean;
+  /** It is a line card, whose serial port is its own. */
+  readonly isCard: boolean;
 }
 
 function count(part: unknown): number {
@@ -37,8 +39,9 @@ export function readDevices(folder: string): ReadonlyMap<string, DeviceFacts> {
 
 function readDevice(path: string): DeviceFacts | undefined {
   try {
-    const { relays, hook, watchdog } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    return { relays: count(relays), hooks: count(hook), watchdog: watchdog !== undefined && watchdog !== null };
+    const { relays, hook, watchdog, protocol } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    const hasWatchdog = watchdog !== undefined && watchdog !== null;
+    return { relays: count(relays), hooks: count(hook), watchdog: hasWatchdog, isCard: protocol === 'line-card' };
   } catch (fault) {
     if (fault instanceof SyntaxError || fault instanceof TypeError) return undefined;
     throw fault;

@@ -8,6 +8,7 @@ export function checkWiring(checked: Checked): void {
   checkLines(checked);
   checkScrews(checked);
   checkBoards(checked);
+  checkPanics(checked);
   checkAgents(checked);
 }
 
@@ -86,6 +87,39 @@ function checkBoards(checked: Checked): void {
   }
 }
 
+/** A panic button has an input of its own, which the board has; a line card has none for it. */
+function checkPanics(checked: Checked): void {
+  const { boards, handsets, wings } = checked.content;
+  for (const [index, board] of (boards ?? []).entries()) {
+    const device = board?.device === undefined ? undefined : checked.devices.get(board.device);
+    const { input, wing } = board?.panic ?? {};
+    const pointer = `/${index}/panic/input`;
+    checkReference(
+      checked,
+      { file: 'boards', pointer: `/${index}/panic/wing`, id: wing },
+      { ...idsOf(wings), what: 'a wing', file: 'wings.json' },
+    );
+    if (input === undefined || device === undefined) continue;
+    if (device.isCard) {
+      const hint = 'wire the button to a relay board';
+      checked.report(
+        'boards',
+        `/${index}/panic`,
+        board?.panic,
+        'no panic button: a line card has no input for one',
+        hint,
+      );
+    } else if (input >= device.hooks) {
+      const expected = `from 0 to ${device.hooks - 1}: ${board?.device} has ${device.hooks} inputs`;
+      checked.report('boards', pointer, input, expected, 'they are counted from 0');
+    }
+    const rival = handsets?.findIndex((handset) => handset?.line?.board === board?.id && handset?.line?.hook === input);
+    if (rival === undefined || rival === -1) continue;
+    const expected = `an input that no handset has; ${called('handset', handsets?.[rival], rival)} has it`;
+    checked.report('boards', pointer, input, expected, 'else whoever lifts that handset ends every call');
+  }
+}
+
 /** Boards of one agent share its transport and differ in unit; boards of two agents share no transport. */
 function checkAgents(checked: Checked): void {
   const boards = checked.content.boards ?? [];
@@ -99,6 +133,19 @@ function checkAgents(checked: Checked): void {
     hint: 'set another unit id on one of the two boards, and write it here',
   });
   for (const [index, board] of boards.entries()) {
+    const isCard = (one: Sound<Board> | undefined) =>
+      one?.device !== undefined && checked.devices.get(one.device)?.isCard === true;
+    const beside = boards.find((one) => one !== board && one?.agent !== undefined && one.agent === board?.agent);
+    if (isCard(board) && beside !== undefined) {
+      const expected = `an agent of its own: ${called('board', beside, boards.indexOf(beside))} names "${board?.agent}" too`;
+      checked.report(
+        'boards',
+        `/${index}/agent`,
+        board?.agent,
+        expected,
+        'a line card shares its serial port with nothing',
+      );
+    }
     const earlier = boards.slice(0, index).filter((one) => one?.agent !== undefined && one.transport !== undefined);
     if (board?.agent === undefined || board.transport === undefined) continue;
     const mate = earlier.find((one) => one?.agent === board.agent);
