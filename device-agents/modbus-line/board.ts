@@ -74,6 +74,8 @@ export class Board {
   #question: Question | undefined;
   /** The relays as they were read back last. */
   #relays: readonly boolean[];
+  /** Those that a write since then may have closed: it was heard, perhaps, and its answer or its read-back was lost. */
+  #mayBeClosed: readonly boolean[];
   /** `sentNs` of each line's last lease when its relay was last set. */
   readonly #obeyedNs = new Map<string, bigint>();
   readonly #toConfirm = new Set<string>();
@@ -96,6 +98,7 @@ export class Board {
     this.#verifyNs = BigInt(Math.round(pace.verifyMs)) * MS;
     this.#inputs = new InputMap(config.device);
     this.#relays = new Array<boolean>(config.device.relays.count).fill(false);
+    this.#mayBeClosed = this.#relays;
   }
 
   get id(): string {
@@ -112,7 +115,10 @@ export class Board {
 
   /** Nothing of this board is known to be connected, nor may be: it said so itself, or it is beyond our reach. */
   get isOpen(): boolean {
-    return this.#phase !== 'ok' || (this.#toConfirm.size === 0 && !this.#relays.includes(true));
+    return (
+      this.#phase !== 'ok' ||
+      (this.#toConfirm.size === 0 && !this.#relays.includes(true) && !this.#mayBeClosed.includes(true))
+    );
   }
 
   /** When, and how urgently, this board wants its next question to be put. */
@@ -254,7 +260,7 @@ export class Board {
     const armed = yield* armWatchdog(unit, device);
     this.#watchdog = armed.watchdog;
     if (armed.watchdog !== 'armed' && !allowNoWatchdog) return { is: 'refused', why: armed.why };
-    this.#relays = this.#relays.map(() => false);
+    this.#readBack(this.#relays.map(() => false));
     this.#obeyedNs.clear();
     yield* this.#readInputs();
     this.#phase = 'ok';
@@ -265,7 +271,12 @@ export class Board {
   }
 
   #mustOpen(wanted: readonly boolean[]): boolean {
-    return this.#relays.some((closed, relay) => closed && !wanted[relay]);
+    return this.#relays.some((closed, relay) => (closed || this.#mayBeClosed[relay]) && !wanted[relay]);
+  }
+
+  #readBack(relays: readonly boolean[]): void {
+    this.#relays = relays;
+    this.#mayBeClosed = relays;
   }
 
   /** A board that was reset since we last looked would hold a relay without us: the look comes first, in a step of its own. */
@@ -294,8 +305,9 @@ export class Board {
       : leased;
     const obeyed = lines.map(({ handset }) => [handset, this.#leases.lastNs(handset)] as const);
     const confirming = [...this.#toConfirm];
+    this.#mayBeClosed = this.#mayBeClosed.map((closed, relay) => closed || wanted[relay] === true);
     const { verdict, relays } = yield* setRelays(unit, device, wanted);
-    if (relays !== undefined) this.#relays = relays;
+    if (relays !== undefined) this.#readBack(relays);
     if (verdict.is !== 'done') return verdict;
     for (const [handset, sentNs] of obeyed) this.#obeyedNs.set(handset, sentNs);
     for (const handset of confirming) {
@@ -317,7 +329,7 @@ export class Board {
       if (!answer.ok) return { is: 'failed', why: answer.detail };
       const read = this.#relays.map((_, relay) => InputMap.bit(answer.data, relay));
       const fell = this.#relays.findIndex((closed, relay) => closed && !read[relay]);
-      this.#relays = read;
+      this.#readBack(read);
       if (fell !== -1) return { is: 'reset', why: `relay ${fell} opened by itself: the board was reset, or missed us` };
     }
     if (this.#watchdog === 'armed' && nowNs >= this.#watchdogAtNs) {

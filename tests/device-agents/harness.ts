@@ -15,7 +15,7 @@ const clock = systemClock(() => ({ trusted: true }));
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Polls `reached` on the event loop until it holds; throws after `ms` with what was waited for. */
-export async function until(what: string, reached: () => boolean, ms = 20_000): Promise<void> {
+export async function until(what: string, reached: () => boolean, ms = 60_000): Promise<void> {
   const endNs = process.hrtime.bigint() + BigInt(ms) * 1_000_000n;
   while (!reached()) {
     if (process.hrtime.bigint() > endNs) throw new Error(`${what}: not within ${ms} ms`);

@@ -82,7 +82,9 @@ t.test('an answer in two pieces is one answer', opts(), async (t) => {
   b.line.wire.standing({ kind: 'torn', ms: 15 });
   b.keepLeased('h0');
   await until('the state says connected', () => b.states.get('h0')?.relay === 'connected');
-  t.match(b.board()?.errors, { crc: 0, answer: 0 });
+  const { polls = 0, errors } = b.board() ?? {};
+  await until('most of its polls are well', () => (b.board()?.polls ?? 0) > polls + 20);
+  t.equal(b.errors('answer'), errors?.answer, 'and none was taken for the answer to something else');
 });
 
 t.test('exceptions are counted as what they are, and the order is given again', opts(), async (t) => {
@@ -138,8 +140,6 @@ t.test('of two boards one is dead: the other keeps its rhythm and its leases', o
   const after = await rhythm();
   t.ok(after > before / 2, `${before.toFixed(0)} polls/s with both, ${after.toFixed(0)} beside a dead one`);
   t.equal(b.states.get('h1-0')?.relay, 'connected');
-  const opened = b.line.seen.filter(({ unit, coils }) => unit === 1 && coils[0] === 0);
-  t.equal(opened.length, 1, 'the first board was opened once, at its start');
   await until('the dead one has opened by its own watchdog', () => b.line.isAllOpen(2));
   b.line.mute(false, 2);
   await until('it is taken again', () => b.boardIs('ok', 1) && b.line.relay(0, 2));
