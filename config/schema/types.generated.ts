@@ -302,7 +302,8 @@ export interface CallEndedData {
     | 'window.person'
     | 'window.campaign'
     | 'window.callee'
-    | 'lockdown';
+    | 'lockdown'
+    | 'policy';
   /**
    * End of media against the deadline or the cutoff order, milliseconds; only for those two causes.
    */
@@ -348,10 +349,63 @@ export interface CallEndedData {
      */
     readonly digitsDropped: number;
     /**
+     * Of these, the ones that sounded as tones in the speech.
+     */
+    readonly digitsMuted?: number;
+    /**
+     * Digits let through.
+     */
+    readonly digitsPassed?: number;
+    /**
+     * Of one packet in 50, those that the system would not send.
+     */
+    readonly socketErrors?: number;
+    readonly handset?: StreamQualityData;
+    readonly trunk?: StreamQualityData;
+    /**
      * When the last packet was forwarded, against the deadline, milliseconds; negative before it.
      */
     readonly lastForwardedMsAfterDeadline?: number;
   };
+}
+
+/**
+ * calling-hours/XX.json: when the people of a country may be called, in their own time. A file of the site's folder takes the place of the program's.
+ */
+export interface CallingHours {
+  /**
+   * The country, two letters.
+   */
+  readonly country: string;
+  /**
+   * How far this has been confirmed, and by whom.
+   */
+  readonly status: string;
+  /**
+   * Where the rule is written.
+   */
+  readonly source: string;
+  /**
+   * What the rule says and this file does not hold.
+   */
+  readonly notes?: readonly string[];
+  /**
+   * Weekly hours, in the callee's zone. [] for never.
+   */
+  readonly windows: readonly Window[];
+  /**
+   * No calls on public holidays of the country.
+   */
+  readonly closedOnHolidays: boolean;
+  /**
+   * Regions whose own public holidays are closed for all of the country, because a number does not tell the region.
+   */
+  readonly holidayRegions?: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
 }
 
 /**
@@ -474,6 +528,21 @@ export interface CommandAck {
   readonly result?: {
     readonly [k: string]: unknown | undefined;
   };
+}
+
+/**
+ * How many calls may be up at once.
+ */
+export interface ConcurrencyLimit {
+  readonly per: LimitSubject;
+  /**
+   * concurrent.
+   */
+  readonly of: 'concurrent';
+  /**
+   * Calls.
+   */
+  readonly most: number;
 }
 
 /**
@@ -735,6 +804,24 @@ export interface DeviceWatchdog {
 }
 
 /**
+ * One list, imported with `balise dnc import`.
+ */
+export interface DoNotCall {
+  /**
+   * The list's name.
+   */
+  readonly list: string;
+  /**
+   * How old the list may be, hours, e.g. 24 for Belgium's.
+   */
+  readonly mostAgeH: number;
+  /**
+   * The countries whose numbers are looked up in it. Leave it out for all.
+   */
+  readonly countries?: readonly string[];
+}
+
+/**
  * The drachtio server to use; only with engine drachtio.
  */
 export interface DrachtioConfig {
@@ -839,6 +926,13 @@ export interface EventEnvelope {
 }
 
 /**
+ * Dates with hours of their own, each year (12-24) or once (2026-12-24): calls may be in these hours alone, and within the weekly ones; [] for none at all.
+ */
+export interface Exceptions {
+  readonly [k: string]: readonly HoursOfDate[] | undefined;
+}
+
+/**
  * One agent that the gateway does not start.
  */
 export interface ForeignAgent {
@@ -850,6 +944,21 @@ export interface ForeignAgent {
    * The hash of its secret; `balise board agent` makes both, and the secret itself is in the agent's own configuration alone.
    */
   readonly secretHash: string;
+}
+
+/**
+ * The least time between the end of a call and the next.
+ */
+export interface GapLimit {
+  readonly per: LimitSubject;
+  /**
+   * gap.
+   */
+  readonly of: 'gap';
+  /**
+   * Seconds.
+   */
+  readonly leastS: number;
 }
 
 /**
@@ -896,6 +1005,15 @@ export interface Handset {
    */
   readonly enabled: boolean;
   readonly line?: LineConfig;
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which this handset may call, in the site's zone. Leave it out for always.
    */
@@ -933,9 +1051,50 @@ export interface HandsetMessage {
 }
 
 /**
+ * The same of a handset, with its profile, and whether it may call at all.
+ */
+export interface HandsetPolicy {
+  /**
+   * Its profile, in place of the folder's.
+   */
+  readonly profile?: string;
+  /**
+   * false: refused everything. true does not enable what the folder disables.
+   */
+  readonly enabled?: boolean;
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
+}
+
+/**
  * handsets.json: every handset that may register.
  */
 export type Handsets = readonly Handset[];
+
+/**
+ * Hours of one date.
+ */
+export interface HoursOfDate {
+  /**
+   * Opening time, HH:MM.
+   */
+  readonly from: string;
+  /**
+   * Closing time, HH:MM, later than `from`; 24:00 is the end of the day.
+   */
+  readonly to: string;
+}
 
 /**
  * Topic bus/line/<handset>/key, agent to gateway, QoS 1, never retained: a key of a keypad handset was pressed.
@@ -989,6 +1148,35 @@ export interface LeaseMessage {
    */
   readonly confirm?: boolean;
 }
+
+/**
+ * Hours, limits and blocked numbers of one level.
+ */
+export interface LevelPolicy {
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
+}
+
+/**
+ * The most that may be used: {"per": "number", "of": "attempts", "most": 4, "in": "30-days"}.
+ */
+export type Limit = UseLimit | GapLimit | ConcurrencyLimit;
+
+/**
+ * What is counted by: the asking handset, the person signed on at it, or the called number.
+ */
+export type LimitSubject = 'handset' | 'person' | 'number';
 
 /**
  * The relay and the hook input of its pair. Leave it out where no board is fitted.
@@ -1095,9 +1283,9 @@ export interface LogConfig {
  */
 export interface MediaConfig {
   /**
-   * relay: our own media relay, as a process of the gateway.
+   * relay: our own media relay, as a process of the gateway. rtpengine: an rtpengine daemon that runs already; it speaks no prompts and no announcement, and lets through either every digit or none.
    */
-  readonly driver: 'relay';
+  readonly driver: 'relay' | 'rtpengine';
   /**
    * The address that handsets send speech to; on the cell network.
    */
@@ -1106,6 +1294,12 @@ export interface MediaConfig {
    * The address that trunks send speech to; on the carrier network.
    */
   readonly carrierAddress: string;
+  readonly recording?: RecordingConfig;
+  readonly rtpengine?: RtpengineConfig;
+  /**
+   * What may be spoken, where telephone and trunk share it, of pcma, pcmu, g722 and opus. Keys and warnings cannot be heard or mixed in the last two: profiles with digitsInSpeech mute never use them.
+   */
+  readonly codecs: readonly ('pcma' | 'pcmu' | 'g722' | 'opus')[];
   /**
    * UDP ports for speech, {from, to}: a call takes four of them. null takes free ones from the system.
    */
@@ -1193,6 +1387,73 @@ export interface PlaneStatus {
 }
 
 /**
+ * What a signed policy bundle says: the payload of its signatures.
+ */
+export interface PolicyBundle {
+  /**
+   * The site that it is for.
+   */
+  readonly site: string;
+  /**
+   * Its number, which only ever rises.
+   */
+  readonly version: number;
+  /**
+   * From when on it may be taken, e.g. 2026-03-04T12:00:00Z.
+   */
+  readonly validFrom: string;
+  /**
+   * How long it holds after headquarters was last heard of, hours.
+   */
+  readonly validOfflineH: number;
+  readonly content: PolicyContent;
+}
+
+/**
+ * The policy: profiles and lists take the place of those of the site's folder; hours, limits and block lists of site, wings and handsets join those of the folder, and the most restrictive wins.
+ */
+export interface PolicyContent {
+  /**
+   * What profiles.json holds.
+   */
+  readonly profiles: Profiles;
+  /**
+   * What lists.json holds.
+   */
+  readonly lists: Lists;
+  /**
+   * Of the whole site.
+   */
+  readonly site?: LevelPolicy;
+  /**
+   * Of wings, by id.
+   */
+  readonly wings?: {
+    readonly [k: string]: LevelPolicy | undefined;
+  };
+  /**
+   * Of handsets, by id.
+   */
+  readonly handsets?: {
+    readonly [k: string]: HandsetPolicy | undefined;
+  };
+  /**
+   * Calling hours in the place of those on file, by country.
+   */
+  readonly callingHours?: readonly CallingHours[];
+}
+
+/**
+ * Where policy comes from, when it is headquarters' and not the folder's. Without a good bundle no call is granted then.
+ */
+export interface PolicySource {
+  /**
+   * The public keys that may sign policy. One signature narrows, two of different keys widen.
+   */
+  readonly keys: readonly Ed25519PublicKey[];
+}
+
+/**
  * A range of UDP ports, both ends included.
  */
 export interface PortRange {
@@ -1250,6 +1511,10 @@ export interface Profile {
   readonly block: readonly string[];
   readonly lists: ProfileLists;
   /**
+   * Do-not-call lists that every number is looked up in. A list that is not there, or too old, refuses every call.
+   */
+  readonly doNotCall?: readonly DoNotCall[];
+  /**
    * The most talk of one call, seconds. The call is ended by itself then.
    */
   readonly maxTalkS: number;
@@ -1281,10 +1546,31 @@ export interface Profile {
    * Hours in which handsets of this profile may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
   /**
    * When a warning tone sounds, seconds before the end, the earliest warning first; [] for none.
    */
   readonly warningsS: readonly number[];
+  /**
+   * The warnings of 300, 60, 30 and 10 seconds are said in words, in the handset's language; the others stay tones.
+   */
+  readonly spokenWarnings: boolean;
+  /**
+   * The callee hears the warnings too.
+   */
+  readonly warnCallee: boolean;
+  /**
+   * The callee is told at the answer, in the site's language, that the call is supervised; the caller is not heard until that is said.
+   */
+  readonly announcement: boolean;
+  /**
+   * A refused caller is told why in words, and from when on the call may be, before the telephone hears the refusal.
+   */
+  readonly prompts: boolean;
   /**
    * The wire must say off-hook for a call to be, and to last. Every handset of the profile then needs a `line`.
    */
@@ -1301,6 +1587,18 @@ export interface Profile {
    * Digits that may be keyed through to the callee in a call, each once, e.g. 0123456789*#; empty for none.
    */
   readonly digitsAllowed: string;
+  /**
+   * How many of the allowed digits may be keyed in one call. Leave it out for no such limit.
+   */
+  readonly digitsMost?: number;
+  /**
+   * Tones of keys in the speech itself: mute listens for them and silences those that may not pass, which needs G.711; pass does not listen.
+   */
+  readonly digitsInSpeech: 'mute' | 'pass';
+  /**
+   * A digit that may not pass raises the alarm media.digits, once a call for each way of keying.
+   */
+  readonly digitAlarm: boolean;
   /**
    * The trunks to try, in this order, ids of trunks.json.
    */
@@ -1334,6 +1632,28 @@ export interface ProfileLists {
  * profiles.json: what handsets may do. A number that no allow entry names is refused.
  */
 export type Profiles = readonly Profile[];
+
+/**
+ * Where recordings go that headquarters' warrants order; only with driver relay. Leave it out, and nothing can be recorded. A warrant is a file <dataFolder>/warrants/*.jws that one of uplink.json's commandKeys signed.
+ */
+export interface RecordingConfig {
+  /**
+   * Headquarters' age public key, age1…: recordings are sealed to it as they are written.
+   */
+  readonly recipient: string;
+  /**
+   * How long a recording is kept, days.
+   */
+  readonly days: number;
+  /**
+   * What the disk keeps free for calls, MB: below it nothing is recorded.
+   */
+  readonly reserveMb: number;
+  /**
+   * Numbers of lawyers and ombudsmen, in the form of a profile's allow: never recorded, whatever a warrant says.
+   */
+  readonly privileged: readonly string[];
+}
 
 /**
  * Lifts the cutoffs of exactly this target.
@@ -1452,6 +1772,35 @@ export interface ResendCommand {
 }
 
 /**
+ * The daemon to use; only with driver rtpengine.
+ */
+export interface RtpengineConfig {
+  /**
+   * Its address for the ng protocol.
+   */
+  readonly address: string;
+  /**
+   * Its UDP port for the ng protocol (listen-ng).
+   */
+  readonly port: number;
+  readonly interfaces?: RtpengineInterfaces;
+}
+
+/**
+ * The names of its interfaces toward cells and carriers, where it has two.
+ */
+export interface RtpengineInterfaces {
+  /**
+   * Its interface toward the cells.
+   */
+  readonly cell: string;
+  /**
+   * Its interface toward the carriers.
+   */
+  readonly carrier: string;
+}
+
+/**
  * Modbus RTU frames over TCP, through a serial device server.
  */
 export interface RtuOverTcpTransport {
@@ -1565,10 +1914,24 @@ export interface SiteConfig {
    */
   readonly runFolder?: string;
   readonly clock: ClockConfig;
+  readonly policy?: PolicySource;
+  /**
+   * The region of the country whose public holidays hold, e.g. BY for Bavaria in DE. Leave it out for those of the whole country.
+   */
+  readonly holidayRegion?: string;
   /**
    * Hours in which anybody at the site may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   readonly sip: SipConfig;
   readonly media: MediaConfig;
   readonly bus: BusConfig;
@@ -1700,6 +2063,36 @@ export interface StatusMessage {
 }
 
 /**
+ * How the stream that one side sends came through, from the answer on.
+ */
+export interface StreamQualityData {
+  /**
+   * Packets that came.
+   */
+  readonly packets: number;
+  /**
+   * Packets that the network lost.
+   */
+  readonly lost: number;
+  /**
+   * Interarrival jitter, milliseconds (RFC 3550 §6.4.1).
+   */
+  readonly jitterMs: number;
+  /**
+   * The longest time without a packet, milliseconds; holds do not count.
+   */
+  readonly longestSilenceMs: number;
+  /**
+   * From the gateway to that side and back, milliseconds, as its RTCP tells.
+   */
+  readonly roundTripMs?: number;
+  /**
+   * The opinion that listeners would have of it, by the E-model (ITU-T G.107, simplified).
+   */
+  readonly mos?: number;
+}
+
+/**
  * Short codes to key in place of a number, e.g. {"01": "+442079460000"}. The number must be sanctioned all the same.
  */
 export interface Tokens {
@@ -1821,6 +2214,25 @@ export interface UplinkConfig {
 }
 
 /**
+ * A limit of use in a period.
+ */
+export interface UseLimit {
+  readonly per: LimitSubject;
+  /**
+   * attempts: calls that went out, answered or not. calls: answered ones. talk: seconds of talk.
+   */
+  readonly of: 'attempts' | 'calls' | 'talk';
+  /**
+   * The most in the period: a count, or seconds for talk.
+   */
+  readonly most: number;
+  /**
+   * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 24-hours and 30-days are the last ones, whatever the date.
+   */
+  readonly in: 'day' | 'week' | 'month' | '24-hours' | '30-days';
+}
+
+/**
  * A day of the week, three letters.
  */
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -1841,6 +2253,10 @@ export interface Window {
    * Closing time, HH:MM; 24:00 is the end of the day; at or before `from` it is on the next day.
    */
   readonly to: string;
+  /**
+   * never: the window does not open on public holidays of the site's country, nor run on into one over midnight. always: it opens on them whatever the weekday. Leave it out to treat them as any other day.
+   */
+  readonly holidays?: 'never' | 'always';
 }
 
 /**
@@ -1855,6 +2271,15 @@ export interface Wing {
    * The networks from which its handsets register and call, in CIDR form, e.g. ["10.20.0.0/16"]. A handset seen elsewhere is refused.
    */
   readonly network: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which handsets of this wing may call, in the site's zone. Leave it out for always.
    */

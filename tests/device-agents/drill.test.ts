@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { freePort } from '../peers/free-port.js';
+import { freePort } from '../../scripts/peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { faketimeLibrary, needs } from '../peers/needs.js';
 import { handset, makeSite } from '../peers/site.js';

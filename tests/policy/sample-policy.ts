@@ -84,7 +84,7 @@ const SITE: SiteConfig = {
     codecs: ['pcma', 'pcmu'],
     ports: null,
   },
-  bus: listener,
+  bus: { ...listener, agents: [] },
   console: listener,
   log: { level: 'info' },
 };

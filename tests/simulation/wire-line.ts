@@ -1,6 +1,7 @@
 import type { LinePlane } from '../../gateway/calls/ports.js';
+import type { LineBus } from '../../gateway/lines/fittings.js';
 import { GONE, HEALTH_FILTER } from '../../gateway/lines/line-messages.js';
-import { type LineBus, Lines } from '../../gateway/lines/lines.js';
+import { Lines } from '../../gateway/lines/lines.js';
 import { isLockedDown } from '../../gateway/lines/lockdown.js';
 import { mayCallAtAll } from '../../gateway/policy/decide.js';
 import { boardId, type CallId, type HandsetId } from '../../gateway/policy/ids.js';
