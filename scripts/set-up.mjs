@@ -15,6 +15,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const PEERS = [
   { package: 'sip-tester', probe: ['sipp', '-v'] },
   { package: 'mosquitto', probe: ['mosquitto', '-h'] },
+  { package: 'postgresql', probe: ['sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb || exit 127'] },
+  { package: 'chromium', probe: ['chromium', '--version'] },
+  { package: 'rabbitmq-server', probe: ['sh', '-c', 'command -v rabbitmq-server || exit 127'] },
   { package: 'faketime', probe: ['faketime', '--version'] },
   { package: 'openssl', probe: ['openssl', 'version'] },
   { package: 'rtpengine-daemon', probe: ['rtpengine', '--version'] },
@@ -76,7 +79,7 @@ function missingPeers() {
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
   return PEERS.filter(({ probe: [command, ...args] }) => {
     const probe = spawnSync(command, args, { stdio: 'ignore', env, timeout: 20_000 });
-    return probe.error !== undefined || (probe.status === 1 && command.includes('python'));
+    return probe.error !== undefined || probe.status === 127 || (probe.status === 1 && command.includes('python'));
   }).map((peer) => peer.package);
 }
 

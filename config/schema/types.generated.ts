@@ -2055,6 +2055,10 @@ export interface StatusMessage {
      * Events not yet confirmed by the broker.
      */
     readonly depth: number;
+    /**
+     * The sequence of the last event written; with depth 0, headquarters should hold every one up to it.
+     */
+    readonly last?: number;
   };
   /**
    * Version of the time zone data, e.g. 2025b.

@@ -28,6 +28,8 @@ export interface ResendResult {
   readonly resent: number;
   /** Sequence numbers of the range that are no longer, or not yet, on disk. */
   readonly missing: number;
+  /** The first event that is still on disk; what is missing below it will never come. */
+  readonly oldest: number;
 }
 
 interface EndRow extends ChainEnd {
@@ -114,7 +116,8 @@ export class OutboxTable {
   resend(from: number, to: number): ResendResult & { readonly changed: number } {
     const changed = this.unmark.run(from, to).changes;
     const held = this.rangeCount.get(from, to) as number;
-    return { resent: held, missing: Math.max(0, to - from + 1 - held), changed };
+    const [first] = this.oldest.all(1) as { readonly sequence: number }[];
+    return { resent: held, missing: Math.max(0, to - from + 1 - held), oldest: first?.sequence ?? 1, changed };
   }
 
   /**

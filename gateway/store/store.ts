@@ -53,6 +53,8 @@ export interface StoredOutbox {
   resend(from: number, to: number): ResendResult;
   append(events: readonly EventDraft[]): void;
   depth(): number;
+  /** The sequence of the last event; 0 before the first. */
+  last(): number;
   takeCommand(id: string, forgetAt: Temporal.Instant): boolean;
 }
 
@@ -209,6 +211,7 @@ export class Store {
       },
       append: (drafts) => this.append(drafts),
       depth: () => this.depth,
+      last: () => events.end().sequence,
       takeCommand: (id, forgetAt) =>
         this.disk.transact('disk', () => this.seeCommand.run(id, forgetAt.epochMilliseconds).changes === 1),
     };

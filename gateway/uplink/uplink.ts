@@ -25,9 +25,12 @@ import { type Topics, topicsOf } from './topics.js';
 
 /** What the uplink needs of the disk; `Store.outbox` is one. */
 export interface UplinkStore extends OutboxSource, CommandStore {
-  resend(from: number, to: number): { readonly resent: number; readonly missing: number };
+  /** `oldest`: the first event that is still on disk. */
+  resend(from: number, to: number): { readonly resent: number; readonly missing: number; readonly oldest: number };
   /** Events not yet confirmed. */
   depth(): number;
+  /** The sequence of the last event; 0 before the first. */
+  last(): number;
 }
 
 /** What `main.ts` knows of the gateway's state; the uplink adds the rest. */
@@ -169,7 +172,7 @@ export class Uplink {
       at: this.now(),
       version,
       bootid: bootId,
-      outbox: { depth: store.depth() },
+      outbox: { depth: store.depth(), last: store.last() },
       tzdata: process.versions.tz ?? 'unknown',
     };
     this.lane.state(this.topics.status, JSON.stringify(message));
@@ -261,9 +264,9 @@ export class Uplink {
         this.lane.all();
         return { outcome: 'done' };
       case 'resend': {
-        const { resent, missing } = this.options.store.resend(command.from, command.to);
+        const result = this.options.store.resend(command.from, command.to);
         this.drain.rewind();
-        return { outcome: 'done', result: { resent, missing } };
+        return { outcome: 'done', result };
       }
       default:
         return this.options.onCommand(command);

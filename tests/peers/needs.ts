@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
@@ -13,6 +13,17 @@ const module = (name: string) => (): boolean => existsSync(join(PYTHON, name));
 /** libfaketime of this machine, to be preloaded; undefined when Debian's package is missing. */
 export const faketimeLibrary = FAKETIME.find(existsSync);
 
+const SERVERS = '/usr/lib/postgresql';
+
+/** The folder of the newest PostgreSQL server's programs, which Debian keeps off the path. */
+export function serverPrograms(): string | undefined {
+  if (!existsSync(SERVERS)) return undefined;
+  return readdirSync(SERVERS)
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(SERVERS, version, 'bin'))
+    .find((folder) => existsSync(join(folder, 'initdb')));
+}
+
 const PRESENT = {
   'sip-tester': program('sipp'),
   mosquitto: program('mosquitto'),
@@ -21,6 +32,9 @@ const PRESENT = {
   'python3-serial-asyncio': module('serial_asyncio'),
   'rtpengine-daemon': program('rtpengine'),
   age: program('age'),
+  postgresql: () => serverPrograms() !== undefined,
+  chromium: program('chromium'),
+  'rabbitmq-server': program('rabbitmq-server'),
   faketime: () => faketimeLibrary !== undefined,
 } as const;
 

@@ -77,13 +77,13 @@ t.test('a range is sent again when headquarters asks, and what is gone is counte
   store.calls.append([1, 2, 3, 4, 5].map((n) => draft('event', n)));
   store.outbox.acknowledge([1, 2, 3, 4, 5]);
   t.equal(store.outbox.depth(), 0);
-  t.same(store.outbox.resend(2, 3), { resent: 2, missing: 0 });
+  t.same(store.outbox.resend(2, 3), { resent: 2, missing: 0, oldest: 1 });
   t.equal(store.outbox.depth(), 2);
   t.same(
     store.outbox.pending(START, 10).map(({ sequence }) => sequence),
     [2, 3],
   );
-  t.same(store.outbox.resend(4, 9), { resent: 2, missing: 4 });
+  t.same(store.outbox.resend(4, 9), { resent: 2, missing: 4, oldest: 1 });
   t.end();
 });
 

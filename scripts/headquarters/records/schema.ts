@@ -1,0 +1,163 @@
+import { type Database, DatabaseFault, type Table } from './database.js';
+import { PostgresDatabase } from './postgres.js';
+import { SqliteDatabase } from './sqlite.js';
+
+/**
+ * The database's shape, one step a version; a step that has been released is never edited. Written in the SQL that both engines
+ * read: instants are Unix milliseconds in BIGINT, and what was signed or hashed is kept as the text that came.
+ */
+const STEPS: readonly (readonly string[])[] = [
+  [
+    // Every event of every gateway, once. `body` is the CloudEvent as it came: the audit chain.
+    `CREATE TABLE event (
+      gateway TEXT NOT NULL, sequence BIGINT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL,
+      at_ms BIGINT NOT NULL, received_ms BIGINT NOT NULL, hash TEXT NOT NULL, prevhash TEXT NOT NULL, body TEXT NOT NULL,
+      PRIMARY KEY (gateway, sequence))`,
+    'CREATE INDEX event_at ON event (at_ms)',
+    // What is known of a gateway's stream. Everything up to contiguous is here; highest is known to exist.
+    `CREATE TABLE gateway (
+      gateway TEXT NOT NULL PRIMARY KEY, seen_ms BIGINT NOT NULL, silent BIGINT NOT NULL, highest BIGINT NOT NULL,
+      contiguous BIGINT NOT NULL, contiguous_hash TEXT NOT NULL, stuck_ms BIGINT, asked_ms BIGINT NOT NULL,
+      enrolled_ms BIGINT, public_key TEXT)`,
+    `CREATE TABLE call (
+      gateway TEXT NOT NULL, call TEXT NOT NULL, handset TEXT NOT NULL, wing TEXT, person TEXT, number_token TEXT,
+      requested_ms BIGINT NOT NULL, answered_ms BIGINT, ended_ms BIGINT NOT NULL, talk_ms BIGINT NOT NULL,
+      cause TEXT NOT NULL, rule TEXT, PRIMARY KEY (gateway, call))`,
+    'CREATE INDEX call_requested ON call (requested_ms)',
+    `CREATE TABLE alarm (
+      id TEXT NOT NULL PRIMARY KEY, gateway TEXT NOT NULL, type TEXT NOT NULL, at_ms BIGINT NOT NULL, message TEXT NOT NULL,
+      handset TEXT, cleared_ms BIGINT, acked_ms BIGINT, acked_by TEXT)`,
+    'CREATE INDEX alarm_open ON alarm (at_ms) WHERE acked_ms IS NULL',
+    `CREATE TABLE state (
+      gateway TEXT NOT NULL, topic TEXT NOT NULL, at_ms BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (gateway, topic))`,
+    // What is gone for good: the gateway itself no longer has it.
+    `CREATE TABLE lost (
+      gateway TEXT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, at_ms BIGINT NOT NULL, PRIMARY KEY (gateway, first))`,
+    `CREATE TABLE ordered (
+      id TEXT NOT NULL PRIMARY KEY, gateway TEXT NOT NULL, type TEXT NOT NULL, by_whom TEXT NOT NULL, body TEXT NOT NULL,
+      sent_ms BIGINT NOT NULL, state TEXT, ack TEXT)`,
+    `CREATE TABLE checkpoint (
+      gateway TEXT NOT NULL, sequence BIGINT NOT NULL, hash TEXT NOT NULL, at_ms BIGINT NOT NULL, verdict TEXT NOT NULL,
+      countersigned TEXT, PRIMARY KEY (gateway, sequence))`,
+    `CREATE TABLE account (
+      name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL, made_ms BIGINT NOT NULL)`,
+    `CREATE TABLE session (
+      token_hash TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, expires_ms BIGINT NOT NULL)`,
+  ],
+];
+
+export const EVENT: Table = {
+  name: 'event',
+  columns: [
+    ['gateway', 'text'],
+    ['sequence', 'bigint'],
+    ['kind', 'text'],
+    ['type', 'text'],
+    ['at_ms', 'bigint'],
+    ['received_ms', 'bigint'],
+    ['hash', 'text'],
+    ['prevhash', 'text'],
+    ['body', 'text'],
+  ],
+  keys: ['gateway', 'sequence'],
+};
+
+export const GATEWAY: Table = {
+  name: 'gateway',
+  columns: [
+    ['gateway', 'text'],
+    ['seen_ms', 'bigint'],
+    ['silent', 'bigint'],
+    ['highest', 'bigint'],
+    ['contiguous', 'bigint'],
+    ['contiguous_hash', 'text'],
+    ['asked_ms', 'bigint'],
+  ],
+  keys: ['gateway'],
+};
+
+export const CALL: Table = {
+  name: 'call',
+  columns: [
+    ['gateway', 'text'],
+    ['call', 'text'],
+    ['handset', 'text'],
+    ['wing', 'text'],
+    ['person', 'text'],
+    ['number_token', 'text'],
+    ['requested_ms', 'bigint'],
+    ['answered_ms', 'bigint'],
+    ['ended_ms', 'bigint'],
+    ['talk_ms', 'bigint'],
+    ['cause', 'text'],
+    ['rule', 'text'],
+  ],
+  keys: ['gateway', 'call'],
+};
+
+export const ALARM: Table = {
+  name: 'alarm',
+  columns: [
+    ['id', 'text'],
+    ['gateway', 'text'],
+    ['type', 'text'],
+    ['at_ms', 'bigint'],
+    ['message', 'text'],
+    ['handset', 'text'],
+  ],
+  keys: ['id'],
+};
+
+export const STATE: Table = {
+  name: 'state',
+  columns: [
+    ['gateway', 'text'],
+    ['topic', 'text'],
+    ['at_ms', 'bigint'],
+    ['body', 'text'],
+  ],
+  keys: ['gateway', 'topic'],
+};
+
+/** Two headquarters that start together: one migrates, the other waits. Any number that nobody else locks by. */
+const MIGRATION_LOCK = 7_265_177;
+
+/**
+ * Opens headquarters' database and brings it to the present shape.
+ * @param url `postgres://…`, or `sqlite:<file>`. Throws a `DatabaseFault` when it cannot be used.
+ */
+export async function openDatabase(url: string, onFault: (fault: Error) => void): Promise<Database> {
+  let db: Database;
+  try {
+    if (/^postgres(ql)?:\/\//.test(url)) db = new PostgresDatabase(url, onFault);
+    else if (url.startsWith('sqlite:')) db = new SqliteDatabase(url.slice('sqlite:'.length));
+    else throw new Error('it begins with neither postgres:// nor sqlite:');
+    await migrate(db);
+    return db;
+  } catch (fault) {
+    if (fault instanceof DatabaseFault) throw fault;
+    const shown = url.replace(/:\/\/([^:@/]+):[^@]*@/, '://$1:…@');
+    throw new DatabaseFault(
+      `the database ${shown} cannot be used (${fault instanceof Error ? fault.message || String((fault as NodeJS.ErrnoException).code) : fault}); see that it runs, exists and lets this account in`,
+    );
+  }
+}
+
+async function migrate(db: Database): Promise<void> {
+  await db.transact(async (sql) => {
+    if (db.engine === 'postgres') await sql.all('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await sql.run('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)');
+    const [found] = await sql.all<{ version: number }>('SELECT max(version) AS version FROM schema_version');
+    const from = found?.version ?? 0;
+    if (from > STEPS.length) {
+      throw new DatabaseFault(
+        `the database is of version ${from}, and this program knows ${STEPS.length}: run the newer one`,
+      );
+    }
+    for (const [index, step] of STEPS.entries()) {
+      if (index < from) continue;
+      for (const statement of step) await sql.run(statement);
+      await sql.run('INSERT INTO schema_version (version) VALUES ($1)', [index + 1]);
+    }
+  });
+}
