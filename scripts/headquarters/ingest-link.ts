@@ -16,7 +16,7 @@ export interface Arrival {
 export interface LinkOptions {
   readonly url: string;
   readonly connection?: Pick<IClientOptions, 'username' | 'password' | 'ca' | 'cert' | 'key'>;
-  /** Fixed for each headquarters process: the broker keeps what comes while it is away. */
+  /** Fixed for each headquarters process; alone, the broker keeps what comes while it is away, for a day. */
   readonly clientId: string;
   /** Share events with the others of this group, where the broker can (MQTT 5 §4.8.2). Without, each process gets all. */
   readonly group?: string;
@@ -71,13 +71,18 @@ export class IngestLink {
   #open(onFirst: () => void): void {
     const { url, connection, clientId, onConnection } = this.options;
     const protocol = this.#protocol;
+    const mayShare = protocol === 5 && this.options.group !== undefined;
     const client = connect(url, {
       ...connection,
       clientId,
       protocolVersion: protocol,
-      clean: false,
+      // A member of a group leaves nothing behind: the broker would go on dealing to a process that is dead. What is lost with
+      // it, and what comes while the whole group is away, shows as a gap and is asked for.
+      clean: mayShare,
       reconnectPeriod: 0,
-      ...(protocol === 5 ? { properties: { sessionExpiryInterval: DAY_S, receiveMaximum: RECEIVE_MAXIMUM } } : {}),
+      ...(protocol === 5
+        ? { properties: { sessionExpiryInterval: mayShare ? 0 : DAY_S, receiveMaximum: RECEIVE_MAXIMUM } }
+        : {}),
     });
     this.#client = client;
     let wasUp = false;

@@ -138,7 +138,10 @@ export class Ingester {
     }
     if (topic === 'event' || topic === 'alarm') {
       const fault = eventFault(message) ?? strangeness(message as unknown as EventEnvelope, topic, gateway);
-      if (fault !== undefined) return this.#refuse(arrival, fault);
+      if (fault !== undefined) {
+        this.#refuse(arrival, fault);
+        return;
+      }
       this.#hear(gateway, 0);
       this.#events.push({
         checked: { gateway, event: message as unknown as EventEnvelope, body: text },
@@ -154,8 +157,14 @@ export class Ingester {
     const { gateway, topic, isRetained } = arrival;
     const [kind = ''] = topic.split('/');
     const fault = messageFault(kind === 'ack' ? 'command-ack' : kind, message);
-    if (fault !== undefined) return this.#refuse(arrival, `${topic}: ${fault}`);
-    if (kind === 'ack') return this.#takeAck(message as unknown as CommandAck);
+    if (fault !== undefined) {
+      this.#refuse(arrival, `${topic}: ${fault}`);
+      return;
+    }
+    if (kind === 'ack') {
+      this.#takeAck(message as unknown as CommandAck);
+      return;
+    }
     const said = message.at ?? message.offlineSince ?? message.onlineSince;
     const nowMs = this.options.clock.wall().epochMilliseconds;
     // A last will says no instant of its own: it comes when it is true.
@@ -168,8 +177,10 @@ export class Ingester {
 
   #takeAck(ack: CommandAck): void {
     const { db, log } = this.options;
-    db.run('UPDATE ordered SET state = $2, ack = $3 WHERE id = $1', [ack.id, ack.state, JSON.stringify(ack)]).catch(
-      (fault: unknown) => log.error({ event: 'headquarters.ack-not-stored', err: fault }),
+    // Another process may have stored the end of it already.
+    const text = "UPDATE ordered SET state = $2, ack = $3 WHERE id = $1 AND (state IS NULL OR $2 <> 'accepted')";
+    db.run(text, [ack.id, ack.state, JSON.stringify(ack)]).catch((fault: unknown) =>
+      log.error({ event: 'headquarters.ack-not-stored', err: fault }),
     );
     const waiting = this.#orders.get(ack.id);
     waiting?.onAck?.(ack);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Test } from 'tap';
 import { connectAsync, type MqttClient } from 'mqtt';
+import type { Test } from 'tap';
 import type { EventDraft } from '../../gateway/calls/ports.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { type ChainEnd, chained, GENESIS } from '../../gateway/store/chain.js';

@@ -2,7 +2,7 @@
  * What headquarters knows of each gateway's stream: up to where it is whole and linked, what is missing, who has gone silent.
  * All of it is in the database, so that any number of headquarters processes share it and any of them may die.
  */
-import { type Database, type Sql } from './database.js';
+import type { Database, Sql } from './database.js';
 import { type Alarm, raise } from './ingest.js';
 
 export interface Missing {
@@ -23,9 +23,12 @@ interface StreamRow {
 /** A number that did not come is waited for this long before it is asked for, milliseconds: another process may just store it. */
 const PATIENCE_MS = 2_000;
 /** The same gateway is asked again no sooner than this, milliseconds. */
-const ASK_EVERY_MS = 10_000;
+const ASK_EVERY_MS = 5_000;
 /** The most that is asked for at once, events. */
 const MOST_ASKED = 10_000;
+/** Gaps with fewer events than this between them are asked for as one. */
+const NEAR = 200;
+const MOST_RANGES = 20;
 /** Events walked in one step. */
 const WALK = 2_000;
 
@@ -37,18 +40,17 @@ export async function advance(db: Database, nowMs: number): Promise<readonly Mis
   );
   const missing: Missing[] = [];
   for (const stream of behind) {
-    const gap = await advanceOne(db, stream, nowMs);
-    if (gap !== undefined) missing.push(gap);
+    missing.push(...(await advanceOne(db, stream, nowMs)));
   }
   return missing;
 }
 
-async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promise<Missing | undefined> {
+async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promise<readonly Missing[]> {
   const { gateway } = stream;
   let { contiguous } = stream;
   let hash = stream.contiguous_hash;
   const broken: Alarm[] = [];
-  let next: number | undefined;
+  let isGap = false;
   for (;;) {
     const rows = await db.all<{ sequence: number; hash: string; prevhash: string }>(
       'SELECT sequence, hash, prevhash FROM event WHERE gateway = $1 AND sequence > $2 ORDER BY sequence LIMIT $3',
@@ -57,7 +59,7 @@ async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promi
     const from = contiguous;
     for (const row of rows) {
       if (row.sequence !== contiguous + 1) {
-        next = row.sequence;
+        isGap = true;
         break;
       }
       // After something that is gone for good nothing is known of the link.
@@ -65,7 +67,7 @@ async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promi
       contiguous = row.sequence;
       hash = row.hash;
     }
-    if (next !== undefined || contiguous === from || rows.length < 200) break;
+    if (isGap || contiguous === from || rows.length < 200) break;
   }
   const isStuck = contiguous < stream.highest;
   const stuckMs = isStuck ? (contiguous > stream.contiguous ? nowMs : (stream.stuck_ms ?? nowMs)) : null;
@@ -78,15 +80,34 @@ async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promi
       );
     });
   }
-  if (stuckMs === null || nowMs - stuckMs < PATIENCE_MS) return undefined;
+  if (stuckMs === null || nowMs - stuckMs < PATIENCE_MS) return [];
   // Whoever changes the row is the one who asks.
   const mine = await db.run('UPDATE gateway SET asked_ms = $2 WHERE gateway = $1 AND asked_ms <= $3', [
     gateway,
     nowMs,
     nowMs - ASK_EVERY_MS,
   ]);
-  const to = Math.min((next ?? stream.highest + 1) - 1, contiguous + MOST_ASKED);
-  return mine === 1 && to > contiguous ? { gateway, from: contiguous + 1, to } : undefined;
+  return mine === 1 ? missingAfter(db, gateway, contiguous, stream.highest) : [];
+}
+
+/** The ranges that are missing next, small ones that are near each other as one: what we hold already is dropped when it comes. */
+async function missingAfter(db: Database, gateway: string, contiguous: number, highest: number): Promise<Missing[]> {
+  const end = Math.min(highest, contiguous + MOST_ASKED);
+  const rows = await db.all<{ sequence: number }>(
+    'SELECT sequence FROM event WHERE gateway = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence',
+    [gateway, contiguous, end],
+  );
+  const ranges: { readonly gateway: string; readonly from: number; to: number }[] = [];
+  let before = contiguous;
+  for (const sequence of [...rows.map((row) => row.sequence), end + 1]) {
+    if (sequence > before + 1) {
+      const last = ranges.at(-1);
+      if (last !== undefined && before + 1 - last.to <= NEAR) last.to = sequence - 1;
+      else ranges.push({ gateway, from: before + 1, to: sequence - 1 });
+    }
+    before = sequence;
+  }
+  return ranges.slice(0, MOST_RANGES);
 }
 
 /** The gateway says that nothing below `oldest` is on its disk any more: what is missing there will never come. */
