@@ -43,6 +43,7 @@ const ANSWER_MS = 40_000;
 
 interface Waiting {
   readonly settle: (ack: CommandAck) => void;
+  readonly reject: (fault: Error) => void;
   readonly onAck: ((ack: CommandAck) => void) | undefined;
 }
 
@@ -87,6 +88,7 @@ export class Ingester {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sweep?.cancel();
+    for (const { reject } of this.#orders.values()) reject(new Error('headquarters is stopping'));
     await this.#link.stop();
     this.#events = [];
     await this.#storing;
@@ -111,7 +113,7 @@ export class Ingester {
     try {
       return await new Promise<CommandAck>((settle, reject) => {
         timer = clock.after(ANSWER_MS, () => reject(new Error('the gateway has not answered')));
-        this.#orders.set(command.id, { settle, onAck });
+        this.#orders.set(command.id, { settle, reject, onAck });
         this.#link.publish(`balise/v1/${gateway}/down/command`, jws).catch(reject);
       });
     } finally {
@@ -217,7 +219,7 @@ export class Ingester {
     if (this.#storing !== undefined) return;
     this.#storing = this.#storeAll().finally(() => {
       this.#storing = undefined;
-      if (this.#events.length > 0 || this.#states.length > 0) this.#store();
+      if (!this.#stopped && (this.#events.length > 0 || this.#states.length > 0)) this.#store();
     });
   }
 
@@ -240,7 +242,6 @@ export class Ingester {
       this.#events.unshift(...events);
       this.#states.unshift(...states);
       await new Promise<void>((settle) => clock.after(RETRY_MS, settle));
-      if (this.#stopped) this.#events = [];
     }
   }
 

@@ -64,12 +64,12 @@ t.test(
       store.calls.append(Array.from({ length: count }, (_, n) => draft(n, n % 10 === 7 ? 'alarm' : 'event')));
       written += count;
     };
-    write(600);
+    write(300);
     await Promise.all([one.until(() => one.stored > 40), two.until(() => two.stored > 40)]);
     t.pass(`both take part: ${one.stored} and ${two.stored}`);
-    write(600);
+    write(300);
     await one.kill();
-    write(600);
+    write(300);
     await until(async () => (await held(db, GATEWAY)).length === written);
     t.same(await held(db, GATEWAY), upTo(written), 'each number once');
     const whole = async () => (await db.all<{ contiguous: number }>('SELECT contiguous FROM gateway'))[0]?.contiguous;

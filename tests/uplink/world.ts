@@ -27,6 +27,7 @@ export interface UplinkParts {
   readonly keys?: readonly Ed25519PublicKey[];
   readonly onCommand?: UplinkOptions['onCommand'];
   readonly folder?: string;
+  readonly statusS?: number;
 }
 
 /** A store and an uplink joined as in the gateway, on the real clock. Not started. */
@@ -37,7 +38,7 @@ export function anUplink(t: Test, parts: UplinkParts): { readonly store: Store; 
       url: parts.url,
       commandKeys: parts.keys ?? [],
       tokenKey: Buffer.alloc(32, 1).toString('base64'),
-      statusS: 30,
+      statusS: parts.statusS ?? 30,
     },
     gatewayId: GATEWAY,
     version: '0.1.0',
