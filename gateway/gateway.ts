@@ -34,6 +34,7 @@ import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
+import { Checkpoints } from './uplink/checkpoints.js';
 import type { CommandResult, HouseCommand } from './uplink/command-desk.js';
 import { cutoffOrders, lockdownTarget } from './uplink/cutoff-order.js';
 import { numberTokens } from './uplink/number-token.js';
@@ -58,6 +59,7 @@ export class Gateway {
   #lines: Lines | undefined;
   #calls: Calls | undefined;
   #uplink: Uplink | undefined;
+  #checkpoints: Checkpoints | undefined;
   #processes: PlaneProcesses | undefined;
   #console: RunningConsole | undefined;
   #siteWatch: SiteWatch | undefined;
@@ -146,6 +148,7 @@ export class Gateway {
     await this.#processes.start(busPort);
     await this.#calls?.recover();
     this.#uplink?.start();
+    this.#checkpoints?.start();
     await this.#openConsole();
     this.#policyWatch?.start();
     const ports = {
@@ -172,6 +175,7 @@ export class Gateway {
     await this.#recording?.stop();
     this.#media?.detach();
     await this.#processes?.stop();
+    this.#checkpoints?.stop();
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();
@@ -291,6 +295,7 @@ export class Gateway {
     const { uplink } = this.#files;
     const store = this.#store;
     if (uplink === undefined || store === undefined) return undefined;
+    this.#checkpoints = new Checkpoints({ config: uplink, gatewayId, clock: this.#clock, store, log: this.#log });
     return new Uplink({
       config: uplink,
       gatewayId,
@@ -298,9 +303,15 @@ export class Gateway {
       bootId: this.#bootId,
       clock: this.#clock,
       store: store.outbox,
+      handsets: this.#files.handsets.map(({ id, wing }) => ({ id: handsetId(id), wing })),
       status: () => {
         if (this.#uplink?.connected === true) this.#policy?.heard(this.#clock.wall());
-        return { clock: this.#clock.trust(), disk: store.roomLeft(), calls: this.#calls?.size ?? 0 };
+        return {
+          zone: this.#files.site.zone,
+          clock: this.#clock.trust(),
+          disk: store.roomLeft(),
+          calls: this.#calls?.size ?? 0,
+        };
       },
       onCommand: (command) => this.#command(command, numberToken),
       log: this.#log,

@@ -1,6 +1,6 @@
 /**
  * Writes `config/schema/types.generated.ts` from every schema below `config/schema/`, so that no type of a file or a
- * message is declared twice; and the tables of the operator's manual, `config/README.md`. `--check` writes nothing and
+ * message is declared twice; the AsyncAPI document of the uplink; and the tables of the operator's manual, `config/README.md`. `--check` writes nothing and
  * fails when a file on disk is stale.
  *
  * Types describe values as they are after validation: a property with a `default` is always there, because ajv has filled
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import ts from 'typescript';
 import { programData, projectRoot } from '../gateway/config/paths.js';
+import { asyncApi } from './asyncapi.js';
 import { withTables } from './manual-tables.js';
 
 const BANNER =
@@ -154,6 +155,7 @@ async function generated(): Promise<readonly (readonly [string, string])[]> {
   return [
     [programData('schema', 'types.generated.ts'), await generateTypes()],
     [manual, withTables(readFileSync(manual, 'utf8'))],
+    [programData('schema', 'asyncapi.generated.json'), `${JSON.stringify(asyncApi('1.0.0'), null, 2)}\n`],
   ];
 }
 

@@ -182,7 +182,7 @@ function checkUplink(checked: Checked): void {
     if (file === undefined || isReadable(resolve(checked.folder, file))) continue;
     checked.report('uplink', `/${name}`, file, 'a file that is there and may be read', resolve(checked.folder, file));
   }
-  const plain = uplink.url?.startsWith('mqtt://') === true;
+  const plain = /^(mqtt|ws):/.test(uplink.url ?? '');
   if (plain && (uplink.ca ?? uplink.cert) !== undefined) {
     checked.report(
       'uplink',

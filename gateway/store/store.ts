@@ -45,6 +45,8 @@ const PRUNE_ROWS = 2_000;
 const SYNC_MS = 25;
 /** After a disk that did not take it, milliseconds. */
 const SYNC_AGAIN_MS = 1_000;
+/** The name in `meta` under which the instant of the last checkpoint is kept. */
+const CHECKPOINTED = 'checkpointed-ms';
 
 /** What the uplink needs of the disk; `Store.outbox` is one. */
 export interface StoredOutbox {
@@ -71,6 +73,8 @@ export class Store {
   private readonly seeCommand: Statement;
   private readonly forgetCommands: Statement;
   private readonly touch: Statement;
+  private readonly getMeta: Statement;
+  private readonly putMeta: Statement;
   private readonly listeners = new Set<() => void>();
   /** Runs while there are events that a power cut could undo. */
   private syncing: Timer | undefined;
@@ -93,6 +97,8 @@ export class Store {
     this.seeCommand = db.prepare('INSERT OR IGNORE INTO command (id, forget_ms) VALUES (?, ?)');
     this.forgetCommands = db.prepare('DELETE FROM command WHERE forget_ms < ?');
     this.touch = db.prepare("UPDATE meta SET value = value WHERE name = 'gateway'");
+    this.getMeta = db.prepare('SELECT value FROM meta WHERE name = ?').pluck();
+    this.putMeta = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
     this.newestMs = newestOnDisk(db);
     this.depth = this.events.depth();
     this.calls = this.callStore();
@@ -117,6 +123,17 @@ export class Store {
   chainEnd(): ChainEnd {
     const { sequence, hash } = this.events.end();
     return { sequence, hash };
+  }
+
+  /** When the last checkpoint was made, Unix milliseconds; undefined before the first. */
+  checkpointedMs(): number | undefined {
+    const kept = this.getMeta.get(CHECKPOINTED) as string | undefined;
+    return kept === undefined ? undefined : Number(kept);
+  }
+
+  /** Adds a checkpoint to the chain and notes when, as one transaction. */
+  appendCheckpoint(draft: EventDraft, wallMs: number): void {
+    this.write('disk', [draft], () => this.putMeta.run(CHECKPOINTED, String(wallMs)));
   }
 
   roomLeft(): RoomReport {

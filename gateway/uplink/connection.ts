@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
@@ -12,6 +12,8 @@ export interface BrokerSession {
   readonly protocol: 5 | 4;
   /** Unconfirmed QoS 1 publishes that the broker takes (MQTT 5 §3.2.2.3.3). */
   readonly receiveMaximum: number;
+  /** The largest packet that the broker takes, bytes (MQTT 5 §3.2.2.3.6). */
+  readonly maximumPacketSize: number;
 }
 
 export interface ConnectionOptions {
@@ -26,6 +28,8 @@ export interface ConnectionOptions {
   readonly onDown: () => void;
   readonly onMessage: (topic: string, payload: Buffer) => void;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** For tests. Default one minute. */
+  readonly certificateLookMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -33,6 +37,10 @@ const KEEPALIVE_S = 30;
 /** A connection that lasted this long was a good one: the next wait is a short one again, nanoseconds. */
 const GOOD_NS = 30_000_000_000n;
 const MOST_RECEIVED = 65_535;
+/** The largest packet that MQTT itself allows (§2.1.4), bytes. */
+const LARGEST_PACKET = 268_435_460;
+/** How often to see whether the certificate's files were replaced, milliseconds. */
+const LOOK_MS = 60_000;
 
 /**
  * Keeps one connection to the broker, for ever: a lost one is followed by another, with back-off. Each is a client of its own
@@ -45,11 +53,15 @@ export class BrokerConnection {
   private attempt = 0;
   private timer: Timer | undefined;
   private stopped = false;
+  private watch: Timer | undefined;
+  /** When the certificate's files were last changed, as the last connection read them. */
+  private certified = '';
 
   constructor(private readonly options: ConnectionOptions) {}
 
   start(): void {
     this.open();
+    this.watchCertificate();
   }
 
   /** Drops the connection, if there is one, and makes another after the usual wait. */
@@ -62,6 +74,7 @@ export class BrokerConnection {
   async stop(graceMs: number): Promise<void> {
     this.stopped = true;
     this.timer?.cancel();
+    this.watch?.cancel();
     const { client } = this;
     if (client === undefined) return;
     await new Promise<void>((settle) => {
@@ -96,7 +109,8 @@ export class BrokerConnection {
       upNs = this.options.clock.monotonicNs();
       // An order's answer must not wait for the next packet to fill up (Nagle); the stream is a socket or a TLS socket.
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-      session = { client, protocol, receiveMaximum: connack.properties?.receiveMaximum ?? MOST_RECEIVED };
+      const { receiveMaximum = MOST_RECEIVED, maximumPacketSize = LARGEST_PACKET } = connack.properties ?? {};
+      session = { client, protocol, receiveMaximum, maximumPacketSize };
       log.info({ event: 'uplink.connected', protocol, receiveMaximum: session.receiveMaximum });
       this.options.onUp(session);
     });
@@ -121,6 +135,24 @@ export class BrokerConnection {
     });
   }
 
+  /** A certificate that was replaced is taken up at once: the old one may lapse while a connection lasts. */
+  private watchCertificate(): void {
+    this.watch = this.options.clock.after(this.options.certificateLookMs ?? LOOK_MS, () => {
+      if (this.client?.connected === true && this.certificateStamp() !== this.certified) {
+        this.drop('the certificate was replaced');
+      }
+      this.watchCertificate();
+    });
+  }
+
+  private certificateStamp(): string {
+    const { ca, cert, key } = this.options.config;
+    const stamps = [ca, cert, key].map((file) =>
+      file === undefined ? '' : String(statSync(file, { throwIfNoEntry: false })?.mtimeMs),
+    );
+    return stamps.join(' ');
+  }
+
   private again(): void {
     if (this.stopped) return;
     const waitMs = reconnectMs(this.attempt, this.options.random());
@@ -131,6 +163,7 @@ export class BrokerConnection {
   private clientOptions(): IClientOptions {
     const { config, clientId } = this.options;
     const will = this.options.will();
+    this.certified = this.certificateStamp();
     return {
       clientId,
       protocolVersion: this.protocol,

@@ -101,6 +101,11 @@ export class OutboxDrain {
     this.wake();
   }
 
+  /** The entry cannot be sent on this connection: it stays in the outbox, and the others go on. */
+  passOver(sequence: number): void {
+    if (this.inFlight.delete(sequence)) this.wake();
+  }
+
   private write(): void {
     if (this.unwritten.length === 0) return;
     this.options.outbox.acknowledge(this.unwritten);

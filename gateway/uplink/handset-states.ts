@@ -43,6 +43,11 @@ export class HandsetStates {
     cutoff: () => undefined,
   };
 
+  /** A handset of the site of which nothing is known yet: it is idle. */
+  announce(handset: HandsetId): void {
+    if (!this.known.has(handset)) this.set(handset, {});
+  }
+
   /** What the wire says of a handset's hook. A hook put down ends the story of the last call. */
   hook(handset: HandsetId, hook: Hook): void {
     const before = this.known.get(handset)?.call;

@@ -16,6 +16,7 @@ import type {
 import type { CallObserver } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import { type BoardId, type HandsetId, handsetId } from '../policy/ids.js';
+import { COUNTERSIGNED } from './checkpoint.js';
 import { CommandDesk, type CommandResult, type CommandStore, type HouseCommand } from './command-desk.js';
 import { BrokerConnection, type BrokerSession } from './connection.js';
 import { OutboxDrain, type OutboxEntry, type OutboxSource } from './drain.js';
@@ -50,9 +51,13 @@ export interface UplinkOptions {
   readonly status: () => StatusFacts;
   /** Cutoffs and releases. Settles when every plane has confirmed or is given up on. */
   readonly onCommand: (command: HouseCommand) => Promise<CommandResult>;
+  /** The site's handsets, each with its wing: each is reported from the start on. */
+  readonly handsets?: readonly { readonly id: HandsetId; readonly wing: string }[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** For tests. In [0, 1). */
   readonly random?: () => number;
+  /** For tests: how often to see whether the certificate was replaced, milliseconds. */
+  readonly certificateLookMs?: number;
 }
 
 /** Entries of the outbox in flight (budgets.md); fewer where the broker takes fewer. */
@@ -64,6 +69,10 @@ const STALL_MS = 30_000;
 /** After a fault of the disk the drain tries again, milliseconds. */
 const RETRY_MS = 1_000;
 const FAREWELL_MS = 1_000;
+/** What a PUBLISH holds besides its topic and payload at the most, bytes. */
+const PACKET_FRAME = 16;
+/** An answer that nobody fetched for an hour is for nobody, seconds (MQTT 5 §3.3.2.3.3). */
+const ACK_EXPIRY_S = 3_600;
 
 export class Uplink {
   private readonly topics: Topics;
@@ -72,6 +81,7 @@ export class Uplink {
   private readonly desk: CommandDesk;
   private readonly connection: BrokerConnection;
   private readonly handsets: HandsetStates;
+  private readonly wings: ReadonlyMap<HandsetId, string>;
   private readonly lines = new Map<BoardId, Omit<LineMessage, 'at'>>();
   private session: BrokerSession | undefined;
   private onlineSince = '';
@@ -84,6 +94,7 @@ export class Uplink {
     const { clock, config, gatewayId, log, store } = options;
     this.topics = topicsOf(gatewayId);
     this.handsets = new HandsetStates(clock, (handset, message) => this.handset(handset, message));
+    this.wings = new Map((options.handsets ?? []).map(({ id, wing }) => [id, wing]));
     this.drain = new OutboxDrain({
       outbox: store,
       publish: (entry) => this.publishEntry(entry),
@@ -105,6 +116,7 @@ export class Uplink {
       will: () => this.will(),
       clock,
       random: options.random ?? Math.random,
+      ...(options.certificateLookMs === undefined ? {} : { certificateLookMs: options.certificateLookMs }),
       onUp: (session) => this.up(session),
       onDown: () => this.down(),
       onMessage: (topic, payload) => {
@@ -116,6 +128,7 @@ export class Uplink {
 
   /** Begins to connect, and goes on trying for ever. Returns at once. */
   start(): void {
+    for (const handset of this.wings.keys()) this.handsets.announce(handset);
     this.reportStatus();
     this.connection.start();
   }
@@ -131,6 +144,11 @@ export class Uplink {
     }
     await this.connection.stop(FAREWELL_MS);
     this.down();
+  }
+
+  /** Drops the connection and makes another, after the usual wait. */
+  reconnect(why: string): void {
+    this.connection.drop(why);
   }
 
   /** The outbox has something new. */
@@ -179,7 +197,9 @@ export class Uplink {
   }
 
   private handset(handset: HandsetId, message: HandsetMessage): void {
-    this.lane.state(this.topics.handset(handsetId(handset)), JSON.stringify(message));
+    const wing = this.wings.get(handset);
+    const said: HandsetMessage = { ...message, ...(wing === undefined ? {} : { wing }) };
+    this.lane.state(this.topics.handset(handsetId(handset)), JSON.stringify(said));
   }
 
   private up(session: BrokerSession): void {
@@ -189,7 +209,9 @@ export class Uplink {
     });
     const lane = Math.max(1, Math.min(LANE, Math.floor(session.receiveMaximum / 10)));
     this.lane.up(lane, (message, done) => {
-      session.client.publish(message.topic, message.payload, { qos: 1, retain: message.retain }, (fault) => {
+      const expiry =
+        session.protocol === 5 && !message.retain ? { properties: { messageExpiryInterval: ACK_EXPIRY_S } } : {};
+      session.client.publish(message.topic, message.payload, { qos: 1, retain: message.retain, ...expiry }, (fault) => {
         if (fault && this.session === session) {
           this.options.log.warn({ event: 'uplink.refused', topic: message.topic, why: fault.message });
         }
@@ -214,6 +236,14 @@ export class Uplink {
     const { session } = this;
     if (session === undefined) return;
     const topic = entry.kind === 'alarm' ? this.topics.alarm : this.topics.event;
+    const bytes = Buffer.byteLength(entry.body) + topic.length + PACKET_FRAME;
+    if (bytes > session.maximumPacketSize) {
+      // The broker would hang up (MQTT 5 §3.2.2.3.6), again and again. The gap shows at headquarters.
+      const { maximumPacketSize } = session;
+      this.options.log.error({ event: 'uplink.too-large', sequence: entry.sequence, bytes, maximumPacketSize });
+      setImmediate(() => this.drain.passOver(entry.sequence));
+      return;
+    }
     session.client.publish(topic, entry.body, { qos: 1 }, (fault) => {
       if (this.session !== session) return;
       if (fault) {
@@ -267,6 +297,11 @@ export class Uplink {
         const result = this.options.store.resend(command.from, command.to);
         this.drain.rewind();
         return { outcome: 'done', result };
+      }
+      case 'countersign': {
+        const { sequence, jws, by } = command;
+        this.options.store.append([{ kind: 'event', type: COUNTERSIGNED, data: { sequence, jws, by } }]);
+        return { outcome: 'done' };
       }
       default:
         return this.options.onCommand(command);

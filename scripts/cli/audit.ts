@@ -1,24 +1,31 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import type { JWK } from 'jose';
 import { AuditReader } from '../../gateway/store/audit.js';
 import { type ChainEnd, type ChainReport, ChainWalk, GENESIS } from '../../gateway/store/chain.js';
+import { SignatureCheck } from './audit-signatures.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 
 const HELP = `balise audit: the chain of everything that a gateway has reported
 
-usage: balise audit verify <data folder | file> [--json]
+usage: balise audit verify <data folder | file> [--gateway-key <pem>] [--authority <pem>] [--headquarters-key <jwk>] [--json]
        balise audit export <data folder> [--from <n>] [--to <n>]
 
   verify  walks the chain and names the first break: an event that was changed, removed, slipped in, or cannot be read.
           A file is an export, one event a line, as \`balise audit export\` or headquarters writes it.
+          Checkpoints in it are verified too: the gateway's signature by the certificate that it brings or the key
+          given, headquarters' countersignature by headquarters' public key.
   export  writes the events to standard output, one JSON object a line, in order
 
+  --gateway-key       the gateway's public key or certificate, PEM
+  --authority         the authority that must have issued the gateway's certificate, PEM
+  --headquarters-key  headquarters' public key, as in commandKeys of uplink.json
   --from, --to  the first and the last sequence number, both included
   --json        the report as JSON
 
 Works beside a running gateway, and off line on a copy; changes nothing.
-Exit status 0 when the chain is whole, 1 when it is broken, 78 when there is no store to read.
+Exit status 0 when the chain is whole and every signature good, 1 when not, 78 when there is no store to read.
 
 example
   balise audit export /etc/balise/site/data > audit.ndjson
@@ -41,7 +48,14 @@ export const audit: Command = {
   summary: 'verifies or exports the chain of everything that was reported',
   help: HELP,
   async run(args, terminal) {
-    const options = { json: { type: 'boolean' }, from: { type: 'string' }, to: { type: 'string' } } as const;
+    const options = {
+      json: { type: 'boolean' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      'gateway-key': { type: 'string' },
+      authority: { type: 'string' },
+      'headquarters-key': { type: 'string' },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [what, place, ...more] = positionals;
     if (what !== 'verify' && what !== 'export') throw new UsageFault('verify or export?');
@@ -50,13 +64,23 @@ export const audit: Command = {
     if (what === 'export') return exportEvents(place, count(values.from, 'from'), count(values.to, 'to'), terminal);
     if (values.from !== undefined || values.to !== undefined)
       throw new UsageFault('--from and --to are for export: a chain is verified whole');
+    const signatures = new SignatureCheck({
+      ...(values['gateway-key'] === undefined ? {} : { key: readFileSync(values['gateway-key'], 'utf8') }),
+      ...(values.authority === undefined ? {} : { authority: readFileSync(values.authority, 'utf8') }),
+      ...(values['headquarters-key'] === undefined
+        ? {}
+        : { headquarters: JSON.parse(readFileSync(values['headquarters-key'], 'utf8')) as JWK }),
+    });
     const { report, gateway } = statSync(place, { throwIfNoEntry: false })?.isFile()
-      ? await verifyFile(place, terminal)
-      : verifyFolder(place, terminal);
+      ? await verifyFile(place, terminal, signatures)
+      : await verifyFolder(place, terminal, signatures);
+    const { checkpoints, countersigned, faults } = signatures;
     terminal.stdout.write(
-      values.json === true ? `${JSON.stringify({ gateway, ...report })}\n` : `${sentence(report, gateway)}\n`,
+      values.json === true
+        ? `${JSON.stringify({ gateway, ...report, ...(checkpoints + countersigned === 0 ? {} : { checkpoints, countersigned, faults }) })}\n`
+        : `${[sentence(report, gateway), ...signatures.sentences()].join('\n')}\n`,
     );
-    return report.whole ? EXIT.ok : EXIT.no;
+    return report.whole && faults.length === 0 ? EXIT.ok : EXIT.no;
   },
 };
 
@@ -65,12 +89,13 @@ interface Verified {
   readonly gateway: string;
 }
 
-function verifyFolder(folder: string, terminal: Terminal): Verified {
+async function verifyFolder(folder: string, terminal: Terminal, signatures: SignatureCheck): Promise<Verified> {
   const reader = new AuditReader(folder);
   try {
     const walk = new ChainWalk(reader.before());
     for (const body of reader.bodies()) {
       if (!walk.take(body)) break;
+      await signatures.take(body, walk.end);
       progress(walk, terminal);
     }
     return { report: walk.report(), gateway: reader.gateway() };
@@ -79,7 +104,7 @@ function verifyFolder(folder: string, terminal: Terminal): Verified {
   }
 }
 
-async function verifyFile(file: string, terminal: Terminal): Promise<Verified> {
+async function verifyFile(file: string, terminal: Terminal, signatures: SignatureCheck): Promise<Verified> {
   let walk: ChainWalk | undefined;
   let gateway = 'an unknown gateway';
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -90,6 +115,7 @@ async function verifyFile(file: string, terminal: Terminal): Promise<Verified> {
       gateway = first.gateway;
     }
     if (!walk.take(line)) break;
+    await signatures.take(line, walk.end);
     progress(walk, terminal);
   }
   if (walk === undefined) throw new UsageFault(`${file} holds no event`);

@@ -8,14 +8,30 @@ import { board } from './board.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { dnc } from './dnc.js';
+import { enrol } from './enrol.js';
 import { explain } from './explain.js';
 import { ha1 } from './ha1.js';
+import { headquarters } from './headquarters.js';
+import { keys } from './keys.js';
 import { line } from './line.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
 
 /** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [check, explain, dnc, policy, replay, ha1, line, board, audit];
+const COMMANDS: readonly Command[] = [
+  check,
+  explain,
+  dnc,
+  policy,
+  replay,
+  ha1,
+  line,
+  board,
+  audit,
+  enrol,
+  keys,
+  headquarters,
+];
 
 const HELP = `balise: an in-cell call gateway
 
@@ -23,7 +39,7 @@ usage: balise <command> [options]
        balise <command> --help
 
 commands
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`).join('\n')}
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
 
 options
   -h, --help     this text
@@ -50,6 +66,11 @@ function version(): string {
 function isUsage(fault: unknown): fault is Error {
   const code = (fault as NodeJS.ErrnoException).code;
   return fault instanceof UsageFault || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
+}
+
+/** Faults of headquarters' files, keys and database carry their exit status. */
+function hasConfigExit(fault: unknown): fault is Error {
+  return fault instanceof Error && (fault as { readonly exitCode?: unknown }).exitCode === EXIT.config;
 }
 
 /** Runs one command line, and gives its exit status. Nothing is thrown: what went wrong is told on stderr. */
@@ -81,7 +102,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
       terminal.stderr.write(formatFaults(fault));
       return EXIT.config;
     }
-    if (fault instanceof StoreFault) {
+    if (fault instanceof StoreFault || hasConfigExit(fault)) {
       terminal.stderr.write(`balise ${command.name}: ${fault.message}\n`);
       return EXIT.config;
     }

@@ -55,11 +55,12 @@ export class IngestLink {
     return this.#shared;
   }
 
-  /** Publishes; rejects when the broker is away. */
-  async publish(topic: string, payload: string, retain = false): Promise<void> {
+  /** Publishes; rejects when the broker is away. With MQTT 5 the broker drops what it could not deliver in `expiryS`. */
+  async publish(topic: string, payload: string, expiryS: number): Promise<void> {
     const client = this.#client;
     if (client === undefined || !client.connected) throw new Error('the broker is not connected');
-    await client.publishAsync(topic, payload, { qos: 1, retain });
+    const expiry = this.#protocol === 5 ? { properties: { messageExpiryInterval: expiryS } } : {};
+    await client.publishAsync(topic, payload, { qos: 1, ...expiry });
   }
 
   async stop(): Promise<void> {

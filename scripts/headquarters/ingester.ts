@@ -12,7 +12,7 @@ import { eventFault, messageFault } from './message-check.js';
 import type { Database } from './records/database.js';
 import { type CheckedEvent, raise, type StateSaid, storeBatch } from './records/ingest.js';
 import { advance, dropOld, giveUpBelow, heard, type Missing, watchSilence } from './records/streams.js';
-import { type CommandOrder, newCommand, type SigningKey, signCommand } from './sign-command.js';
+import { COMMAND_LIFE_S, type CommandOrder, newCommand, type SigningKey, signCommand } from './sign-command.js';
 
 export interface IngesterOptions {
   readonly url: string;
@@ -114,7 +114,7 @@ export class Ingester {
       return await new Promise<CommandAck>((settle, reject) => {
         timer = clock.after(ANSWER_MS, () => reject(new Error('the gateway has not answered')));
         this.#orders.set(command.id, { settle, reject, onAck });
-        this.#link.publish(`balise/v1/${gateway}/down/command`, jws).catch(reject);
+        this.#link.publish(`balise/v1/${gateway}/down/command`, jws, COMMAND_LIFE_S).catch(reject);
       });
     } finally {
       timer?.cancel();

@@ -14,19 +14,24 @@ export type CommandOrder = Command extends infer C
   : never;
 
 /** A command's life, seconds; the gateway takes no longer one. */
-const LIFE_S = 30;
+export const COMMAND_LIFE_S = 30;
 
 /** The order as a command for one gateway, from now on for 30 s. */
 export function newCommand(clock: Clock, gateway: string, order: CommandOrder): Command {
   const ms = clock.wall().epochMilliseconds;
   const iat = Math.floor(ms / 1_000);
-  return { id: uuid7(ms), iat, exp: iat + LIFE_S, gateway, ...order };
+  return { id: uuid7(ms), iat, exp: iat + COMMAND_LIFE_S, gateway, ...order };
 }
 
 /** The command as a compact JWS (EdDSA). Rejects when the key is no private Ed25519 key. */
-export async function signCommand(privateJwk: SigningKey, command: Command): Promise<string> {
+export function signCommand(privateJwk: SigningKey, command: Command): Promise<string> {
+  return signValue(privateJwk, command);
+}
+
+/** Any value as a compact JWS (EdDSA). Rejects when the key is no private Ed25519 key. */
+export async function signValue(privateJwk: SigningKey, value: object): Promise<string> {
   const key = await importJWK(privateJwk, 'EdDSA');
-  return new CompactSign(Buffer.from(JSON.stringify(command)))
+  return new CompactSign(Buffer.from(JSON.stringify(value)))
     .setProtectedHeader({ alg: 'EdDSA', kid: privateJwk.kid })
     .sign(key);
 }

@@ -20,12 +20,14 @@ export class Mosquitto {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<Mosquitto> {
+  /** @param more lines of its configuration that follow the listener's. */
+  static async start(more: readonly string[] = []): Promise<Mosquitto> {
     const broker = new Mosquitto(await freePort(), mkdtempSync(join(tmpdir(), 'balise-mosquitto-')));
     writeFileSync(
       join(broker.folder, 'mosquitto.conf'),
       [
         `listener ${broker.port} 127.0.0.1`,
+        ...more,
         'allow_anonymous true',
         'persistence true',
         `persistence_location ${broker.folder}/`,

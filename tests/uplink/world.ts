@@ -16,8 +16,9 @@ export const clock = systemClock(() => ({ trusted: true }));
 /** Options for tests that need mosquitto: skipped by that word where it is missing. */
 export const needsMosquitto = mosquittoProgram === undefined ? { skip: 'the Debian package mosquitto is missing' } : {};
 
-export async function aBroker(t: Test): Promise<Mosquitto> {
-  const broker = await Mosquitto.start();
+/** @param more lines of its configuration. */
+export async function aBroker(t: Test, more: readonly string[] = []): Promise<Mosquitto> {
+  const broker = await Mosquitto.start(more);
   t.teardown(() => broker.close());
   return broker;
 }
@@ -28,6 +29,11 @@ export interface UplinkParts {
   readonly onCommand?: UplinkOptions['onCommand'];
   readonly folder?: string;
   readonly statusS?: number;
+  readonly handsets?: UplinkOptions['handsets'];
+  readonly zone?: string;
+  readonly files?: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly certificateLookMs?: number;
+  readonly log?: UplinkOptions['log'];
 }
 
 /** A store and an uplink joined as in the gateway, on the real clock. Not started. */
@@ -36,6 +42,7 @@ export function anUplink(t: Test, parts: UplinkParts): { readonly store: Store; 
   const uplink = new Uplink({
     config: {
       url: parts.url,
+      ...parts.files,
       commandKeys: parts.keys ?? [],
       tokenKey: Buffer.alloc(32, 1).toString('base64'),
       statusS: parts.statusS ?? 30,
@@ -45,9 +52,15 @@ export function anUplink(t: Test, parts: UplinkParts): { readonly store: Store; 
     bootId: 'boot-1',
     clock,
     store: store.outbox,
-    status: () => ({ clock: { trusted: true }, disk: store.roomLeft() }),
+    status: () => ({
+      ...(parts.zone === undefined ? {} : { zone: parts.zone }),
+      clock: { trusted: true },
+      disk: store.roomLeft(),
+    }),
     onCommand: parts.onCommand ?? (async () => ({ outcome: 'failed', why: 'not-here' })),
-    log: silent,
+    ...(parts.handsets === undefined ? {} : { handsets: parts.handsets }),
+    ...(parts.certificateLookMs === undefined ? {} : { certificateLookMs: parts.certificateLookMs }),
+    log: parts.log ?? silent,
   });
   store.onAppended(() => uplink.wake());
   t.teardown(async () => {

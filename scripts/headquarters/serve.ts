@@ -1,0 +1,164 @@
+/** Headquarters as one running whole: ingest, fleet page, metrics, retention. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import cron from 'node-cron';
+import type { Logger } from 'pino';
+import type { HeadquartersConfig } from '../../config/schema/types.generated.js';
+import type { Clock } from '../../gateway/clock/clock.js';
+import { programData } from '../../gateway/config/paths.js';
+import { newAjv } from '../../gateway/config/schemas.js';
+import { Countersigner } from './countersigner.js';
+import { startFleetServer } from './fleet-server.js';
+import { HeadquartersMetrics } from './headquarters-metrics.js';
+import { Ingester } from './ingester.js';
+import type { Database } from './records/database.js';
+import { openDatabase } from './records/schema.js';
+import type { SigningKey } from './sign-command.js';
+
+const DAY_MS = 86_400_000;
+/** Every night; whatever the hour, each process drops what is old, and twice does no harm. */
+const NIGHTLY = '17 3 * * *';
+
+/** Thrown when headquarters.json is at fault; the message says what, where and what to do. */
+export class HeadquartersFault extends Error {
+  override readonly name = 'HeadquartersFault';
+  readonly exitCode = 78;
+}
+
+/** Reads headquarters.json; paths in it become absolute. Throws a `HeadquartersFault`. */
+export function readConfig(file: string): HeadquartersConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (fault) {
+    throw new HeadquartersFault(
+      `${file} cannot be read (${fault instanceof Error ? fault.message : fault}); write it as config/README.md says`,
+    );
+  }
+  const schema = JSON.parse(readFileSync(programData('schema', 'headquarters.schema.json'), 'utf8')) as object;
+  const validate = newAjv().compile<HeadquartersConfig>(schema);
+  if (!validate(value)) {
+    const faults = (validate.errors ?? []).map(
+      ({ instancePath, message, params }) =>
+        `${instancePath || '/'} ${message}${'additionalProperty' in params ? ` (${params.additionalProperty})` : ''}`,
+    );
+    throw new HeadquartersFault(`${file}: ${faults.join('; ')}`);
+  }
+  const at = (path: string) => resolve(dirname(file), path);
+  const { database, listen } = value;
+  const paths = ['ca', 'cert', 'key', 'signingKey', 'gatewayCa'] as const;
+  return {
+    ...value,
+    ...Object.fromEntries(paths.flatMap((name) => (value[name] === undefined ? [] : [[name, at(value[name])]]))),
+    database:
+      database.startsWith('sqlite:') && database !== 'sqlite::memory:'
+        ? `sqlite:${at(database.slice('sqlite:'.length))}`
+        : database,
+    listen: {
+      ...listen,
+      ...(listen.cert === undefined ? {} : { cert: at(listen.cert) }),
+      ...(listen.key === undefined ? {} : { key: at(listen.key) }),
+    },
+  };
+}
+
+export interface RunningHeadquarters {
+  readonly url: string;
+  readonly db: Database;
+  readonly ingester: Ingester;
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly config: HeadquartersConfig;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Instead of what `signingKey` names. */
+  readonly key?: SigningKey;
+}
+
+/** Starts headquarters. Rejects when the database, a file or the page's port cannot be had; a broker that is away is waited for. */
+export async function serve({ config, clock, log, key }: ServeOptions): Promise<RunningHeadquarters> {
+  const { url, clientId, group, listen, keepDays, silentS, metricsToken } = config;
+  const file = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
+  const signing = key ?? (config.signingKey === undefined ? undefined : signingKeyIn(config.signingKey));
+  const tls = { ca: file(config.ca), cert: file(config.cert), key: file(config.key) };
+  const db = await openDatabase(config.database, (fault) => log.warn({ event: 'headquarters.database', err: fault }));
+  const metrics = new HeadquartersMetrics(db);
+  const countersigner = new Countersigner({
+    db,
+    clock,
+    log,
+    ...(signing === undefined ? {} : { key: signing }),
+    ...(config.gatewayCa === undefined ? {} : { authority: readFileSync(config.gatewayCa, 'utf8') }),
+    order: (gateway, order) => ingester.order(gateway, order),
+  });
+  const ingester: Ingester = new Ingester({
+    url,
+    connection: {
+      ...(config.username === undefined ? {} : { username: config.username }),
+      ...(config.password === undefined ? {} : { password: config.password }),
+      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls.key === undefined ? {} : { key: tls.key }),
+    },
+    clientId,
+    ...(group === undefined ? {} : { group }),
+    db,
+    clock,
+    log,
+    ...(signing === undefined ? {} : { key: signing }),
+    silentMs: silentS * 1_000,
+    onStored: (fresh, duplicates, tookMs) => {
+      metrics.stored.inc(fresh.length);
+      metrics.duplicates.inc(duplicates);
+      metrics.seconds.observe(tookMs / 1_000);
+      countersigner.see(fresh);
+    },
+    onRefused: () => metrics.refused.inc(),
+    onAsked: () => metrics.asked.inc(),
+  });
+  const server = await startFleetServer({
+    address: listen.address,
+    port: listen.port,
+    db,
+    clock,
+    ingester,
+    ...(listen.cert === undefined || listen.key === undefined
+      ? {}
+      : { tls: { cert: readFileSync(listen.cert), key: readFileSync(listen.key) } }),
+    metrics: () => metrics.read(),
+    ...(metricsToken === undefined ? {} : { metricsToken }),
+  });
+  const nightly = cron.schedule(NIGHTLY, () => {
+    ingester.retire(keepDays * DAY_MS).then(
+      (events) => log.info({ event: 'headquarters.retired', events }),
+      (fault: unknown) => log.error({ event: 'headquarters.not-retired', err: fault }),
+    );
+  });
+  void ingester.start();
+  return {
+    url: server.url,
+    db,
+    ingester,
+    stop: async () => {
+      await nightly.stop();
+      await server.close();
+      await ingester.stop();
+      await countersigner.settled();
+      await db.close();
+    },
+  };
+}
+
+/** The private key in a file. Throws a `HeadquartersFault` when it is none. */
+export function signingKeyIn(file: string): SigningKey {
+  let key: Partial<SigningKey>;
+  try {
+    key = JSON.parse(readFileSync(file, 'utf8')) as Partial<SigningKey>;
+  } catch (fault) {
+    throw new HeadquartersFault(`${file} cannot be read: ${fault instanceof Error ? fault.message : fault}`);
+  }
+  if (key.kty === 'OKP' && typeof key.d === 'string' && typeof key.kid === 'string') return key as SigningKey;
+  throw new HeadquartersFault(`${file} is no private Ed25519 key with a kid; \`balise keys new\` makes one`);
+}

@@ -1,0 +1,119 @@
+import t, { type Test } from 'tap';
+import type { EventEnvelope } from '../../config/schema/types.generated.js';
+import { putAccount } from '../../scripts/headquarters/accounts.js';
+import { callsByHour } from '../../scripts/headquarters/board.js';
+import { startFleetServer } from '../../scripts/headquarters/fleet-server.js';
+import { storeBatch } from '../../scripts/headquarters/records/ingest.js';
+import { aDatabase, clock, HandStream } from './world.js';
+
+const PASSWORD = 'correct horse battery';
+const BY_PAGE = { 'x-balise': 'fleet', 'content-type': 'application/json' };
+
+async function aServer(t: Test) {
+  const db = await aDatabase(t);
+  const ordered: unknown[] = [];
+  const server = await startFleetServer({
+    address: '127.0.0.1',
+    port: 0,
+    db,
+    clock,
+    ingester: {
+      order: async (gateway, order) => {
+        ordered.push([gateway, order]);
+        if (gateway === 'a/away') throw new Error('the gateway has not answered');
+        return { id: 'x', gateway, state: 'done', at: clock.wall().toString(), ms: 1 };
+      },
+    },
+  });
+  t.teardown(() => server.close());
+  const send = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}${path}`, { method: 'POST', body: JSON.stringify(body), headers: { ...BY_PAGE, ...headers } });
+  const cookieOf = async (name: string) => {
+    const answer = await send('api/session', { name, password: PASSWORD });
+    return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  };
+  return { db, server, ordered, send, cookieOf };
+}
+
+const CUT = { gateway: 'a/gw-1', target: { kind: 'site' }, reason: 'the yard alarm', holdS: 10 };
+
+t.test('nothing is read or ordered without a session, and a role orders what it may', async (t) => {
+  const { db, server, ordered, send, cookieOf } = await aServer(t);
+  await putAccount(db, 'guest', 'viewer', PASSWORD, 1);
+  await putAccount(db, 'duty', 'operator', PASSWORD, 1);
+  for (const path of [
+    'fleet',
+    'alarms',
+    'refusals',
+    'hours',
+    'export/calls.csv',
+    'export/audit.ndjson?gateway=a/b',
+    'session',
+  ]) {
+    t.equal((await fetch(`${server.url}api/${path}`)).status, 401, path);
+  }
+  t.equal((await send('api/cutoffs', CUT)).status, 401);
+  const guest = { cookie: await cookieOf('guest') };
+  t.equal((await fetch(`${server.url}api/fleet`, { headers: guest })).status, 200);
+  t.equal((await send('api/cutoffs', CUT, guest)).status, 403);
+  t.equal((await send('api/alarms/acknowledged', { id: 'x' }, guest)).status, 403);
+  t.same(ordered, []);
+  const duty = { cookie: await cookieOf('duty') };
+  t.match(await (await send('api/cutoffs', CUT, duty)).json(), { ack: { state: 'done' } });
+  t.match(ordered, [['a/gw-1', { type: 'cutoff', by: 'duty', hold: 10_000, reason: 'the yard alarm' }]]);
+  t.equal((await send('api/cutoffs', { ...CUT, gateway: 'a/away' }, duty)).status, 504, 'no answer is told as none');
+  t.equal((await send('api/cutoffs', { ...CUT, target: { kind: 'moon' } }, duty)).status, 400);
+  const elsewhere = await fetch(`${server.url}api/cutoffs`, {
+    method: 'POST',
+    body: JSON.stringify(CUT),
+    headers: { ...duty, 'content-type': 'application/json' },
+  });
+  t.equal(elsewhere.status, 403, "another page's form is refused");
+  await putAccount(db, 'duty', 'operator', 'another password', 2);
+  t.equal((await fetch(`${server.url}api/fleet`, { headers: duty })).status, 401, 'a new password ends the sessions');
+});
+
+t.test('the sixth wrong password in a minute is not even tried', async (t) => {
+  const { db, send } = await aServer(t);
+  await putAccount(db, 'duty', 'operator', PASSWORD, 1);
+  for (let n = 0; n < 5; n += 1) t.equal((await send('api/session', { name: 'duty', password: `${n}` })).status, 401);
+  t.equal((await send('api/session', { name: 'duty', password: PASSWORD })).status, 429);
+});
+
+t.test('an account has a decent password, a known role and a plain name', async (t) => {
+  const db = await aDatabase(t);
+  await t.rejects(putAccount(db, 'duty', 'operator', 'short', 1), /at least 12/);
+  await t.rejects(putAccount(db, 'duty', 'king', PASSWORD, 1), /viewer, operator, admin/);
+  await t.rejects(putAccount(db, 'Duty Officer', 'viewer', PASSWORD, 1), /is no name/);
+  await putAccount(db, 'duty', 'viewer', PASSWORD, 1);
+  const [row] = await db.all<{ secret: string }>('SELECT secret FROM account');
+  t.match(row?.secret, /^scrypt\$32768\$/);
+  t.notMatch(row?.secret, /horse/);
+});
+
+t.test('calls are counted by the hour of each zone, and exported with cells that are no formula', async (t) => {
+  const { db, server, cookieOf } = await aServer(t);
+  await putAccount(db, 'guest', 'viewer', PASSWORD, 1);
+  const stream = new HandStream('a/gw-1');
+  const at = '2026-03-02T10:10:00Z';
+  const data = {
+    call: '00000000-0000-7000-8000-000000000001',
+    handset: 'a-101',
+    person: '=1+1',
+    requestedAt: at,
+    endedAt: at,
+    talkMs: 0,
+    cause: 'deadline',
+    planes: {},
+  };
+  const { body } = stream.next({ type: 'balise.call.ended', data });
+  await storeBatch(db, [{ gateway: 'a/gw-1', body, event: JSON.parse(body) as EventEnvelope }], [], 1);
+  const hours = await callsByHour(db, 0, ['UTC', 'Asia/Kolkata']);
+  t.equal(hours.UTC?.[10], 1);
+  t.equal(hours['Asia/Kolkata']?.[15], 1, 'half past three in the afternoon');
+  const headers = { cookie: await cookieOf('guest') };
+  const csv = await (await fetch(`${server.url}api/export/calls.csv?days=400`, { headers })).text();
+  t.match(csv, /^gateway,call,handset,.*\r\na\/gw-1,.*,'=1\+1,/s);
+  t.equal(await (await fetch(`${server.url}api/export/audit.ndjson?gateway=a/gw-1`, { headers })).text(), `${body}\n`);
+  t.equal((await fetch(`${server.url}api/hours?zones=Mars/Base`, { headers })).status, 400);
+});
