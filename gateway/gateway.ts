@@ -17,6 +17,7 @@ import { ClockWatch } from './clock/trust.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
+import { GatewayMetrics } from './gateway-metrics.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
@@ -65,6 +66,7 @@ export class Gateway {
   #siteWatch: SiteWatch | undefined;
   readonly #siteMedia: SiteMedia;
   #recording: SiteRecording | undefined;
+  #metrics: GatewayMetrics | undefined;
   #releaseRunFolder: () => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
@@ -263,7 +265,16 @@ export class Gateway {
       planes: () => this.#processes?.states() ?? [],
     });
     this.#siteWatch = watch;
-    const observers = [watch.observer, ...(this.#uplink === undefined ? [] : [this.#uplink.observer])];
+    const metrics = new GatewayMetrics({
+      calls: () => this.#calls?.size ?? 0,
+      outboxDepth: () => store.outbox.depth(),
+      lastSequence: () => store.outbox.last(),
+      room: () => store.roomLeft(),
+      isConnected: () => this.#uplink?.connected ?? false,
+      isClockTrusted: () => this.#clock.trust().trusted,
+    });
+    this.#metrics = metrics;
+    const observers = [watch.observer, metrics.observer, ...(this.#uplink === undefined ? [] : [this.#uplink.observer])];
     this.#calls = new Calls({
       clock: this.#clock,
       bootId: this.#bootId,
@@ -340,6 +351,7 @@ export class Gateway {
       ...site.console,
       token,
       pageFile: join(projectRoot(), 'gateway', 'console', 'web', 'index.html'),
+      ...(this.#metrics === undefined ? {} : { metrics: () => this.#metrics?.read() }),
       source: {
         view: () => watch.view(),
         release: (handset) =>

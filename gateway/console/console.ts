@@ -10,6 +10,8 @@ export interface ConsoleOptions {
   readonly source: ConsoleSource;
   /** The bearer token of every request under /api; the page asks for it once. */
   readonly token: string;
+  /** What Prometheus reads under /metrics, with the same token. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }> | undefined;
   /** The technicians' page, an HTML file. */
   readonly pageFile: string;
 }
@@ -60,12 +62,17 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     );
   });
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.url.startsWith('/api/') || isAuthorised(request)) return;
+    const isOpen = !request.url.startsWith('/api/') && !request.url.startsWith('/metrics');
+    if (isOpen || isAuthorised(request)) return;
     await reply
       .code(401)
       .send({ error: 'This needs the console token: see the file console.token in the data folder of the site.' });
   });
   app.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  app.get('/metrics', async (_request, reply) => {
+    const said = await options.metrics?.();
+    return said === undefined ? reply.code(404).send({ error: 'There are none.' }) : reply.type(said.type).send(said.text);
+  });
   app.get('/api/view', async () => options.source.view());
   app.post<{ Body: CutBody }>('/api/cutoffs', { schema: { body: CUT_BODY } }, async (request, reply) => {
     const { handset, reason, holdS } = request.body;

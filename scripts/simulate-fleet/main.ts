@@ -72,7 +72,11 @@ async function main(): Promise<number> {
   void fleet.start();
   await ended;
   clearInterval(telling);
+  const { user, system } = process.cpuUsage();
+  const megabytes = Math.round(process.memoryUsage().rss / 1e6);
+  const { written } = fleet.counts;
   await fleet.stop();
+  console.log(`ended: ${written} events, ${((user + system) / 1e6).toFixed(1)} s of CPU, ${megabytes} MB`);
   return 0;
 }
 

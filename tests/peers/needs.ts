@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { postgresPrograms } from '../../scripts/bench/postgres-server.js';
 
 const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
 const PYTHON = '/usr/lib/python3/dist-packages';
@@ -13,17 +14,6 @@ const module = (name: string) => (): boolean => existsSync(join(PYTHON, name));
 /** libfaketime of this machine, to be preloaded; undefined when Debian's package is missing. */
 export const faketimeLibrary = FAKETIME.find(existsSync);
 
-const SERVERS = '/usr/lib/postgresql';
-
-/** The folder of the newest PostgreSQL server's programs, which Debian keeps off the path. */
-export function serverPrograms(): string | undefined {
-  if (!existsSync(SERVERS)) return undefined;
-  return readdirSync(SERVERS)
-    .sort((a, b) => Number(b) - Number(a))
-    .map((version) => join(SERVERS, version, 'bin'))
-    .find((folder) => existsSync(join(folder, 'initdb')));
-}
-
 const PRESENT = {
   'sip-tester': program('sipp'),
   mosquitto: program('mosquitto'),
@@ -32,7 +22,7 @@ const PRESENT = {
   'python3-serial-asyncio': module('serial_asyncio'),
   'rtpengine-daemon': program('rtpengine'),
   age: program('age'),
-  postgresql: () => serverPrograms() !== undefined,
+  postgresql: () => postgresPrograms() !== undefined,
   chromium: program('chromium'),
   'rabbitmq-server': program('rabbitmq-server'),
   faketime: () => faketimeLibrary !== undefined,
