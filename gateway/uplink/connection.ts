@@ -106,6 +106,8 @@ export class BrokerConnection {
     let upNs = 0n;
     let lastError: Error | undefined;
     client.on('connect', (connack: IConnackPacket) => {
+      // It was given up while the broker's answer was on its way: the client takes nothing any more, and its end is near.
+      if (this.stopped || client.disconnecting || this.client !== client) return;
       upNs = this.options.clock.monotonicNs();
       // An order's answer must not wait for the next packet to fill up (Nagle); the stream is a socket or a TLS socket.
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
