@@ -17,7 +17,6 @@ const PEERS = [
   { package: 'mosquitto', probe: ['mosquitto', '-h'] },
   { package: 'postgresql', probe: ['sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb || exit 127'] },
   { package: 'chromium', probe: ['chromium', '--version'] },
-  { package: 'rabbitmq-server', probe: ['sh', '-c', 'command -v rabbitmq-server || exit 127'] },
   { package: 'faketime', probe: ['faketime', '--version'] },
   { package: 'openssl', probe: ['openssl', 'version'] },
   { package: 'rtpengine-daemon', probe: ['rtpengine', '--version'] },
