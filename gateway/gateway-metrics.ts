@@ -28,7 +28,9 @@ export class GatewayMetrics {
     this.#gauge('outbox_last_sequence', 'The number of the last event.', () => source.lastSequence());
     this.#gauge('store_used_bytes', 'What the store holds.', () => source.room().usedBytes);
     this.#gauge('store_free_bytes', 'What the file system has left.', () => source.room().freeBytes);
-    this.#gauge('store_has_room', '1: calls are taken. 0: they are refused (store.full).', () => Number(source.room().hasRoom));
+    this.#gauge('store_has_room', '1: calls are taken. 0: they are refused (store.full).', () =>
+      Number(source.room().hasRoom),
+    );
     this.#gauge('uplink_connected', '1: the broker is connected.', () => Number(source.isConnected()));
     this.#gauge('clock_trusted', '1: the wall clock is believed.', () => Number(source.isClockTrusted()));
   }

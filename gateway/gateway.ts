@@ -274,7 +274,11 @@ export class Gateway {
       isClockTrusted: () => this.#clock.trust().trusted,
     });
     this.#metrics = metrics;
-    const observers = [watch.observer, metrics.observer, ...(this.#uplink === undefined ? [] : [this.#uplink.observer])];
+    const observers = [
+      watch.observer,
+      metrics.observer,
+      ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
+    ];
     this.#calls = new Calls({
       clock: this.#clock,
       bootId: this.#bootId,

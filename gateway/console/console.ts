@@ -71,7 +71,9 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   app.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   app.get('/metrics', async (_request, reply) => {
     const said = await options.metrics?.();
-    return said === undefined ? reply.code(404).send({ error: 'There are none.' }) : reply.type(said.type).send(said.text);
+    return said === undefined
+      ? reply.code(404).send({ error: 'There are none.' })
+      : reply.type(said.type).send(said.text);
   });
   app.get('/api/view', async () => options.source.view());
   app.post<{ Body: CutBody }>('/api/cutoffs', { schema: { body: CUT_BODY } }, async (request, reply) => {

@@ -16,7 +16,8 @@ t.test('types describe values as validation leaves them: defaults are there, and
   t.match(types, /\n {2}readonly talkPerDayS\?: number;/, 'one without may be absent');
   t.match(types, /\n {2}readonly allow: readonly string\[\];/);
   t.match(types, /\n {2}readonly transport: SerialTransport \| RtuOverTcpTransport;/);
-  t.notOk(/^ +(?!readonly |\/\*\*|\*|\}|\|)\S/m.test(types), 'no property is writable');
+  // A union too long for its line goes on with the name of a type.
+  t.notOk(/^ +(?!readonly |\/\*\*|\*|\}|\||[A-Z]\w* \|)\S/m.test(types), 'no property is writable');
 });
 
 t.test("the manual's tables name every setting of the schemas", async (t) => {

@@ -129,7 +129,7 @@ t.test('a chain that was rewritten and hashed anew has checkpoints that vouch fo
   t.match(await balise(['audit', 'verify', folders[0]]), { status: 0 });
   t.match(await balise(['audit', 'verify', folders[1]]), {
     status: 1,
-    stdout: /chain is whole[^]*event 3 is not good: it vouches for another event 2/,
+    stdout: /chain is whole.*event 3 is not good: it vouches for another event 2/s,
   });
   t.ok(readFileSync(files.key).length > 0);
 });
