@@ -70,7 +70,7 @@ export interface Board {
    */
   readonly device: string;
   /**
-   * Its Modbus unit id (slave address), as set on the board.
+   * Its Modbus unit id (slave address), as set on the board; leave it out for a line card.
    */
   readonly unit: number;
   /**
@@ -85,6 +85,7 @@ export interface Board {
    * Accept a board that has no communication watchdog of its own. It shows amber everywhere.
    */
   readonly allowNoWatchdog: boolean;
+  readonly panic?: PanicInput;
 }
 
 /**
@@ -142,12 +143,53 @@ export interface BoardHealth {
    * armed: written, read back and in force. absent: this kind of board has none. mismatch: it reads back another value. after-reset: written, and in force only after the board is reset. unknown: not read yet.
    */
   readonly watchdog: 'armed' | 'absent' | 'mismatch' | 'after-reset' | 'unknown';
+  /**
+   * The panic button that is wired to the board is pressed; absent: it has none, or the board does not answer.
+   */
+  readonly panic?: boolean;
 }
 
 /**
  * boards.json: the relay boards. Boards that name the same agent share one process and one transport. Leave the file out for no boards.
  */
 export type Boards = readonly Board[];
+
+/**
+ * Where the device agents reach the local message bus, TCP or TLS.
+ */
+export interface BusConfig {
+  /**
+   * The address to listen on.
+   */
+  readonly address: string;
+  /**
+   * A port to listen on, 1 to 65535; 0 takes a free one, which the log names.
+   */
+  readonly port: number;
+  readonly tls?: BusTls;
+  /**
+   * Agents that are started elsewhere, by systemd here or on another machine; the gateway starts every other agent of boards.json.
+   */
+  readonly agents: readonly ForeignAgent[];
+}
+
+/**
+ * TLS on the bus, for agents on a device network. Leave it out for loopback.
+ */
+export interface BusTls {
+  /**
+   * The bus's certificate, a PEM file; relative to the site's folder, or absolute. It must name `address`.
+   */
+  readonly cert: string;
+  /**
+   * Its key, a PEM file.
+   */
+  readonly key: string;
+  /**
+   * What the agents that the gateway starts check it against, a PEM file.
+   */
+  readonly ca: string;
+}
 
 /**
  * The data of balise.call.ended: one call, whole. The called number is a token.
@@ -260,7 +302,8 @@ export interface CallEndedData {
     | 'window.person'
     | 'window.campaign'
     | 'window.callee'
-    | 'lockdown';
+    | 'lockdown'
+    | 'policy';
   /**
    * End of media against the deadline or the cutoff order, milliseconds; only for those two causes.
    */
@@ -306,10 +349,130 @@ export interface CallEndedData {
      */
     readonly digitsDropped: number;
     /**
+     * Of these, the ones that sounded as tones in the speech.
+     */
+    readonly digitsMuted?: number;
+    /**
+     * Digits let through.
+     */
+    readonly digitsPassed?: number;
+    /**
+     * Of one packet in 50, those that the system would not send.
+     */
+    readonly socketErrors?: number;
+    readonly handset?: StreamQualityData;
+    readonly trunk?: StreamQualityData;
+    /**
      * When the last packet was forwarded, against the deadline, milliseconds; negative before it.
      */
     readonly lastForwardedMsAfterDeadline?: number;
   };
+}
+
+/**
+ * calling-hours/XX.json: when the people of a country may be called, in their own time. A file of the site's folder takes the place of the program's.
+ */
+export interface CallingHours {
+  /**
+   * The country, two letters.
+   */
+  readonly country: string;
+  /**
+   * How far this has been confirmed, and by whom.
+   */
+  readonly status: string;
+  /**
+   * Where the rule is written.
+   */
+  readonly source: string;
+  /**
+   * What the rule says and this file does not hold.
+   */
+  readonly notes?: readonly string[];
+  /**
+   * Weekly hours, in the callee's zone. [] for never.
+   */
+  readonly windows: readonly Window[];
+  /**
+   * No calls on public holidays of the country.
+   */
+  readonly closedOnHolidays: boolean;
+  /**
+   * Regions whose own public holidays are closed for all of the country, because a number does not tell the region.
+   */
+  readonly holidayRegions?: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+}
+
+/**
+ * config/devices/<name>.json with protocol line-card: one kind of line card (device-agents/line-card/README.md).
+ */
+export interface Card {
+  /**
+   * line-card: it speaks the line card's protocol.
+   */
+  readonly protocol: 'line-card';
+  /**
+   * What people call it.
+   */
+  readonly name: string;
+  /**
+   * Who makes it.
+   */
+  readonly vendor: string;
+  /**
+   * Where these facts were read.
+   */
+  readonly source: string;
+  /**
+   * What a technician must know when fitting it.
+   */
+  readonly note?: string;
+  /**
+   * What it calls itself in its ID; a card that says otherwise is refused.
+   */
+  readonly model: string;
+  readonly relays: CardLines;
+  readonly hook: CardHooks;
+  readonly watchdog: CardWatchdog;
+  /**
+   * Its speed as it leaves the factory, bits a second; boards.json has the speed that is used.
+   */
+  readonly baud: 1200 | 2400 | 4800 | 9600 | 19200 | 38400 | 57600 | 115200;
+}
+
+/**
+ * Its hooks; each line senses its own, so that a handset's hook is the number of its line too.
+ */
+export interface CardHooks {
+  /**
+   * How many lines.
+   */
+  readonly count: number;
+}
+
+/**
+ * Its relays; a handset's relay is the number of its line.
+ */
+export interface CardLines {
+  /**
+   * How many lines.
+   */
+  readonly count: number;
+}
+
+/**
+ * What opens a relay when nobody speaks to the card: the lease itself.
+ */
+export interface CardWatchdog {
+  /**
+   * The longest lease that the card takes, milliseconds.
+   */
+  readonly longestLeaseMs: number;
 }
 
 /**
@@ -366,6 +529,21 @@ export interface CommandAck {
   readonly result?: {
     readonly [k: string]: unknown | undefined;
   };
+}
+
+/**
+ * How many calls may be up at once.
+ */
+export interface ConcurrencyLimit {
+  readonly per: LimitSubject;
+  /**
+   * concurrent.
+   */
+  readonly of: 'concurrent';
+  /**
+   * Calls.
+   */
+  readonly most: number;
 }
 
 /**
@@ -669,6 +847,24 @@ export interface DeviceWatchdog {
 }
 
 /**
+ * One list, imported with `balise dnc import`.
+ */
+export interface DoNotCall {
+  /**
+   * The list's name.
+   */
+  readonly list: string;
+  /**
+   * How old the list may be, hours, e.g. 24 for Belgium's.
+   */
+  readonly mostAgeH: number;
+  /**
+   * The countries whose numbers are looked up in it. Leave it out for all.
+   */
+  readonly countries?: readonly string[];
+}
+
+/**
  * The drachtio server to use; only with engine drachtio.
  */
 export interface DrachtioConfig {
@@ -773,6 +969,42 @@ export interface EventEnvelope {
 }
 
 /**
+ * Dates with hours of their own, each year (12-24) or once (2026-12-24): calls may be in these hours alone, and within the weekly ones; [] for none at all.
+ */
+export interface Exceptions {
+  readonly [k: string]: readonly HoursOfDate[] | undefined;
+}
+
+/**
+ * One agent that the gateway does not start.
+ */
+export interface ForeignAgent {
+  /**
+   * The agent's name in boards.json.
+   */
+  readonly name: string;
+  /**
+   * The hash of its secret; `balise board agent` makes both, and the secret itself is in the agent's own configuration alone.
+   */
+  readonly secretHash: string;
+}
+
+/**
+ * The least time between the end of a call and the next.
+ */
+export interface GapLimit {
+  readonly per: LimitSubject;
+  /**
+   * gap.
+   */
+  readonly of: 'gap';
+  /**
+   * Seconds.
+   */
+  readonly leastS: number;
+}
+
+/**
  * The hash of its secret, HA1 = H(user:realm:password) (RFC 7616 §3.4.2), by MD5, SHA-256 or both. `balise ha1` makes it; the password itself is nowhere in the configuration.
  */
 export interface Ha1 {
@@ -816,6 +1048,15 @@ export interface Handset {
    */
   readonly enabled: boolean;
   readonly line?: LineConfig;
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which this handset may call, in the site's zone. Leave it out for always.
    */
@@ -854,6 +1095,33 @@ export interface HandsetMessage {
    * Cut or fault: the cause of the end.
    */
   readonly cause?: string;
+}
+
+/**
+ * The same of a handset, with its profile, and whether it may call at all.
+ */
+export interface HandsetPolicy {
+  /**
+   * Its profile, in place of the folder's.
+   */
+  readonly profile?: string;
+  /**
+   * false: refused everything. true does not enable what the folder disables.
+   */
+  readonly enabled?: boolean;
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
 }
 
 /**
@@ -945,6 +1213,38 @@ export interface HeadquartersConfig {
 }
 
 /**
+ * Hours of one date.
+ */
+export interface HoursOfDate {
+  /**
+   * Opening time, HH:MM.
+   */
+  readonly from: string;
+  /**
+   * Closing time, HH:MM, later than `from`; 24:00 is the end of the day.
+   */
+  readonly to: string;
+}
+
+/**
+ * Topic bus/line/<handset>/key, agent to gateway, QoS 1, never retained: a key of a keypad handset was pressed.
+ */
+export interface KeyMessage {
+  /**
+   * The key.
+   */
+  readonly key: string;
+  /**
+   * When, for people.
+   */
+  readonly at: string;
+  /**
+   * The same on CLOCK_MONOTONIC, nanoseconds: a key that comes twice is one key.
+   */
+  readonly atNs: string;
+}
+
+/**
  * A language that has prompts.
  */
 export type Language = 'fr' | 'nl' | 'sq' | 'ru' | 'tr' | 'de' | 'en';
@@ -978,6 +1278,35 @@ export interface LeaseMessage {
    */
   readonly confirm?: boolean;
 }
+
+/**
+ * Hours, limits and blocked numbers of one level.
+ */
+export interface LevelPolicy {
+  /**
+   * Hours in which calls may be; a call must be inside one of them. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Blocked numbers.
+   */
+  readonly block?: readonly string[];
+}
+
+/**
+ * The most that may be used: {"per": "number", "of": "attempts", "most": 4, "in": "30-days"}.
+ */
+export type Limit = UseLimit | GapLimit | ConcurrencyLimit;
+
+/**
+ * What is counted by: the asking handset, the person signed on at it, or the called number.
+ */
+export type LimitSubject = 'handset' | 'person' | 'number';
 
 /**
  * The relay and the hook input of its pair. Leave it out where no board is fitted.
@@ -1084,9 +1413,9 @@ export interface LogConfig {
  */
 export interface MediaConfig {
   /**
-   * relay: our own media relay, as a process of the gateway.
+   * relay: our own media relay, as a process of the gateway. rtpengine: an rtpengine daemon that runs already; it speaks no prompts and no announcement, and lets through either every digit or none.
    */
-  readonly driver: 'relay';
+  readonly driver: 'relay' | 'rtpengine';
   /**
    * The address that handsets send speech to; on the cell network.
    */
@@ -1095,10 +1424,34 @@ export interface MediaConfig {
    * The address that trunks send speech to; on the carrier network.
    */
   readonly carrierAddress: string;
+  readonly recording?: RecordingConfig;
+  readonly rtpengine?: RtpengineConfig;
+  /**
+   * What may be spoken, where telephone and trunk share it, of pcma, pcmu, g722 and opus. Keys and warnings cannot be heard or mixed in the last two: profiles with digitsInSpeech mute never use them.
+   */
+  readonly codecs: readonly ('pcma' | 'pcmu' | 'g722' | 'opus')[];
   /**
    * UDP ports for speech, {from, to}: a call takes four of them. null takes free ones from the system.
    */
   readonly ports: PortRange | null;
+}
+
+/**
+ * A panic button that is wired to one of the board's hook inputs: pressed, it ends every call of the site or a wing and keeps them ended until a person releases it.
+ */
+export interface PanicInput {
+  /**
+   * The hook input, counted from 0; no handset may have it.
+   */
+  readonly input: number;
+  /**
+   * The button opens its contact: a cut wire is a pressed button. false for one that closes it.
+   */
+  readonly normallyClosed: boolean;
+  /**
+   * The wing that it is for, an id of wings.json. Default: the whole site.
+   */
+  readonly wing?: string;
 }
 
 /**
@@ -1164,6 +1517,73 @@ export interface PlaneStatus {
 }
 
 /**
+ * What a signed policy bundle says: the payload of its signatures.
+ */
+export interface PolicyBundle {
+  /**
+   * The site that it is for.
+   */
+  readonly site: string;
+  /**
+   * Its number, which only ever rises.
+   */
+  readonly version: number;
+  /**
+   * From when on it may be taken, e.g. 2026-03-04T12:00:00Z.
+   */
+  readonly validFrom: string;
+  /**
+   * How long it holds after headquarters was last heard of, hours.
+   */
+  readonly validOfflineH: number;
+  readonly content: PolicyContent;
+}
+
+/**
+ * The policy: profiles and lists take the place of those of the site's folder; hours, limits and block lists of site, wings and handsets join those of the folder, and the most restrictive wins.
+ */
+export interface PolicyContent {
+  /**
+   * What profiles.json holds.
+   */
+  readonly profiles: Profiles;
+  /**
+   * What lists.json holds.
+   */
+  readonly lists: Lists;
+  /**
+   * Of the whole site.
+   */
+  readonly site?: LevelPolicy;
+  /**
+   * Of wings, by id.
+   */
+  readonly wings?: {
+    readonly [k: string]: LevelPolicy | undefined;
+  };
+  /**
+   * Of handsets, by id.
+   */
+  readonly handsets?: {
+    readonly [k: string]: HandsetPolicy | undefined;
+  };
+  /**
+   * Calling hours in the place of those on file, by country.
+   */
+  readonly callingHours?: readonly CallingHours[];
+}
+
+/**
+ * Where policy comes from, when it is headquarters' and not the folder's. Without a good bundle no call is granted then.
+ */
+export interface PolicySource {
+  /**
+   * The public keys that may sign policy. One signature narrows, two of different keys widen.
+   */
+  readonly keys: readonly Ed25519PublicKey[];
+}
+
+/**
  * A range of UDP ports, both ends included.
  */
 export interface PortRange {
@@ -1221,6 +1641,10 @@ export interface Profile {
   readonly block: readonly string[];
   readonly lists: ProfileLists;
   /**
+   * Do-not-call lists that every number is looked up in. A list that is not there, or too old, refuses every call.
+   */
+  readonly doNotCall?: readonly DoNotCall[];
+  /**
    * The most talk of one call, seconds. The call is ended by itself then.
    */
   readonly maxTalkS: number;
@@ -1252,10 +1676,31 @@ export interface Profile {
    * Hours in which handsets of this profile may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
   /**
    * When a warning tone sounds, seconds before the end, the earliest warning first; [] for none.
    */
   readonly warningsS: readonly number[];
+  /**
+   * The warnings of 300, 60, 30 and 10 seconds are said in words, in the handset's language; the others stay tones.
+   */
+  readonly spokenWarnings: boolean;
+  /**
+   * The callee hears the warnings too.
+   */
+  readonly warnCallee: boolean;
+  /**
+   * The callee is told at the answer, in the site's language, that the call is supervised; the caller is not heard until that is said.
+   */
+  readonly announcement: boolean;
+  /**
+   * A refused caller is told why in words, and from when on the call may be, before the telephone hears the refusal.
+   */
+  readonly prompts: boolean;
   /**
    * The wire must say off-hook for a call to be, and to last. Every handset of the profile then needs a `line`.
    */
@@ -1272,6 +1717,18 @@ export interface Profile {
    * Digits that may be keyed through to the callee in a call, each once, e.g. 0123456789*#; empty for none.
    */
   readonly digitsAllowed: string;
+  /**
+   * How many of the allowed digits may be keyed in one call. Leave it out for no such limit.
+   */
+  readonly digitsMost?: number;
+  /**
+   * Tones of keys in the speech itself: mute listens for them and silences those that may not pass, which needs G.711; pass does not listen.
+   */
+  readonly digitsInSpeech: 'mute' | 'pass';
+  /**
+   * A digit that may not pass raises the alarm media.digits, once a call for each way of keying.
+   */
+  readonly digitAlarm: boolean;
   /**
    * The trunks to try, in this order, ids of trunks.json.
    */
@@ -1305,6 +1762,28 @@ export interface ProfileLists {
  * profiles.json: what handsets may do. A number that no allow entry names is refused.
  */
 export type Profiles = readonly Profile[];
+
+/**
+ * Where recordings go that headquarters' warrants order; only with driver relay. Leave it out, and nothing can be recorded. A warrant is a file <dataFolder>/warrants/*.jws that one of uplink.json's commandKeys signed.
+ */
+export interface RecordingConfig {
+  /**
+   * Headquarters' age public key, age1…: recordings are sealed to it as they are written.
+   */
+  readonly recipient: string;
+  /**
+   * How long a recording is kept, days.
+   */
+  readonly days: number;
+  /**
+   * What the disk keeps free for calls, MB: below it nothing is recorded.
+   */
+  readonly reserveMb: number;
+  /**
+   * Numbers of lawyers and ombudsmen, in the form of a profile's allow: never recorded, whatever a warrant says.
+   */
+  readonly privileged: readonly string[];
+}
 
 /**
  * Lifts the cutoffs of exactly this target.
@@ -1423,6 +1902,35 @@ export interface ResendCommand {
 }
 
 /**
+ * The daemon to use; only with driver rtpengine.
+ */
+export interface RtpengineConfig {
+  /**
+   * Its address for the ng protocol.
+   */
+  readonly address: string;
+  /**
+   * Its UDP port for the ng protocol (listen-ng).
+   */
+  readonly port: number;
+  readonly interfaces?: RtpengineInterfaces;
+}
+
+/**
+ * The names of its interfaces toward cells and carriers, where it has two.
+ */
+export interface RtpengineInterfaces {
+  /**
+   * Its interface toward the cells.
+   */
+  readonly cell: string;
+  /**
+   * Its interface toward the carriers.
+   */
+  readonly carrier: string;
+}
+
+/**
  * Modbus RTU frames over TCP, through a serial device server.
  */
 export interface RtuOverTcpTransport {
@@ -1464,6 +1972,20 @@ export interface SerialTransport {
    * Its stop bits.
    */
   readonly stopBits: 1 | 2;
+}
+
+/**
+ * Topic bus/line/<handset>/show, gateway to agent, for handsets with a keypad. Never retained. What is left out stays as it is.
+ */
+export interface ShowMessage {
+  /**
+   * The handset's lamp.
+   */
+  readonly lamp?: 'off' | 'green' | 'amber' | 'red';
+  /**
+   * The handset's display; empty clears it.
+   */
+  readonly text?: string;
 }
 
 /**
@@ -1522,16 +2044,27 @@ export interface SiteConfig {
    */
   readonly runFolder?: string;
   readonly clock: ClockConfig;
+  readonly policy?: PolicySource;
+  /**
+   * The region of the country whose public holidays hold, e.g. BY for Bavaria in DE. Leave it out for those of the whole country.
+   */
+  readonly holidayRegion?: string;
   /**
    * Hours in which anybody at the site may call, in the site's zone. Leave it out for always.
    */
   readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   readonly sip: SipConfig;
   readonly media: MediaConfig;
-  /**
-   * Where the device agents reach the local message bus, TCP.
-   */
-  readonly bus: Listener;
+  readonly bus: BusConfig;
   /**
    * Where technicians reach the console, HTTP.
    */
@@ -1668,6 +2201,36 @@ export interface StatusMessage {
 }
 
 /**
+ * How the stream that one side sends came through, from the answer on.
+ */
+export interface StreamQualityData {
+  /**
+   * Packets that came.
+   */
+  readonly packets: number;
+  /**
+   * Packets that the network lost.
+   */
+  readonly lost: number;
+  /**
+   * Interarrival jitter, milliseconds (RFC 3550 §6.4.1).
+   */
+  readonly jitterMs: number;
+  /**
+   * The longest time without a packet, milliseconds; holds do not count.
+   */
+  readonly longestSilenceMs: number;
+  /**
+   * From the gateway to that side and back, milliseconds, as its RTCP tells.
+   */
+  readonly roundTripMs?: number;
+  /**
+   * The opinion that listeners would have of it, by the E-model (ITU-T G.107, simplified).
+   */
+  readonly mos?: number;
+}
+
+/**
  * Short codes to key in place of a number, e.g. {"01": "+442079460000"}. The number must be sanctioned all the same.
  */
 export interface Tokens {
@@ -1789,6 +2352,25 @@ export interface UplinkConfig {
 }
 
 /**
+ * A limit of use in a period.
+ */
+export interface UseLimit {
+  readonly per: LimitSubject;
+  /**
+   * attempts: calls that went out, answered or not. calls: answered ones. talk: seconds of talk.
+   */
+  readonly of: 'attempts' | 'calls' | 'talk';
+  /**
+   * The most in the period: a count, or seconds for talk.
+   */
+  readonly most: number;
+  /**
+   * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 24-hours and 30-days are the last ones, whatever the date.
+   */
+  readonly in: 'day' | 'week' | 'month' | '24-hours' | '30-days';
+}
+
+/**
  * A day of the week, three letters.
  */
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -1809,6 +2391,10 @@ export interface Window {
    * Closing time, HH:MM; 24:00 is the end of the day; at or before `from` it is on the next day.
    */
   readonly to: string;
+  /**
+   * never: the window does not open on public holidays of the site's country, nor run on into one over midnight. always: it opens on them whatever the weekday. Leave it out to treat them as any other day.
+   */
+  readonly holidays?: 'never' | 'always';
 }
 
 /**
@@ -1823,6 +2409,15 @@ export interface Wing {
    * The networks from which its handsets register and call, in CIDR form, e.g. ["10.20.0.0/16"]. A handset seen elsewhere is refused.
    */
   readonly network: readonly string[];
+  readonly exceptions?: Exceptions;
+  /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
+   * Numbers that are refused whatever any `allow` says: whole numbers, or beginnings with a * behind.
+   */
+  readonly block?: readonly string[];
   /**
    * Hours in which handsets of this wing may call, in the site's zone. Leave it out for always.
    */
