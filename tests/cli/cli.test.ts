@@ -7,7 +7,20 @@ import { programData, projectRoot } from '../../gateway/config/paths.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { balise } from './terminal.js';
 
-const COMMANDS = ['check', 'explain', 'dnc', 'policy', 'replay', 'ha1', 'line', 'board', 'audit'];
+const COMMANDS = [
+  'check',
+  'explain',
+  'dnc',
+  'policy',
+  'replay',
+  'ha1',
+  'line',
+  'board',
+  'audit',
+  'enrol',
+  'keys',
+  'headquarters',
+];
 
 t.test('--help names every command and every exit status', async (t) => {
   const { status, stdout } = await balise(['--help']);
