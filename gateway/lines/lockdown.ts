@@ -2,8 +2,8 @@ import { Temporal } from 'temporal-polyfill';
 import type { HandsetId, WingId } from '../policy/ids.js';
 import type { Lockdown } from '../policy/request.js';
 
-function isInForce({ from, until }: Lockdown, now: Temporal.Instant): boolean {
-  if (Temporal.Instant.compare(now, from) < 0) return false;
+/** An order holds from when it is given: a `from` ahead of the wall clock is of a clock that has been put right since. */
+function isInForce({ until }: Lockdown, now: Temporal.Instant): boolean {
   return until === undefined || Temporal.Instant.compare(now, until) < 0;
 }
 

@@ -1,5 +1,4 @@
 import t from 'tap';
-import { Temporal } from 'temporal-polyfill';
 import type { AgentHealthMessage, LeaseMessage, LineStateMessage } from '../../config/schema/types.generated.js';
 import type { CallEvent } from '../../gateway/calls/ports.js';
 import { deadlineAt } from '../../gateway/clock/deadline.js';
@@ -308,11 +307,9 @@ t.test('a lockdown holds the relays that it is aimed at, from its beginning to i
   t.equal(w.last('h0')?.connected, true, 'it is over');
   w.lines.setLockdowns([{ ...lockdown, target: { kind: 'site' } }]);
   t.notOk(w.last('h0')?.connected || w.last('h1')?.connected);
-  const later = Temporal.Instant.from(w.clock.wall().toString()).add({ seconds: 3 });
-  w.lines.setLockdowns([{ ...lockdown, from: later, target: { kind: 'handset', handset: h1 } }]);
-  t.equal(w.last('h1')?.connected, true);
+  w.clock.step(-3_600_000);
   w.live(5_000);
-  t.equal(w.last('h1')?.connected, false, 'it has begun');
+  t.notOk(w.last('h0')?.connected || w.last('h1')?.connected, 'a clock that is set back lifts nothing');
 });
 
 t.test('a board without its watchdog gets no lease, unless the site has accepted it, and then shows it', async (t) => {
