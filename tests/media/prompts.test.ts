@@ -109,6 +109,9 @@ t.test('what is said is never too early, and never a quarter of an hour and more
         const lateMin = minutes - wait / 60_000;
         return lateMin >= 0 && lateMin < 30;
       }
+      // Rounded up it may be a week from now, and then its weekday would be taken for today.
+      const rounded = next.add({ minutes: 5 }).toZonedDateTimeISO(zone).toPlainDate();
+      if (rest[0] === 'later') return now.toZonedDateTimeISO(zone).toPlainDate().until(rounded).days >= 7;
       const [day = '', hour = '', minute = ''] = rest;
       const today = now.toZonedDateTimeISO(zone).toPlainDate();
       const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
