@@ -24,8 +24,8 @@ export class EngineProcess {
     /** Its log, a line a message. */
     readonly lines: string[],
   ) {
-    this.exited =
-      child.exitCode !== null ? Promise.resolve(child.exitCode) : once(child, 'exit').then(([code]) => code);
+    // Not at its exit: its last lines may be on their way still.
+    this.exited = once(child, 'close').then(([code]) => code);
   }
 
   /** Rejects with what the process said when it ends before it is ready. */
