@@ -84,9 +84,10 @@ t.test('an answer in two pieces is one answer', opts(), async (t) => {
   await until('the state says connected', () => b.states.get('h0')?.relay === 'connected');
   const { polls = 0, errors } = b.board() ?? {};
   await until('most of its polls are well', () => (b.board()?.polls ?? 0) > polls + 20);
-  // On a machine that is too busy a second piece may come after its time; that is the exception.
+  // On a machine that is too busy a second piece may come after its time, and then it answers nothing; without that, none.
+  const late = b.errors('timeout') - (errors?.timeout ?? 0);
   const strange = b.errors('answer') - (errors?.answer ?? 0);
-  t.ok(strange < 10, `${strange} pieces were taken for the answer to something else`);
+  t.ok(strange <= late, `${strange} pieces were no answer to what was asked, ${late} were given up before they came`);
 });
 
 t.test('exceptions are counted as what they are, and the order is given again', opts(), async (t) => {
@@ -109,6 +110,7 @@ t.test(
     await until('the state says connected', () => b.states.get('h0')?.relay === 'connected');
     b.line.wire.standing({ kind: 'noise' });
     await until('the board is lost', () => b.boardIs('lost'));
+    t.match(b.board()?.why, /crc|timeout/);
     t.ok(b.errors('crc') > 0, 'what was spoilt is counted as that');
     t.equal(b.states.get('h0')?.relay, 'unknown', 'nothing is said of what is not seen');
     b.line.wire.standing(undefined);

@@ -107,3 +107,14 @@ for (const [kind, forms, rules] of [
     });
   }
 }
+
+for (const [form, uri] of [
+  ['nobody', 'sip:@HOST'],
+  ['full-width digits that nobody escaped', 'sip:＋４４２０７９４６０００１@HOST'],
+] as const) {
+  t.test(`refused by the engine, judged by nobody and dialled by nobody: ${form}`, async (t) => {
+    const before = [house.carriers[0].invites + house.carriers[1].invites, house.records.length];
+    t.equal(statusOf(await phone.ask('INVITE', { uri: uri.replace('HOST', phone.at) })), 400);
+    t.same([house.carriers[0].invites + house.carriers[1].invites, house.records.length], before);
+  });
+}
