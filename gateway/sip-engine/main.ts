@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { type CommandLine, readCommandLine, USAGE } from './command-line.js';
 import { ConfigFault, type EngineConfig, readConfig } from './config.js';
@@ -11,6 +12,9 @@ import { createEngine } from './engine.js';
 
 /** sysexits.h */
 const EX_CONFIG = 78;
+/** Both together stay under the 3 s after which the supervisor insists. */
+const CLOSE_MS = 1_900;
+const LAST_LINES_MS = 800;
 
 // Asynchronous and bounded: a parent that is stopped reads no log, and a log that blocks would hold up calls.
 const destination = pino.destination({ fd: 1, sync: false, maxLength: 1_000_000 });
@@ -43,12 +47,11 @@ async function run(config: EngineConfig, stopped: Promise<string>): Promise<void
     }
   });
   const why = await Promise.race([stopped, engine.retired.then(() => 'retired')]);
-  // The log is no reason to live on, and neither is a peer that does not answer.
-  setTimeout(leave, 1_900);
-  await engine.close();
-  log.info({ event: 'engine.stopped', why, ...engine.status() });
+  // A peer that does not answer is no reason to live on, and neither is the log; what was counted is said either way.
+  const inTime = await Promise.race([engine.close().then(() => true), sleep(CLOSE_MS, false)]);
+  log.info({ event: 'engine.stopped', why, inTime, ...engine.status() });
   destination.flush(leave);
-  setTimeout(leave, 200);
+  setTimeout(leave, LAST_LINES_MS);
 }
 
 function leave(): never {
