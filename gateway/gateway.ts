@@ -3,21 +3,21 @@
  * Whatever is not up refuses calls; nothing here can allow one.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { believesInvites } from './bench-profile.js';
 import { Bus } from './bus/bus.js';
-import { freshSecret } from './bus/identities.js';
 import { Calls } from './calls/calls.js';
-import type { CallSink, CutoffResult } from './calls/ports.js';
+import type { CallSink } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { readBootId, systemClock } from './clock/system-clock.js';
 import { ClockWatch } from './clock/trust.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import { type RunningConsole, startConsole } from './console/console.js';
+import type { RunningConsole } from './console/console.js';
 import { GatewayMetrics } from './gateway-metrics.js';
+import { runHouseCommand } from './house-commands.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
@@ -27,6 +27,7 @@ import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
+import { openSiteConsole } from './site-console.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteRecording } from './site-recording.js';
@@ -36,8 +37,6 @@ import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
 import { Checkpoints } from './uplink/checkpoints.js';
-import type { CommandResult, HouseCommand } from './uplink/command-desk.js';
-import { cutoffOrders, lockdownTarget } from './uplink/cutoff-order.js';
 import { numberTokens } from './uplink/number-token.js';
 import { Uplink } from './uplink/uplink.js';
 
@@ -328,48 +327,26 @@ export class Gateway {
           calls: this.#calls?.size ?? 0,
         };
       },
-      onCommand: (command) => this.#command(command, numberToken),
+      onCommand: async (command) =>
+        this.#calls === undefined
+          ? { outcome: 'failed', why: 'starting' }
+          : runHouseCommand(command, this.#calls, numberToken),
       log: this.#log,
     });
   }
 
-  async #command(command: HouseCommand, numberToken: ReturnType<typeof numberTokens>): Promise<CommandResult> {
-    const calls = this.#calls;
-    if (calls === undefined) return { outcome: 'failed', why: 'starting' };
-    if (command.type === 'release') {
-      calls.release(lockdownTarget(command.target), command.by);
-      return { outcome: 'done' };
-    }
-    const live = calls.live().flatMap(({ call, number }) => (number === undefined ? [] : [{ call, number }]));
-    const results = await Promise.all(cutoffOrders(command, live, numberToken).map((order) => calls.cutoff(order)));
-    return { outcome: 'done', result: { ...joinedResult(command.id, results) } };
-  }
-
   async #openConsole(): Promise<void> {
-    const { site, dataFolder } = this.#files;
     const watch = this.#siteWatch;
-    if (watch === undefined) return;
-    const token = freshSecret();
-    writeFileSync(join(dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
-    this.#console = await startConsole({
-      ...site.console,
-      token,
-      pageFile: join(projectRoot(), 'gateway', 'console', 'web', 'index.html'),
-      ...(this.#metrics === undefined ? {} : { metrics: () => this.#metrics?.read() }),
-      source: {
-        view: () => watch.view(),
-        release: (handset) =>
-          this.#calls?.release({ kind: 'handset', handset: handsetId(handset) }, 'console') === true,
-        testLine: (handset) => this.#parts().lines.test(handsetId(handset)),
-        cut: async (handset, reason, hold) => {
-          const target =
-            handset === undefined
-              ? { kind: 'site' as const }
-              : { kind: 'handset' as const, handset: handsetId(handset) };
-          const result = await this.#calls?.cutoff({ id: this.#newCallId(), target, reason, by: 'console', hold });
-          return { calls: result?.calls ?? 0, silentMs: result?.silentMs ?? 0, complete: result?.complete ?? false };
-        },
-      },
+    const calls = this.#calls;
+    if (watch === undefined || calls === undefined) return;
+    const { lines } = this.#parts();
+    this.#console = await openSiteConsole({
+      files: this.#files,
+      watch,
+      calls,
+      lines,
+      metrics: this.#metrics,
+      newCallId: () => this.#newCallId(),
     });
   }
 
@@ -417,17 +394,4 @@ function busOptions({ site, folder, dataFolder }: SiteFiles, bootId: string) {
 function readVersion(): string {
   const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
   return version;
-}
-
-/** Several orders of one command as one result: the slowest of each measured time. */
-function joinedResult(id: string, results: readonly CutoffResult[]): CutoffResult {
-  const worst = (of: (result: CutoffResult) => number) => Math.max(0, ...results.map(of));
-  return {
-    id,
-    calls: results.reduce((sum, { calls }) => sum + calls, 0),
-    silentMs: worst(({ silentMs }) => silentMs),
-    byesSentMs: worst(({ byesSentMs }) => byesSentMs),
-    relaysOpenMs: worst(({ relaysOpenMs }) => relaysOpenMs),
-    complete: results.every(({ complete }) => complete),
-  };
 }
