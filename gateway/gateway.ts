@@ -23,11 +23,11 @@ import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
 import type { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { PlaneProcesses } from './plane-processes.js';
+import { holidayRules } from './policy/holiday-rules.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
-import { openSiteConsole } from './site-console.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteRecording } from './site-recording.js';
@@ -35,6 +35,7 @@ import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
+import type { EarlyPlanes } from './supervisor/early-planes.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
 import { Checkpoints } from './uplink/checkpoints.js';
 import { numberTokens } from './uplink/number-token.js';
@@ -46,6 +47,7 @@ const STOP_CALLS_MS = 5_000;
 export class Gateway {
   readonly #files: SiteFiles;
   readonly #log: Logger;
+  readonly #early: EarlyPlanes | undefined;
   readonly #clock: Clock;
   readonly #watch: ClockWatch;
   readonly #bootId = readBootId();
@@ -69,7 +71,9 @@ export class Gateway {
   #releaseRunFolder: () => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(files: SiteFiles, log: Logger) {
+  /** @param early planes' processes that were started ahead, where there are any. */
+  constructor(files: SiteFiles, log: Logger, early?: EarlyPlanes) {
+    this.#early = early;
     this.#files = files;
     this.#siteMedia = new SiteMedia(files);
     this.#log = log;
@@ -145,12 +149,17 @@ export class Gateway {
       bus,
       onBack: (plane) => this.#calls?.planeBack(plane),
       alarm: (code, message) => this.#alarm(code, message),
+      early: this.#early,
     });
-    await this.#processes.start(busPort);
+    const planes = this.#processes.start(busPort);
+    await planes;
+    // Handsets register from here on. What only calls and the console need is loaded now, and not before.
+    const consoleRoom = import('./site-console.js');
+    holidayRules();
     await this.#calls?.recover();
     this.#uplink?.start();
     this.#checkpoints?.start();
-    await this.#openConsole();
+    await this.#openConsole(await consoleRoom);
     this.#policyWatch?.start();
     const ports = {
       cell: this.#processes.listenerPort('cell'),
@@ -335,7 +344,7 @@ export class Gateway {
     });
   }
 
-  async #openConsole(): Promise<void> {
+  async #openConsole({ openSiteConsole }: typeof import('./site-console.js')): Promise<void> {
     const watch = this.#siteWatch;
     const calls = this.#calls;
     if (watch === undefined || calls === undefined) return;

@@ -11,8 +11,10 @@ import { planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import type { Signalling } from './signalling/signalling.js';
-import { SMALL_HEAP, STEADY_HEAP } from './supervisor/node-flags.js';
+import type { EarlyPlanes, EarlyProgram } from './supervisor/early-planes.js';
+import { SMALL_HEAP } from './supervisor/node-flags.js';
 import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
+import { ENGINE, RELAY } from './supervisor/plane-programs.js';
 
 /** The compiled programs stand beside this file. */
 const programs = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -40,6 +42,8 @@ export interface PlaneProcessesOptions {
   /** A plane's new process is up and joined: it may be used again. */
   readonly onBack: (plane: PlaneName) => void;
   readonly alarm: (code: string, message: string) => void;
+  /** Processes that were started ahead. */
+  readonly early: EarlyPlanes | undefined;
 }
 
 /** What runs the planes of a site: the engine, the media relay and an agent for each bus of boards, each in a process of its own. */
@@ -56,7 +60,9 @@ export class PlaneProcesses {
 
   /** Starts every process; settles when each is ready and joined. Rejects when one cannot start at all. */
   async start(busPort: number): Promise<void> {
-    await Promise.all([this.#startRelay(), this.#startEngine(), ...this.#startAgents(busPort)]);
+    const starts = [this.#startRelay(), this.#startEngine(), ...this.#startAgents(busPort)];
+    // A site with an rtpengine or a drachtio server of its own wants none of ours.
+    await Promise.all([...starts, this.#options.early?.end()]);
   }
 
   /** Ends every process in order; settles when all are gone. */
@@ -82,7 +88,7 @@ export class PlaneProcesses {
     }
     const socket = join(runFolder, 'relay.sock');
     const { cellAddress, carrierAddress, ports } = files.site.media;
-    const process = this.#plane('relay', join('gateway', 'media', 'relay', 'main.js'), {
+    const process = this.#plane('relay', RELAY, {
       config: () => ({
         socket,
         cellAddress,
@@ -92,7 +98,6 @@ export class PlaneProcesses {
         languages: [files.site.language, ...files.handsets.flatMap(({ language }) => language ?? [])],
         exitWhenOrphaned: true,
       }),
-      nodeFlags: STEADY_HEAP,
       onReady: async () => {
         await media.attach(socket);
         onBack('media');
@@ -132,7 +137,7 @@ export class PlaneProcesses {
     }
     const socket = join(runFolder, 'engine.sock');
     const control = { socket, secret: this.#secrets.control };
-    const process = this.#plane('engine', join('gateway', 'sip-engine', 'main.js'), {
+    const process = this.#plane('engine', ENGINE, {
       config: () => ({
         listeners: [this.#listener('cell'), this.#listener('carrier')],
         client: { address: LOOPBACK, port: 0, secret: this.#secrets.client },
@@ -177,28 +182,32 @@ export class PlaneProcesses {
       bus.addIdentity({ name, secret, handsets, hasKeypads });
       const ca = tls === undefined ? {} : { ca: resolve(files.folder, tls.ca) };
       // Its death is told to the lines by its last will on the bus.
-      const process = this.#plane(name, program, {
-        config: () => plan.config({ ...where, secret, ...ca }),
-        nodeFlags: SMALL_HEAP,
-        onReady: async () => onBack('line'),
-      });
+      const script = join(programs, program);
+      const process = this.#plane(
+        name,
+        { script, nodeFlags: SMALL_HEAP },
+        {
+          config: () => plan.config({ ...where, secret, ...ca }),
+          onReady: async () => onBack('line'),
+        },
+      );
       return [process.start()];
     });
   }
 
   #plane(
     name: string,
-    program: string,
+    program: EarlyProgram,
     how: {
       config: () => unknown;
-      nodeFlags?: readonly string[];
       onReady: (facts: PlaneFacts) => Promise<void>;
     },
   ): PlaneProcess {
-    const { runFolder, clock, log, alarm } = this.#options;
+    const { runFolder, clock, log, alarm, early } = this.#options;
     const process = new PlaneProcess({
       name,
-      script: join(programs, program),
+      ...program,
+      early: early?.take(program.script),
       pidFile: join(runFolder, `${name}.pid`),
       clock,
       log,

@@ -1,4 +1,5 @@
-import Holidays from 'date-holidays';
+import type Holidays from 'date-holidays';
+import { holidayRules } from './holiday-rules.js';
 import { DAY_MS } from './zone-clock.js';
 
 /** The public holidays of a country and of some of its regions; none for a country that the library does not know. */
@@ -21,8 +22,8 @@ export class PublicHolidays {
 
   #read(year: number): ReadonlySet<number> {
     const { country, regions } = this;
-    this.#books ??=
-      regions.length === 0 ? [new Holidays(country)] : regions.map((region) => new Holidays(country, region));
+    const Book = holidayRules();
+    this.#books ??= regions.length === 0 ? [new Book(country)] : regions.map((region) => new Book(country, region));
     const books = this.#books;
     const days = new Set<number>();
     // A feast of several days may have begun in the old year.
@@ -41,5 +42,6 @@ export class PublicHolidays {
 
 /** The regions of a country that have holidays of their own, by their short names; none for a country that is not known. */
 export function holidayRegions(country: string): readonly string[] {
-  return Object.keys(new Holidays().getStates(country) ?? {});
+  const Book = holidayRules();
+  return Object.keys(new Book().getStates(country) ?? {});
 }

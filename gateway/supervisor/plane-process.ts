@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../clock/clock.js';
 import { backOff, CRASH_LOOP_DEATHS } from './back-off.js';
 import { livePid, removePidFile, writePidFile } from './pid-file.js';
+import { spawnPlane } from './spawn-plane.js';
 
 /** What a plane says of itself when it is ready: ports, sockets, its pid. */
 export type PlaneFacts = Readonly<Record<string, unknown>>;
@@ -14,6 +15,8 @@ export interface PlaneProcessOptions {
   readonly script: string;
   /** Arguments for Node itself; see node-flags.ts. */
   readonly nodeFlags?: readonly string[];
+  /** Its first life, when it was started ahead of its configuration; see early-planes.ts. */
+  readonly early?: ChildProcess | undefined;
   /** Its configuration, made anew for each start; it goes over stdin, so that no secret shows in a process list. */
   readonly config: () => unknown;
   /** Where its pid is kept, so that the next gateway finds an orphan of this one. */
@@ -86,10 +89,9 @@ export class PlaneProcess {
   }
 
   async #spawn(): Promise<void> {
-    const { name, script, nodeFlags, config, pidFile, clock, log } = this.#options;
+    const { name, script, nodeFlags, early, config, pidFile, clock, log } = this.#options;
     const bornNs = clock.monotonicNs();
-    const flags = ['--enable-source-maps', ...(nodeFlags ?? [])];
-    const child = spawn(process.execPath, [...flags, script], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = !this.#started && isAlive(early) ? early : spawnPlane(script, nodeFlags);
     this.#child = child;
     if (child.pid !== undefined) writePidFile(pidFile, child.pid);
     // EPIPE here means that the process died while starting; its exit is handled below.
@@ -209,4 +211,8 @@ function parseLine(line: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isAlive(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null;
 }
