@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CallObserver } from './calls/ports.js';
+import { addSipMetrics, type SipSource } from './sip-metrics.js';
 import type { RoomReport } from './store/room.js';
 
 /** What the metrics read each time that somebody looks; each must be cheap. */
@@ -11,6 +12,7 @@ export interface MetricsSource {
   room(): RoomReport;
   isConnected(): boolean;
   isClockTrusted(): boolean;
+  readonly sip: SipSource;
 }
 
 /** The gateway as Prometheus sees it; names by its conventions: base units, `_total` for what only rises. No number, no person. */
@@ -33,6 +35,7 @@ export class GatewayMetrics {
     );
     this.#gauge('uplink_connected', '1: the broker is connected.', () => Number(source.isConnected()));
     this.#gauge('clock_trusted', '1: the wall clock is believed.', () => Number(source.isClockTrusted()));
+    addSipMetrics(this.#registry, source.sip);
   }
 
   /** To be given to `calls`. */

@@ -280,6 +280,7 @@ export class Gateway {
       room: () => store.roomLeft(),
       isConnected: () => this.#uplink?.connected ?? false,
       isClockTrusted: () => this.#clock.trust().trusted,
+      sip: signalling,
     });
     this.#metrics = metrics;
     const observers = [

@@ -11,6 +11,7 @@ import { planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import type { Signalling } from './signalling/signalling.js';
+import { engineLimits } from './site-engine.js';
 import type { EarlyPlanes, EarlyProgram } from './supervisor/early-planes.js';
 import { SMALL_HEAP } from './supervisor/node-flags.js';
 import { type PlaneFacts, PlaneProcess } from './supervisor/plane-process.js';
@@ -142,6 +143,7 @@ export class PlaneProcesses {
         listeners: [this.#listener('cell'), this.#listener('carrier')],
         client: { address: LOOPBACK, port: 0, secret: this.#secrets.client },
         control,
+        ...engineLimits(sip.limits),
         guard: true,
         exitWhenOrphaned: true,
       }),

@@ -2008,7 +2008,82 @@ export interface SipConfig {
    * Where trunks reach the SIP server, UDP and TCP: an address on the carrier network. The same address and port as `cell` make one listener of the two.
    */
   readonly carrier: Listener;
+  readonly limits?: SipLimits;
   readonly drachtio?: DrachtioConfig;
+}
+
+/**
+ * What one address, and all together, may cost the SIP server; only with engine embedded. Over a limit: 503 with Retry-After, and after a while silence. Each limit has a counter in /metrics.
+ */
+export interface SipLimits {
+  /**
+   * The largest SIP message, bytes; a larger one is answered 513.
+   */
+  readonly messageBytes: number;
+  /**
+   * The most headers of a message.
+   */
+  readonly headers: number;
+  /**
+   * The longest header, bytes.
+   */
+  readonly headerBytes: number;
+  /**
+   * INVITEs that begin a call, from one address, a second.
+   */
+  readonly ratePerAddress: number;
+  /**
+   * Other requests outside of a call (REGISTER, OPTIONS and so on), from one address, a second.
+   */
+  readonly otherRatePerAddress: number;
+  /**
+   * Requests of one address that have no final answer yet.
+   */
+  readonly openPerAddress: number;
+  /**
+   * The same of all addresses together.
+   */
+  readonly openInAll: number;
+  /**
+   * Refusals sent to one address, a second; what is beyond them is met with silence.
+   */
+  readonly refusalsPerAddress: number;
+  /**
+   * Answered requests of one address that are kept for their repetitions.
+   */
+  readonly finishedPerAddress: number;
+  /**
+   * The same of all addresses together.
+   */
+  readonly finishedInAll: number;
+  /**
+   * Overload: the server takes on nothing new while it is later than this, milliseconds; calls in progress go on.
+   */
+  readonly lagMs: number;
+  /**
+   * TCP connections.
+   */
+  readonly tcpConnections: number;
+  /**
+   * TCP connections that one address has opened.
+   */
+  readonly tcpConnectionsPerAddress: number;
+  /**
+   * A TCP connection without traffic and without a call is closed after this, milliseconds.
+   */
+  readonly tcpIdleMs: number;
+  /**
+   * A message that has begun on a TCP connection must be whole after this, milliseconds.
+   */
+  readonly tcpMessageMs: number;
+  /**
+   * What a peer on TCP may leave unread, bytes; then its connection is closed.
+   */
+  readonly tcpUnsentBytes: number;
+  /**
+   * A request of ours that is larger goes by TCP, bytes: the MTU of the path less 200 (RFC 3261 §18.1.1).
+   */
+  readonly udpRequestBytes: number;
 }
 
 /**
@@ -2261,7 +2336,7 @@ export interface Trunk {
    */
   readonly transport: 'udp' | 'tcp';
   /**
-   * Register with the carrier; needs `username` and `password`.
+   * Register with the carrier; needs `username` and `password`. A trunk that is refused, or gets no answer, is skipped until it is registered.
    */
   readonly register: boolean;
   /**
@@ -2285,7 +2360,7 @@ export interface Trunk {
    */
   readonly networks: readonly string[];
   /**
-   * How often to ask with OPTIONS whether the carrier is there, seconds; 0 for never.
+   * How often to ask with OPTIONS whether the carrier is there, seconds; 0 for never. A trunk that does not answer is skipped until it does: set 0 for a carrier that ignores OPTIONS.
    */
   readonly optionsS: number;
 }

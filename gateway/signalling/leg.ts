@@ -6,6 +6,7 @@ import type { TrunkCredentials } from './account.js';
 import type { DialogJudge } from './judged-srf.js';
 import { type LegFacts, rule } from './rules-in-dialog.js';
 import type { Direction } from './session.js';
+import { sendRequest } from './trunk-request.js';
 import type { Violations } from './violations.js';
 
 /** What a leg needs of the call that it belongs to. */
@@ -48,29 +49,11 @@ export function endedByEngine(request: Srf.SrfRequest): 'deadline' | 'otherwise'
   return request.has('reason') && request.get('reason').includes('"deadline"') ? 'deadline' : 'otherwise';
 }
 
-/** Gives drachtio-srf our credentials for a challenge, or an error for one that is not to be answered. */
-export type Authenticate = (
-  request: Srf.SrfRequest,
-  challenge: Srf.SrfResponse,
-  give: (error: Error | null, username?: string, password?: string) => void,
-) => void;
-
-/** Answers the challenges of the carrier's own realm: anybody else who asks would only collect what can be guessed from. */
-export function authenticate({ username, password, realm }: TrunkCredentials): Authenticate {
-  return (_request, challenge, give) => {
-    const header = challenge.status === 407 ? 'proxy-authenticate' : 'www-authenticate';
-    const text = challenge.has(header) ? challenge.get(header) : '';
-    const realms = [...text.matchAll(/realm="([^"]*)"/gi)].map(([, named]) => named);
-    if (realm === undefined || realms.every((named) => named === realm)) give(null, username, password);
-    else give(new Error(`a challenge of another realm than ${realm}`));
-  };
-}
-
 export interface Bye {
   readonly srf: Srf;
   readonly dialog: LegDialog;
   readonly cause: EndCause;
-  readonly auth?: Authenticate;
+  readonly auth?: TrunkCredentials | undefined;
 }
 
 /**
@@ -79,20 +62,7 @@ export interface Bye {
  * joins it.
  */
 export function sendBye({ srf, dialog, cause, auth }: Bye, done: (status: number | undefined) => void): void {
-  // Not drachtio-srf's own `destroy`: its credentials are made for a placeholder, and no carrier that looks takes them.
-  const request = srf.request as unknown as (
-    options: unknown,
-    sent: (error: unknown, request?: Srf.SrfRequest) => void,
-  ) => void;
-  const options = {
-    method: 'BYE',
-    uri: dialog.remoteTarget,
-    stackDialogId: dialog.dialogId,
-    headers: { Reason: `Q.850;cause=16;text="${cause}"` },
-    ...(auth && { auth }),
-  };
-  request.call(srf, options, (error, sent) => {
-    if (error || sent === undefined) done(undefined);
-    else sent.on('response', (response) => done(response?.status));
-  });
+  const headers = { Reason: `Q.850;cause=16;text="${cause}"` };
+  const order = { method: 'BYE', uri: dialog.remoteTarget, stackDialogId: dialog.dialogId, headers };
+  sendRequest(srf, order, auth, (answer) => done(answer?.response.status));
 }

@@ -22,6 +22,7 @@ export class Session {
   readonly #spoken: readonly number[];
   #version: number;
   #asked: Direction = 'sendrecv';
+  #last: string;
 
   /**
    * `theirs` and `ours` are the SDP of either side as exchanged. `mayOfferMore`: the peer may offer codecs that it has not
@@ -34,6 +35,7 @@ export class Session {
   ) {
     this.#theirs = read(theirs);
     this.#ours = read(ours);
+    this.#last = ours;
     const named = new Set(payloadsOf(this.#theirs?.media[0]));
     this.#spoken = payloadsOf(this.#audio).filter((payload) => named.has(payload));
     this.#version = Number(this.#ours?.origin?.sessionVersion ?? 1);
@@ -46,6 +48,11 @@ export class Session {
   /** What the peer last asked to speak and hear, in its own words. */
   get asked(): Direction {
     return this.#asked;
+  }
+
+  /** Our own description as the peer has it now. */
+  get current(): string {
+    return this.#last;
   }
 
   /** Our own description anew: for a peer that asks for an offer. */
@@ -99,7 +106,8 @@ export class Session {
             fmtp: line.fmtp.filter(isOurs),
           },
     );
-    return write({ ...ours, origin: { ...ours.origin, sessionVersion: this.#version }, media });
+    this.#last = write({ ...ours, origin: { ...ours.origin, sessionVersion: this.#version }, media });
+    return this.#last;
   }
 }
 

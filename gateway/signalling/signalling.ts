@@ -5,6 +5,7 @@ import type { EndCause, LegDialog, LegName } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId } from '../policy/ids.js';
+import type { EngineStatus } from '../sip-engine/control/client.js';
 import type { HandsetAccount, TrunkAccount, Violation } from './account.js';
 import { CallDeadlines } from './call-deadlines.js';
 import { Door } from './door.js';
@@ -13,6 +14,7 @@ import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { Registrar } from './registrar.js';
 import type { Direction } from './session.js';
+import { type TrunkState, Trunks } from './trunks.js';
 import { TwoLegs } from './two-legs.js';
 import { Violations } from './violations.js';
 
@@ -37,6 +39,7 @@ export class Signalling implements SignallingPlane {
   readonly #violations: Violations;
   readonly #engine: EngineConnection;
   readonly #deadlines: CallDeadlines;
+  readonly #trunks: Trunks;
   readonly #calls = new Map<CallId, TwoLegs>();
   #sink: CallSink | undefined;
   #onLost: (why: string) => void = () => undefined;
@@ -46,6 +49,7 @@ export class Signalling implements SignallingPlane {
     this.#options = options;
     this.#violations = new Violations(clock, options.violation);
     this.registrar = new Registrar(clock, this.#violations);
+    this.#trunks = new Trunks(clock, options.trunks, this.#violations);
     const reception = new Reception({
       door: new Door(options, this.#violations),
       registrar: this.registrar,
@@ -82,12 +86,25 @@ export class Signalling implements SignallingPlane {
   }
 
   /** Joins an engine that has just been started. Rejects when it cannot be reached. */
-  attach(place: EnginePlace): Promise<void> {
-    return this.#engine.attach(place);
+  async attach(place: EnginePlace): Promise<void> {
+    await this.#engine.attach(place);
+    const { srf } = this.#engine;
+    if (srf !== undefined) this.#trunks.start(srf);
+  }
+
+  /** What the engine has counted since its start and holds now; undefined on a real drachtio server, or when it is lost. */
+  async engineStatus(): Promise<EngineStatus | undefined> {
+    return this.#engine.control?.status();
+  }
+
+  /** Whether calls go to each trunk of the site. */
+  get trunkStates(): readonly TrunkState[] {
+    return this.#trunks.states;
   }
 
   /** Lets go of the engine on purpose: nobody is told. */
   detach(): void {
+    this.#trunks.stop();
     this.#violations.rest();
     this.#engine.detach();
   }
@@ -104,6 +121,7 @@ export class Signalling implements SignallingPlane {
   }
 
   #lost(why: string): void {
+    this.#trunks.stop();
     this.#calls.clear();
     this.#deadlines.forgetAll();
     this.#sink?.planeLost('signalling', why);
@@ -168,8 +186,7 @@ export class Signalling implements SignallingPlane {
     }
     // The To tag of the handset leg must be known before there is anything to journal.
     legs.handset.ring();
-    const trunks = order.trunks.flatMap((id) => this.#options.trunks.filter((trunk) => trunk.id === id));
-    legs.trunk.dial(srf, order, trunks);
+    legs.trunk.dial(srf, order, this.#trunks.available(order.trunks));
   }
 
   accept(call: CallId, answer: string): void {

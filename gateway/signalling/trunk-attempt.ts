@@ -2,20 +2,17 @@ import { isIPv6 } from 'node:net';
 import type Srf from 'drachtio-srf';
 import type { DialOrder } from '../calls/ports.js';
 import type { EndCause, LegDialog } from '../calls/record.js';
+import type { Clock } from '../clock/clock.js';
 import type { TrunkAccount } from './account.js';
 import type { JudgedSrf } from './judged-srf.js';
-import {
-  type Authenticate,
-  authenticate,
-  endedByEngine,
-  judgeOf,
-  type LegOwner,
-  sayRedirected,
-  sendBye,
-} from './leg.js';
+import { endedByEngine, judgeOf, type LegOwner, sayRedirected, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import { showsRedirection } from './redirection.js';
 import { Session } from './session.js';
+import { leastInterval, SESSION_S, sessionHeaders } from './session-timer.js';
+import { credentialsFor } from './trunk-digest.js';
+import { TrunkRefresh } from './trunk-refresh.js';
+import { trunkUri } from './trunk-request.js';
 
 /** What comes of one INVITE to one trunk. */
 export interface AttemptEvents {
@@ -31,6 +28,14 @@ export interface AttemptEvents {
   readonly over: () => void;
 }
 
+export interface AttemptParts {
+  readonly srf: JudgedSrf;
+  readonly order: DialOrder;
+  readonly trunk: TrunkAccount;
+  readonly owner: LegOwner;
+  readonly clock: Clock;
+}
+
 /** One INVITE to one trunk, and the dialog that comes of it. */
 export class TrunkAttempt {
   readonly #srf: JudgedSrf;
@@ -38,7 +43,12 @@ export class TrunkAttempt {
   readonly #trunk: TrunkAccount;
   readonly #owner: LegOwner;
   readonly #events: AttemptEvents;
-  readonly #auth: { readonly auth?: Authenticate };
+  readonly #clock: Clock;
+  /** How often a challenge was answered. */
+  #proofs = 0;
+  /** The session timer that is asked for, seconds. */
+  #intervalS = SESSION_S;
+  #refresh: TrunkRefresh | undefined;
   #request: Srf.SrfRequest | undefined;
   #dialog: Srf.Dialog | undefined;
   #session: Session | undefined;
@@ -49,13 +59,13 @@ export class TrunkAttempt {
   #byeSent = false;
   #ending: EndCause | undefined;
 
-  constructor(srf: JudgedSrf, order: DialOrder, trunk: TrunkAccount, owner: LegOwner, events: AttemptEvents) {
+  constructor({ srf, order, trunk, owner, clock }: AttemptParts, events: AttemptEvents) {
     this.#srf = srf;
     this.#order = order;
     this.#trunk = trunk;
     this.#owner = owner;
+    this.#clock = clock;
     this.#events = events;
-    this.#auth = trunk.auth === undefined ? {} : { auth: authenticate(trunk.auth) };
   }
 
   get isOver(): boolean {
@@ -71,31 +81,7 @@ export class TrunkAttempt {
   }
 
   start(): void {
-    const { host, port, transport } = this.#trunk;
-    const { number, callerIdentity, offer } = this.#order;
-    const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
-    const headers = {
-      From: `<sip:${callerIdentity}@localhost>`,
-      Contact: `<sip:${callerIdentity}@localhost${parameter}>`,
-      'P-Asserted-Identity': `<sip:${callerIdentity}@${host}>`,
-      'X-Balise-Listener': 'carrier',
-    };
-    const sent = (error: unknown, request: Srf.SrfRequest | undefined): void => {
-      if (!error && request !== undefined) this.#sent(request);
-    };
-    this.#srf.createUAC(
-      `sip:${number}@${host}:${port}${parameter}`,
-      { localSdp: offer, headers, ...this.#auth } as Srf.CreateUACOptions,
-      {
-        cbRequest: sent as unknown as (request: Srf.SrfRequest) => void,
-        cbProvisional: (provisional) => this.#provisional(provisional),
-      },
-      (error: { status?: number } | null, dialog) => {
-        this.#pending = false;
-        if (dialog === undefined) this.#failed(error?.status ?? 503);
-        else this.#answered(dialog);
-      },
-    );
+    this.#invite({});
   }
 
   /** Ends it in the way that its state asks for: CANCEL, or BYE. */
@@ -107,15 +93,75 @@ export class TrunkAttempt {
 
   /** Nothing more is expected of it. */
   forget(): void {
+    this.#refresh?.stop();
     if (this.#journalled !== undefined) this.#srf.judges.delete(this.#journalled.dialogId);
     if (this.#dialog !== undefined) this.#srf.forgetDialog(this.#dialog);
+  }
+
+  /** `more` are the headers of an INVITE that is sent again, with credentials or for a longer session. */
+  #invite(more: Readonly<Record<string, string>>): void {
+    const { host, transport } = this.#trunk;
+    const { number, callerIdentity, offer } = this.#order;
+    const headers = {
+      From: `<sip:${callerIdentity}@localhost>`,
+      Contact: `<sip:${callerIdentity}@localhost${transport === 'udp' ? '' : `;transport=${transport}`}>`,
+      'P-Asserted-Identity': `<sip:${callerIdentity}@${host}>`,
+      'X-Balise-Listener': 'carrier',
+      ...sessionHeaders(this.#intervalS),
+      ...more,
+    };
+    const sent = (error: unknown, request: Srf.SrfRequest | undefined): void => {
+      if (!error && request !== undefined) this.#sent(request);
+    };
+    this.#srf.createUAC(
+      trunkUri(this.#trunk, number),
+      { localSdp: offer, headers },
+      {
+        cbRequest: sent as unknown as (request: Srf.SrfRequest) => void,
+        cbProvisional: (provisional) => this.#provisional(provisional),
+      },
+      (error: { status?: number; res?: Srf.SrfResponse } | null, dialog) => {
+        const again = this.#again(error?.res);
+        if (again !== undefined) {
+          // Until it is out there is nothing to cancel.
+          this.#request = undefined;
+          this.#invite(again);
+          return;
+        }
+        this.#pending = false;
+        if (dialog === undefined) this.#failed(error?.status ?? 503);
+        else this.#answered(dialog);
+      },
+    );
+  }
+
+  /** The headers with which to send the INVITE again, in the same call (RFC 3261 §22.2, RFC 4028 §7.3); undefined when it is over. */
+  #again(response: Srf.SrfResponse | undefined): Record<string, string> | undefined {
+    const request = this.#request;
+    if (response === undefined || request === undefined || this.#ending !== undefined) return undefined;
+    const asked = { method: 'INVITE', uri: request.uri };
+    const proof = this.#proofs < 2 ? credentialsFor(response, asked, this.#trunk.auth, this.#proofs === 0) : undefined;
+    const leastS = leastInterval(response);
+    // Longer once, and no more: a carrier must not keep us asking.
+    if (proof === undefined && (leastS === undefined || this.#intervalS > SESSION_S)) return undefined;
+    if (proof !== undefined) this.#proofs += 1;
+    if (leastS !== undefined) {
+      this.#intervalS = leastS;
+      // It begins anew with the carrier's next question: what was proven was another request.
+      this.#proofs = 0;
+    }
+    return {
+      From: request.get('from'),
+      'Call-ID': request.get('call-id'),
+      CSeq: `${Number.parseInt(request.get('cseq'), 10) + 1} INVITE`,
+      ...(proof && { [proof.header]: proof.value }),
+    };
   }
 
   #sent(request: Srf.SrfRequest): void {
     this.#request = request;
     this.#tellSent(request);
     const happenings = request as unknown as NodeJS.EventEmitter;
-    happenings.on('authenticate', (again: Srf.SrfRequest) => this.#tellSent(again));
     // Before the answer drachtio-srf takes an UPDATE by itself; what it says of the callee is for us.
     happenings.on('update', (update: Srf.SrfRequest) => {
       if (this.#ending === undefined && showsRedirection(update, this.#order.number))
@@ -168,10 +214,28 @@ export class TrunkAttempt {
     if (this.#ending !== undefined) this.#bye(this.#ending);
     else if (showsRedirection(response, this.#order.number)) {
       sayRedirected(this.#owner, 'the carrier answered from elsewhere');
-    } else this.#events.answered(dialog.remote.sdp, journalled);
+    } else {
+      this.#keepAlive(journalled.dialogId, response);
+      this.#events.answered(dialog.remote.sdp, journalled);
+    }
+  }
+
+  /** At a carrier that challenges us the session is refreshed from here; at any other by the engine. */
+  #keepAlive(dialogId: string, answer: Srf.SrfResponse): void {
+    const { auth, id } = this.#trunk;
+    if (auth === undefined) return;
+    const failed = (why: string): void => {
+      const { violations, handset } = this.#owner;
+      violations.alarm({ code: 'trunk.refresh-failed', detail: `${id} lost a call: ${why}`, handset });
+      if (this.#ending === undefined) this.#events.hungUp(false);
+    };
+    const description = (): string => this.#session?.current ?? this.#order.offer;
+    this.#refresh = new TrunkRefresh({ srf: this.#srf, clock: this.#clock, dialogId, auth, description, failed });
+    this.#refresh.start(answer, this.#intervalS);
   }
 
   #destroyed(request: Srf.SrfRequest): void {
+    this.#refresh?.stop();
     const ended = endedByEngine(request);
     // The engine has no credentials: if its BYE is challenged, ours is the one that is believed.
     if (ended !== undefined && this.#trunk.auth !== undefined) this.#bye(this.#ending ?? 'deadline');
@@ -188,8 +252,9 @@ export class TrunkAttempt {
     const { journalled } = this;
     if (journalled === undefined || this.#byeSent) return;
     this.#byeSent = true;
-    const { id } = this.#trunk;
-    sendBye({ srf: this.#srf, dialog: journalled, cause, ...this.#auth }, (status) => {
+    this.#refresh?.stop();
+    const { id, auth } = this.#trunk;
+    sendBye({ srf: this.#srf, dialog: journalled, cause, auth }, (status) => {
       this.#over = true;
       const { violations, handset } = this.#owner;
       if (status === 401 || status === 407)

@@ -6,9 +6,7 @@ import type { JudgedSrf } from './judged-srf.js';
 import type { LegOwner } from './leg.js';
 import { causeOf, mayFailOver } from './outcomes.js';
 import { TrunkAttempt } from './trunk-attempt.js';
-
-/** A trunk that says nothing at all for this long is left for the next, milliseconds: four INVITEs by timer A (RFC 3261 §17.1.1.2). */
-const PATIENCE_MS = 4_000;
+import { PATIENCE_MS } from './trunk-keep-alive.js';
 
 /** The leg to the carrier: we are its UAC. Trunks are tried in order, until one rings or answers. */
 export class TrunkLeg {
@@ -70,31 +68,34 @@ export class TrunkLeg {
     const ringing = this.#clock.after(order.ringMs, () => {
       if (isCurrent() && attempt.isPending && this.#ending === undefined) tell({ type: 'ring-timeout' });
     });
-    const attempt = new TrunkAttempt(srf, order, trunk, this.#owner, {
-      sent: (dialog) => isCurrent() && tell({ type: 'dialling', trunk: trunk.id, dialog }),
-      heard: () => {
-        patience.cancel();
-        if (!attempt.isPending) ringing.cancel();
+    const attempt = new TrunkAttempt(
+      { srf, order, trunk, owner: this.#owner, clock: this.#clock },
+      {
+        sent: (dialog) => isCurrent() && tell({ type: 'dialling', trunk: trunk.id, dialog }),
+        heard: () => {
+          patience.cancel();
+          if (!attempt.isPending) ringing.cancel();
+        },
+        rang: (sdp) => {
+          if (!isCurrent()) return;
+          this.#rang = true;
+          tell({ type: 'trunk-ringing' });
+          if (sdp !== undefined) tell({ type: 'trunk-early-media', sdp });
+        },
+        answered: (answer, dialog) => {
+          if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [this.#handsetDialog(), dialog] });
+        },
+        failed: (status) => {
+          attempt.forget();
+          if (!isCurrent()) return;
+          if (mayFailOver(status, this.#rang) && this.#left.length > 0) this.#dialNext(srf, order, status);
+          else this.#failed(status);
+        },
+        hungUp: (byDeadline) =>
+          tell(byDeadline ? { type: 'deadline-passed', by: 'signalling' } : { type: 'trunk-hung-up' }),
+        over: () => (isCurrent() ? over() : attempt.forget()),
       },
-      rang: (sdp) => {
-        if (!isCurrent()) return;
-        this.#rang = true;
-        tell({ type: 'trunk-ringing' });
-        if (sdp !== undefined) tell({ type: 'trunk-early-media', sdp });
-      },
-      answered: (answer, dialog) => {
-        if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [this.#handsetDialog(), dialog] });
-      },
-      failed: (status) => {
-        attempt.forget();
-        if (!isCurrent()) return;
-        if (mayFailOver(status, this.#rang) && this.#left.length > 0) this.#dialNext(srf, order, status);
-        else this.#failed(status);
-      },
-      hungUp: (byDeadline) =>
-        tell(byDeadline ? { type: 'deadline-passed', by: 'signalling' } : { type: 'trunk-hung-up' }),
-      over: () => (isCurrent() ? over() : attempt.forget()),
-    });
+    );
     this.#attempt = attempt;
     attempt.start();
   }

@@ -72,6 +72,8 @@ export function writeSite(folder: string, trunkPort: number, parts: SiteParts = 
         register: false,
         callerIdentity: '+442079460900',
         networks: ['127.0.0.0/8'],
+        // Carriers of tests and benchmarks are mostly SIPp, which fails at a request that its scenario does not name.
+        optionsS: 0,
       },
     ],
     boards: parts.boards,

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { GatewayMetrics } from '../../gateway/gateway-metrics.js';
+import { trunkId } from '../../gateway/policy/ids.js';
 import { startFleetServer } from '../../scripts/headquarters/fleet-server.js';
 import { HeadquartersMetrics } from '../../scripts/headquarters/headquarters-metrics.js';
 import { aStore } from '../store/folder.js';
@@ -22,6 +23,14 @@ t.test("the gateway's metrics count calls, refusals and talk, and read the store
     room: () => store.roomLeft(),
     isConnected: () => false,
     isClockTrusted: () => true,
+    sip: {
+      engineStatus: async () => ({ messagesIn: 12, refusedByOpenOfAddress: 2, dialogs: 4 }),
+      counts: { 'sip.refer': 3 },
+      trunkStates: [
+        { trunk: trunkId('first'), isUp: true },
+        { trunk: trunkId('second'), isUp: false },
+      ],
+    },
   });
   store.calls.append([{ kind: 'event', type: 'balise.test.event', data: {} }]);
   const at = instant('2026-03-02T10:00:00Z');
@@ -39,6 +48,12 @@ t.test("the gateway's metrics count calls, refusals and talk, and read the store
     'balise_calls_ended_total{cause="handset-hung-up"} 1',
     'balise_calls_refused_total{rule="number.not-sanctioned"} 1',
     'balise_talk_seconds_total 60',
+    'balise_sip_engine_events_total{event="messages_in"} 12',
+    'balise_sip_engine_events_total{event="refused_by_open_of_address"} 2',
+    'balise_sip_engine_open{what="dialogs"} 4',
+    'balise_sip_rules_broken_total{code="sip.refer"} 3',
+    'balise_trunk_up{trunk="first"} 1',
+    'balise_trunk_up{trunk="second"} 0',
   ]) {
     t.ok(text.split('\n').includes(line), line);
   }

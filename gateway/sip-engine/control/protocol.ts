@@ -41,6 +41,15 @@ export type ControlOrder =
 /** What `status` tells: counts since the start, and how much is open now. */
 export type EngineStatus = Readonly<Record<string, number>>;
 
+/** What of a status is open now; all else counts from the engine's start and only rises. */
+export const OPEN_NOW: ReadonlySet<string> = new Set([
+  'dialogs',
+  'clientTransactions',
+  'serverTransactions',
+  'applications',
+  'tcpConnections',
+]);
+
 export type ControlNotice =
   | { readonly event: 'welcome' }
   | { readonly event: 'beat' }
