@@ -215,13 +215,13 @@ export class TrunkAttempt {
     else if (showsRedirection(response, this.#order.number)) {
       sayRedirected(this.#owner, 'the carrier answered from elsewhere');
     } else {
-      this.#keepAlive(journalled.dialogId, response);
+      this.#keepAlive(journalled, response);
       this.#events.answered(dialog.remote.sdp, journalled);
     }
   }
 
   /** At a carrier that challenges us the session is refreshed from here; at any other by the engine. */
-  #keepAlive(dialogId: string, answer: Srf.SrfResponse): void {
+  #keepAlive(dialog: LegDialog, answer: Srf.SrfResponse): void {
     const { auth, id } = this.#trunk;
     if (auth === undefined) return;
     const failed = (why: string): void => {
@@ -230,7 +230,7 @@ export class TrunkAttempt {
       if (this.#ending === undefined) this.#events.hungUp(false);
     };
     const description = (): string => this.#session?.current ?? this.#order.offer;
-    this.#refresh = new TrunkRefresh({ srf: this.#srf, clock: this.#clock, dialogId, auth, description, failed });
+    this.#refresh = new TrunkRefresh({ srf: this.#srf, clock: this.#clock, dialog, auth, description, failed });
     this.#refresh.start(answer, this.#intervalS);
   }
 

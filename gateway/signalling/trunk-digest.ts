@@ -54,7 +54,7 @@ export function credentialsFor(
   for (const [algorithm, hash] of HASHES) {
     const challenge = ours.find((one) => (one.get('algorithm') ?? 'MD5').toUpperCase() === algorithm && hasOurQop(one));
     if (challenge === undefined) continue;
-    const value = valueOf(challenge, { algorithm, hash }, request, account);
+    const value = answerTo(challenge, { algorithm, hash }, request, account);
     return { header: isProxy ? 'Proxy-Authorization' : 'Authorization', value };
   }
   return undefined;
@@ -67,7 +67,7 @@ const hasOurQop = (challenge: Challenge): boolean => qopsOf(challenge)?.includes
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
-function valueOf(
+function answerTo(
   challenge: Challenge,
   { algorithm, hash }: { readonly algorithm: string; readonly hash: string },
   { method, uri }: { readonly method: string; readonly uri: string },

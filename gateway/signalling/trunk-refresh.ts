@@ -1,4 +1,5 @@
 import type Srf from 'drachtio-srf';
+import type { LegDialog } from '../calls/record.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { TrunkCredentials } from './account.js';
 import { agreedSession, leastInterval, sessionHeaders } from './session-timer.js';
@@ -12,7 +13,7 @@ const LATER_MS = 2_100;
 export interface RefreshParts {
   readonly srf: Srf;
   readonly clock: Clock;
-  readonly dialogId: string;
+  readonly dialog: LegDialog;
   readonly auth: TrunkCredentials;
   /** Our description as the carrier has it. */
   readonly description: () => string;
@@ -52,11 +53,12 @@ export class TrunkRefresh {
   }
 
   #refresh(intervalS: number, takesUpdate: boolean): void {
-    const { srf, dialogId, auth, description } = this.parts;
+    const { srf, dialog, auth, description } = this.parts;
+    const place = { uri: dialog.remoteTarget, stackDialogId: dialog.dialogId };
     const headers = sessionHeaders(intervalS, 'uac');
     const order: RequestOrder = takesUpdate
-      ? { method: 'UPDATE', stackDialogId: dialogId, headers }
-      : { method: 'INVITE', stackDialogId: dialogId, headers, body: description() };
+      ? { method: 'UPDATE', ...place, headers }
+      : { method: 'INVITE', ...place, headers, body: description() };
     sendRequest(srf, order, auth, (answer) => {
       // A 2xx is acknowledged even when the call is over meanwhile: the carrier would repeat it for 32 s.
       if (!takesUpdate && answer !== undefined && answer.response.status < 300) answer.acknowledge();

@@ -5,7 +5,8 @@ import { credentialsFor } from './trunk-digest.js';
 /** A request of ours, as drachtio-srf takes it. */
 export interface RequestOrder {
   readonly method: string;
-  readonly uri?: string;
+  /** In a dialog the engine puts the remote target in its place. */
+  readonly uri: string;
   readonly stackDialogId?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

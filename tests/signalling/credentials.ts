@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { headerOf } from '../sip-engine/udp-peer.js';
 
 export type Algorithm = 'MD5' | 'SHA-256';
 
@@ -61,4 +62,28 @@ export function authorization(challenge: Challenge, answer: Answer): string {
   const said: Record<string, string> = { username: user, realm, nonce, uri, response, cnonce, ...answer.claim };
   const quoted = ['username', 'realm', 'nonce', 'uri', 'response', 'cnonce'].map((name) => `${name}="${said[name]}"`);
   return `Authorization: Digest ${[...quoted, `algorithm=${said.algorithm ?? algorithm}`, `qop=${qop}`, `nc=${nc}`].join(', ')}`;
+}
+
+/** Our account at the tests' carrier, and what that carrier asks with. */
+export const TRUNK_ACCOUNT = { username: 'gateway', password: 'trunk-secret' };
+export const trunkChallenge = (algorithm: string, more = ''): string =>
+  `Digest realm="carrier", nonce="n0nce", algorithm=${algorithm}, qop="auth"${more}`;
+export const MD5_CHALLENGE = trunkChallenge('MD5');
+
+const NODE_HASHES: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
+
+/** Whether a request of ours answers that challenge, made as RFC 7616 says and independently of the code under test. */
+export function isAuthorised(request: string, header: string, algorithm = 'MD5', nonce = 'n0nce'): boolean {
+  const value = headerOf(request, header);
+  const field = (name: string) => new RegExp(`(?:^Digest |, )${name}="?([^",]*)"?`).exec(value)?.[1] ?? '';
+  const hashed = (text: string) =>
+    createHash(NODE_HASHES[algorithm] ?? '')
+      .update(text)
+      .digest('hex');
+  const [method = '', uri = ''] = request.split(' ');
+  if (field('uri') !== uri || field('algorithm') !== algorithm || field('nonce') !== nonce) return false;
+  const ha1 = hashed(`${TRUNK_ACCOUNT.username}:carrier:${TRUNK_ACCOUNT.password}`);
+  const ha2 = hashed(`${method}:${uri}`);
+  const wanted = hashed(`${ha1}:${nonce}:${field('nc')}:${field('cnonce')}:auth:${ha2}`);
+  return field('response') === wanted && field('username') === TRUNK_ACCOUNT.username;
 }

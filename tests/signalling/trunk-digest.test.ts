@@ -1,25 +1,16 @@
 /** What we say to a carrier that asks who we are, and to one that only pretends to be. */
-import { createHash } from 'node:crypto';
 import t from 'tap';
+import { readChallenges } from '../../gateway/signalling/trunk-digest.js';
 import { profile } from '../peers/site.js';
 import { okTo } from './carrier.js';
+import {
+  TRUNK_ACCOUNT as account,
+  MD5_CHALLENGE as challengeLine,
+  isAuthorised,
+  trunkChallenge,
+} from './credentials.js';
 import { openHouse } from './house.js';
 import { headerOf, statusOf } from './phone.js';
-
-/** A challenge of the carrier's, and whether a request answers it (RFC 2617, as carriers speak it). */
-const challengeLine = 'Digest realm="carrier", nonce="n0nce", algorithm=MD5, qop="auth"';
-const account = { username: 'gateway', password: 'trunk-secret' };
-
-function isAuthorised(request: string, header: string): boolean {
-  const value = headerOf(request, header);
-  const field = (name: string) => new RegExp(`(?:^|[ ,])${name}="?([^",]*)"?`).exec(value)?.[1] ?? '';
-  const md5 = (text: string) => createHash('md5').update(text).digest('hex');
-  const [method = '', uri = ''] = request.split(' ');
-  if (field('uri') !== uri) return false;
-  const ha1 = md5(`${account.username}:carrier:${account.password}`);
-  const wanted = md5(`${ha1}:n0nce:${field('nc')}:${field('cnonce')}:auth:${md5(`${method}:${uri}`)}`);
-  return field('response') === wanted && field('username') === account.username;
-}
 
 for (const [status, challenge, answer] of [
   ['401 Unauthorized', 'WWW-Authenticate', 'Authorization'],
@@ -122,4 +113,99 @@ t.test('a call that is cancelled after the carrier’s challenge cancels the INV
   far.say('487 Request Terminated');
   t.equal(statusOf(await near.final()), 487);
   t.match(await house.ended(), { cause: 'handset-cancelled' });
+});
+
+for (const algorithm of ['SHA-256', 'SHA-512-256']) {
+  t.test(`a carrier that asks by ${algorithm} gets it, for INVITE and for BYE (RFC 8760)`, async (t) => {
+    const house = await openHouse(t, { trunk: account });
+    const near = await (await house.phone()).dial();
+    const asked = `WWW-Authenticate: ${trunkChallenge(algorithm)}`;
+    (await house.carriers[0].invited()).say('401 Unauthorized', [asked]);
+    const far = await house.carriers[0].invited();
+    t.ok(isAuthorised(far.invite, 'Authorization', algorithm));
+    far.answer();
+    await near.final();
+    await far.acknowledged();
+    far.peer.answersByes = false;
+    const hungUp = near.ask('BYE');
+    far.peer.send(challengeTo(await far.of('BYE'), '401 Unauthorized', asked));
+    const again = await far.of('BYE');
+    t.ok(isAuthorised(again, 'Authorization', algorithm));
+    far.peer.send(okTo(again));
+    t.equal(statusOf(await hungUp), 200);
+  });
+}
+
+t.test('downgrade: MD5 beside SHA-256 is not answered, in whatever order and in one header or two', async (t) => {
+  const house = await openHouse(t, { trunk: account });
+  const [weak, strong] = [trunkChallenge('MD5'), trunkChallenge('SHA-256')];
+  for (const headers of [
+    [`WWW-Authenticate: ${weak}`, `WWW-Authenticate: ${strong}`],
+    [`WWW-Authenticate: ${strong}`, `WWW-Authenticate: ${weak}`],
+    [`WWW-Authenticate: ${weak}, ${strong}`],
+    [`WWW-Authenticate: ${trunkChallenge('SHA-3')}, Basic realm="carrier", ${strong}`],
+  ]) {
+    const near = await (await house.phone()).dial();
+    (await house.carriers[0].invited()).say('401 Unauthorized', headers);
+    const far = await house.carriers[0].invited();
+    t.ok(isAuthorised(far.invite, 'Authorization', 'SHA-256'), headers.join(' | '));
+    far.say('486 Busy Here');
+    await near.final();
+  }
+});
+
+t.test('a nonce that has become stale is answered once more, and a carrier that goes on asking is left', async (t) => {
+  const house = await openHouse(t, { trunk: account });
+  const near = await (await house.phone()).dial();
+  const stale = (nonce: string): readonly string[] => [
+    `WWW-Authenticate: ${trunkChallenge('SHA-256', ', stale=true').replace('n0nce', nonce)}`,
+  ];
+  (await house.carriers[0].invited()).say('401 Unauthorized', stale('one'));
+  const second = await house.carriers[0].invited();
+  t.ok(isAuthorised(second.invite, 'Authorization', 'SHA-256', 'one'));
+  second.say('401 Unauthorized', stale('two'));
+  const third = await house.carriers[0].invited();
+  t.ok(isAuthorised(third.invite, 'Authorization', 'SHA-256', 'two'));
+  third.say('401 Unauthorized', stale('three'));
+  const next = await house.carriers[1].invited();
+  next.say('486 Busy Here');
+  await near.final();
+  t.equal(house.carriers[0].invites, 3);
+});
+
+t.test('a challenge by what we do not know is not answered: another algorithm, or integrity alone', async (t) => {
+  const house = await openHouse(t, { trunk: account });
+  for (const challenge of [
+    trunkChallenge('SHA-3'),
+    trunkChallenge('SHA-256').replace('"auth"', '"auth-int"'),
+    'Basic realm="carrier"',
+    'Digest realm="carrier"',
+    'nonsense',
+  ]) {
+    const near = await (await house.phone()).dial();
+    (await house.carriers[0].invited()).say('401 Unauthorized', [`WWW-Authenticate: ${challenge}`]);
+    const next = await house.carriers[1].invited();
+    next.say('486 Busy Here');
+    await near.final();
+  }
+  t.equal(house.carriers[0].invites, 5);
+});
+
+t.test('challenges are read wherever the commas stand, and whatever else is there', (t) => {
+  const read = (text: string) => readChallenges(text).map((challenge) => Object.fromEntries(challenge));
+  t.same(read('Digest realm="a, b", nonce="x\\"y",qop="auth,auth-int" , DIGEST  realm=c,nonce=d,Basic realm="e"'), [
+    { realm: 'a, b', nonce: 'x"y', qop: 'auth,auth-int' },
+    { realm: 'c', nonce: 'd' },
+  ]);
+  for (const noise of ['', 'Digest', 'Digest ', 'realm="a"', 'Negotiate abc=', '"', 'Digest realm="']) {
+    t.ok(
+      read(noise).every((challenge) => challenge.nonce === undefined),
+      noise,
+    );
+  }
+  t.ok(
+    readChallenges(`Digest ${'a=b '.repeat(30_000)}`).every(({ size }) => size < 10),
+    'and no more of it than is ever needed',
+  );
+  t.end();
 });
