@@ -60,6 +60,12 @@ export function restore(
   );
 }
 
+/**
+ * The journal knows the CSeq of the call's beginning. What refreshed its session since then has counted on, and a BYE below
+ * that would be answered 500 (RFC 3261 §12.2.2); a number may be skipped, and no call has so many refreshes.
+ */
+const REFRESHES = 10_000;
+
 function bracketed(uri: string): string {
   return uri.includes('<') ? uri : `<${uri}>`;
 }
@@ -70,7 +76,7 @@ function dialogOf(lost: LostDialog, flow: Flow): Dialog {
     remote: withTag(bracketed(lost.remoteUri), lost.remoteTag),
     remoteTag: lost.remoteTag,
     remoteTarget: lost.remoteTarget,
-    localCseq: lost.cseq,
+    localCseq: lost.cseq + REFRESHES,
     flow,
     owner: undefined,
   });

