@@ -10,9 +10,10 @@ A SIP server that speaks drachtio's client protocol: a drachtio-srf application 
   --contact <uri>      an address to speak SIP on, e.g. 'sip:127.0.0.1:5060;transport=udp,tcp' or
                        'sips:127.0.0.1:5061;transport=tls'; may be given several times; port 0: the kernel chooses
   --admin <host:port>  where applications connect (default 127.0.0.1:9022)
+  --admin-tls          they do so by TLS alone, with --cert-file, --key-file, --ca-file and --mutual-tls
   --secret <secret>    what applications authenticate with (default cymru, as drachtio's)
   --next-hop <uri>     where new requests go for which the application names no way
-  --cert-file <file>   certificate of the TLS listeners, PEM, with its chain
+  --cert-file <file>   certificate of whatever speaks TLS, PEM, with its chain
   --key-file <file>    its key
   --ca-file <file>     certificates that peers' certificates are checked against (default: those that Node knows)
   --mutual-tls         peers must show a certificate that --ca-file vouches for
@@ -44,12 +45,20 @@ const OPTIONS = {
   'key-file': TEXT,
   'ca-file': TEXT,
   'mutual-tls': FLAG,
+  'admin-tls': FLAG,
   control: TEXT,
   config: TEXT,
   help: { ...FLAG, short: 'h' },
 } as const;
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+const tlsFiles = (values: Values): object => ({
+  cert: values['cert-file'],
+  key: values['key-file'],
+  ca: values['ca-file'],
+  mutual: values['mutual-tls'],
+});
 
 /** One --contact: a listener for its datagrams and streams, and one for its TLS, which wants a port to itself. */
 function listeners(uri: string, name: string, values: Values): object[] {
@@ -70,13 +79,7 @@ function listeners(uri: string, name: string, values: Values): object[] {
   if (bare.length > 0 && parsed.port !== undefined && parsed.port !== 0) {
     throw new Error('--contact: tls wants a port of its own: give it a --contact of its own');
   }
-  const tls = {
-    cert: values['cert-file'],
-    key: values['key-file'],
-    ca: values['ca-file'],
-    mutual: values['mutual-tls'],
-  };
-  const encrypted = { ...listener(['tls'], 5061), tls };
+  const encrypted = { ...listener(['tls'], 5061), tls: tlsFiles(values) };
   return bare.length > 0 ? [listener(bare, 5060), encrypted] : [encrypted];
 }
 
@@ -94,7 +97,12 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const names = ['cell', 'carrier'];
   const config = {
     listeners: contacts.flatMap((uri, at) => listeners(uri, names[at] ?? `listener-${at + 1}`, values)),
-    client: { address: admin.host, port: admin.port ?? 9022, secret },
+    client: {
+      address: admin.host,
+      port: admin.port ?? 9022,
+      secret,
+      ...(values['admin-tls'] && { tls: tlsFiles(values) }),
+    },
     ...(control !== undefined && { control: { socket: control, secret } }),
     ...(values['next-hop'] !== undefined && { nextHop: values['next-hop'] }),
   };

@@ -82,10 +82,18 @@ export const DEFAULT_LIMITS: Limits = {
   minSessionS: 90,
 };
 
+/** The port of the applications. With `tls` it speaks nothing but TLS. */
+export interface ClientConfig {
+  readonly address: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly tls?: TlsConfig;
+}
+
 export interface EngineConfig {
   readonly listeners: readonly ListenerConfig[];
   /** Where applications (drachtio-srf) connect to; port 0: the kernel chooses. */
-  readonly client: { readonly address: string; readonly port: number; readonly secret: string };
+  readonly client: ClientConfig;
   /** The control socket, a UNIX path in a folder that nobody else may enter. */
   readonly control?: { readonly socket: string; readonly secret: string };
   /** Once a control client has said hello, its silence for 2 s or its closed connection ends every dialog. */
@@ -215,6 +223,7 @@ export function readConfig(json: string): EngineConfig {
       address: text(client.address, '/client/address'),
       port: port(client.port, '/client/port'),
       secret: text(client.secret, '/client/secret'),
+      ...(client.tls !== undefined && { tls: tlsOf(client.tls, '/client/tls') }),
     },
     ...(control && {
       control: { socket: text(control.socket, '/control/socket'), secret: text(control.secret, '/control/secret') },

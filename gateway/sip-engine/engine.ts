@@ -50,7 +50,7 @@ export interface Engine {
   status(): Readonly<Record<string, number>>;
   /** Settles when the control socket has ordered the engine to retire. */
   readonly retired: Promise<void>;
-  /** Reads the certificates of all TLS listeners anew. Throws, and keeps the old ones, when one cannot be used. */
+  /** Reads the certificates of all TLS listeners, and of the applications' port, anew. Throws, and keeps the old ones, when one cannot be used. */
   reload(): void;
   /** Ends every call that it holds, gives the peers up to 1.5 s to answer, and closes all sockets. */
   close(): Promise<void>;
@@ -183,6 +183,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     retired,
     reload: () => {
       for (const listener of transports.listeners) listener.reload();
+      hub.reload();
     },
     close: () => {
       closing ??= close();

@@ -31,6 +31,7 @@ t.test('arguments that cannot be run are refused with status 78 and what is wron
     [['--contact', 'http://x'], /--contact: expected a sip URI, found http/],
     [['--contact', 'sip:127.0.0.1;transport=sctp'], /expected transport udp, tcp or tls, found sctp/],
     [['--contact', 'sips:127.0.0.1:5061'], /\/listeners\/0\/tls\/cert: expected a non-empty string/],
+    [['--contact', 'sip:127.0.0.1', '--admin-tls'], /\/client\/tls\/cert: expected a non-empty string/],
     [['--contact', 'sip:127.0.0.1:5060;transport=udp,tls'], /tls wants a port of its own/],
     [['--contact', 'sip:127.0.0.1', '--admin', 'a:b:c'], /--admin: expected host:port/],
     [['--contact', 'sip:127.0.0.1', '--next-hop', 'tel:1'], /\/nextHop: expected a sip URI/],

@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
+import type { ClientConfig, TlsConfig } from '../config.js';
+import { readCredentials } from '../transport/credentials.js';
 import { ClientLink } from './client-link.js';
 import { accepted, refused } from './reports.js';
 
@@ -67,20 +70,30 @@ function sameSecret(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
+/** A handshake must be done within the time for the secret; a peer that must show a certificate and has none gets no further. */
+function tlsOptions(config: TlsConfig): TlsOptions {
+  const { cert, key, ca, mutual } = readCredentials(config);
+  const trust = { ...(ca && { ca }), requestCert: mutual, rejectUnauthorized: mutual };
+  return { cert, key, ...trust, minVersion: 'TLSv1.2', handshakeTimeout: AUTHENTICATE_WITHIN_MS };
+}
+
 /** The port that applications connect to: authenticates them, keeps their routes, passes their orders on. */
 export class ClientHub {
   readonly #server: Server;
+  readonly #tls: TlsServer | undefined;
   readonly #links = new Set<ClientLink>();
   #turn = 0;
   address = '';
   port = 0;
 
   constructor(
-    readonly config: { readonly address: string; readonly port: number; readonly secret: string },
+    readonly config: ClientConfig,
     readonly maxFrameBytes: number,
     readonly events: HubEvents,
   ) {
-    this.#server = createServer((socket) => this.#accept(socket));
+    const accept = (socket: Socket): void => this.#accept(socket);
+    if (config.tls !== undefined) this.#tls = createTlsServer(tlsOptions(config.tls), accept);
+    this.#server = this.#tls ?? createServer(accept);
   }
 
   async open(): Promise<void> {
@@ -96,6 +109,11 @@ export class ClientHub {
       this.address = place.address;
       this.port = place.port;
     }
+  }
+
+  /** Reads the certificate anew, for the connections to come. Throws, and keeps the old one, when it cannot be used. */
+  reload(): void {
+    if (this.config.tls !== undefined) this.#tls?.setSecureContext(tlsOptions(this.config.tls));
   }
 
   async close(): Promise<void> {

@@ -227,6 +227,25 @@ t.test('what is left out is refused in so many words', async (test) => {
   test.match(await subscribing, /no subscriptions/);
 });
 
+t.test(
+  'an application that would accept a SUBSCRIBE is told that there are no subscriptions, and the peer 489',
+  async (test) => {
+    let told: (why: string) => void = nobody;
+    const why = new Promise<string>((resolve) => {
+      told = resolve;
+    });
+    const { port } = await startRig(test, (srf) =>
+      route(srf, 'subscribe', (req, res) => {
+        srf.createUAS(req, res, { headers: { Expires: '60' } } as never).then(nobody, (reason) => told(String(reason)));
+      }),
+    );
+    const peer = await openPeer(test);
+    peer.send(request('SUBSCRIBE', peer, port, { more: ['Event: presence', 'Expires: 60'] }), port);
+    await peer.next(isResponse(489, 'SUBSCRIBE'));
+    test.match(await why, /no subscriptions/);
+  },
+);
+
 t.test('two applications: each gets the methods that it handles, and those of both in turn', async (test) => {
   const engine = await bareEngine(test);
   const port = engine.listeners[0]?.port ?? 0;
