@@ -25,15 +25,18 @@ export function accountsOf(files: SiteFiles): readonly HandsetAccount[] {
 
 /** The trunks of a site as signalling dials them. */
 export function trunksOf(files: SiteFiles): readonly TrunkAccount[] {
-  return files.trunks.map(({ id, host, port, transport, networks, username, password, realm, register, optionsS }) => ({
-    id: trunkId(id),
-    host,
-    port,
-    transport,
-    register,
-    optionsS,
-    network: networkOf(networks),
-    ...(username !== undefined &&
-      password !== undefined && { auth: { username, password, ...(realm !== undefined && { realm }) } }),
-  }));
+  return files.trunks.map(
+    ({ id, host, port, transport, networks, username, password, realm, register, optionsS, privacy }) => ({
+      id: trunkId(id),
+      host,
+      port,
+      transport,
+      register,
+      ...(privacy !== undefined && { privacy }),
+      optionsS,
+      network: networkOf(networks),
+      ...(username !== undefined &&
+        password !== undefined && { auth: { username, password, ...(realm !== undefined && { realm }) } }),
+    }),
+  );
 }

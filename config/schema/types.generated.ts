@@ -2356,6 +2356,10 @@ export interface Trunk {
    */
   readonly callerIdentity: string;
   /**
+   * id: the carrier alone learns the caller's number, and hides it from callees (RFC 3323, RFC 3325). Leave it out to show it.
+   */
+  readonly privacy?: 'id';
+  /**
    * The networks from which the carrier's signalling and speech come, in CIDR form; anything else is dropped.
    */
   readonly networks: readonly string[];

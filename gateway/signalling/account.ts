@@ -36,6 +36,8 @@ export interface TrunkAccount {
   /** Where its signalling comes from; absent: only from where it answered. */
   readonly network?: BlockList;
   readonly auth?: TrunkCredentials;
+  /** Whether the carrier is to hide the caller's number from callees; absent: it is not. */
+  readonly privacy?: 'id';
   /** Registers with the carrier, by `auth`. */
   readonly register?: boolean;
   /** How often to ask by OPTIONS whether it is there, seconds; 0 or absent: never. */

@@ -100,12 +100,9 @@ export class TrunkAttempt {
 
   /** `more` are the headers of an INVITE that is sent again, with credentials or for a longer session. */
   #invite(more: Readonly<Record<string, string>>): void {
-    const { host, transport } = this.#trunk;
-    const { number, callerIdentity, offer } = this.#order;
+    const { number, offer } = this.#order;
     const headers = {
-      From: `<sip:${callerIdentity}@localhost>`,
-      Contact: `<sip:${callerIdentity}@localhost${transport === 'udp' ? '' : `;transport=${transport}`}>`,
-      'P-Asserted-Identity': `<sip:${callerIdentity}@${host}>`,
+      ...this.#identity(),
       'X-Balise-Listener': 'carrier',
       ...sessionHeaders(this.#intervalS),
       ...more,
@@ -133,6 +130,20 @@ export class TrunkAttempt {
         else this.#answered(dialog);
       },
     );
+  }
+
+  /** Who calls: the campaign's or the trunk's number; hidden from the callee where the trunk is to (RFC 3323 §4.1, RFC 3325 §7). */
+  #identity(): Record<string, string> {
+    const { host, transport, privacy } = this.#trunk;
+    const { callerIdentity } = this.#order;
+    const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
+    const asserted = { 'P-Asserted-Identity': `<sip:${callerIdentity}@${host}>` };
+    if (privacy !== 'id') {
+      const contact = `<sip:${callerIdentity}@localhost${parameter}>`;
+      return { From: `<sip:${callerIdentity}@localhost>`, Contact: contact, ...asserted };
+    }
+    const from = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+    return { From: from, Contact: `<sip:localhost${parameter}>`, ...asserted, Privacy: 'id' };
   }
 
   /** The headers with which to send the INVITE again, in the same call (RFC 3261 §22.2, RFC 4028 §7.3); undefined when it is over. */

@@ -1,5 +1,6 @@
 /** What the carrier may do with a call, and what becomes of one that comes from there. */
 import t from 'tap';
+import { QUICK } from '../sip-engine/rig.js';
 import { type CarrierCall, okTo } from './carrier.js';
 import { ABROAD, NUMBER, openHouse, TRUNK, talk } from './house.js';
 import { requestText, sdp, unique } from './message.js';
@@ -18,6 +19,29 @@ t.test('an INVITE of ours shows the trunk’s identity, and nothing of the hands
   t.notMatch(invite, /a101|a-101|localhost|Balise-Listener|127\.0\.1\.1/i);
   t.not(headerOf(invite, 'Call-ID'), up.near.callId);
   t.equal(statusOf(await up.near.ask('BYE')), 200);
+});
+
+t.test('a trunk that hides the caller shows its number to the carrier alone', async (t) => {
+  const house = await openHouse(t, { trunk: { privacy: 'id' } });
+  const { near, far } = await talk(house);
+  t.match(headerOf(far.invite, 'From'), /^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=/);
+  t.match(headerOf(far.invite, 'Contact'), /^<sip:127\.0\.0\.1:\d+>$/);
+  t.equal(headerOf(far.invite, 'Privacy'), 'id');
+  t.equal(headerOf(far.invite, 'P-Asserted-Identity'), `<sip:+442079460900@${TRUNK}>`);
+  t.equal(far.invite.split('+442079460900').length - 1, 1, 'and nowhere else');
+  t.equal(statusOf(await near.ask('BYE')), 200);
+});
+
+t.test('a leg whose carrier never answers its BYE is declared dead, and the handset was told at once', async (t) => {
+  const house = await openHouse(t, { engine: { timers: QUICK } });
+  const { near, far } = await talk(house);
+  far.peer.answersByes = false;
+  const ended = near.ended();
+  void house.calls.cutoff({ id: 'c', target: { kind: 'site' }, by: 'console', reason: 'test', hold: 0 });
+  await ended;
+  await far.of('BYE');
+  t.match(await house.ended(), { cause: 'cutoff', planes: { signalling: { confirmed: true } } });
+  t.equal(house.engine.status().dialogs, 0);
 });
 
 t.test('a trunk is spoken to over TCP where the site says so, to the last BYE', async (t) => {

@@ -156,3 +156,34 @@ t.test('as caller: who the answer names refreshes; where it names nobody, or say
   };
   await Promise.all(cases.map(refreshed));
 });
+
+t.test(
+  'an application that refreshes by itself, to answer challenges, has what it agrees on kept by the engine',
+  async (test) => {
+    const { srf, port } = await startRig(test, (app) => app.invite(() => undefined), SHORT);
+    const callee = await openPeer(test);
+    answerByes(callee, port);
+    const headers = { 'Session-Expires': '2', Supported: 'timer' };
+    const calling = srf.createUAC(`sip:x@127.0.0.1:${callee.port}`, { localSdp: SDP, headers });
+    const more = [`Contact: <sip:x@127.0.0.1:${callee.port}>`, 'Content-Type: application/sdp'];
+    const agreed = ['Session-Expires: 2;refresher=uac', 'Allow: UPDATE'];
+    callee.send(answerTo(await callee.next(isRequest('INVITE')), '200 OK', [...more, ...agreed], 'callee', SDP), port);
+    const dialog = (await calling) as unknown as { request(options: object): Promise<{ status: number }> };
+    const update = { method: 'UPDATE', headers: { 'Session-Expires': '2;refresher=uac', Supported: 'timer' } };
+    const refused = dialog.request(update);
+    const challenge = ['WWW-Authenticate: Digest realm="trunk", nonce="abc"'];
+    callee.send(answerTo(await callee.next(isRequest('UPDATE')), '401 Unauthorized', challenge), port);
+    test.equal((await refused).status, 401, 'the challenge is the application’s to answer');
+    const believed = dialog.request({
+      ...update,
+      headers: { ...update.headers, Authorization: 'Digest username="me"' },
+    });
+    const proven = await callee.next((text) => isRequest('UPDATE')(text) && headerOf(text, 'Authorization') !== '');
+    callee.send(answerTo(proven, '200 OK', ['Session-Expires: 3;refresher=uac']), port);
+    test.equal((await believed).status, 200);
+    const ours = await callee.next(isRequest('UPDATE'));
+    test.equal(headerOf(ours, 'Session-Expires'), '3;refresher=uac', 'half of the new interval later, and not before');
+    callee.send(answerTo(ours, '481 Gone'), port);
+    await callee.next(isRequest('BYE'));
+  },
+);
