@@ -2,12 +2,18 @@ import type Srf from 'drachtio-srf';
 import type { Logger } from 'pino';
 import type { LegDialog } from '../calls/record.js';
 import type { EngineConnection } from './engine-connection.js';
+import type { Violations } from './violations.js';
 
 /**
  * Ends legs that an earlier process left up, from what the journal knows of them. Settles when each leg answered or was
  * declared dead; rejects when there is no SIP server to do it with.
  */
-export async function endLate(engine: EngineConnection, log: Logger, dialogs: readonly LegDialog[]): Promise<void> {
+export async function endLate(
+  engine: EngineConnection,
+  log: Logger,
+  violations: Violations,
+  dialogs: readonly LegDialog[],
+): Promise<void> {
   const { control } = engine;
   if (control === undefined) return endOnRealServer(engine.srf, dialogs);
   await Promise.all(
@@ -15,6 +21,11 @@ export async function endLate(engine: EngineConnection, log: Logger, dialogs: re
       const paid = await control.restore({ ...dialog, listener: dialog.leg === 'handset' ? 'cell' : 'carrier' });
       const { leg, dialogId } = dialog;
       log[paid.ok ? 'info' : 'error']({ event: 'signalling.leg-ended-late', leg, dialog: dialogId, ...paid });
+      // The engine has no credentials. What is left then is the session timer of the leg, which nobody refreshes any more.
+      if (paid.ok && (paid.status === 401 || paid.status === 407)) {
+        const detail = `a ${leg} leg of an earlier process does not believe our BYE: its session timer ends it`;
+        violations.alarm({ code: 'trunk.bye-refused', detail, address: dialog.address });
+      }
     }),
   );
 }

@@ -212,7 +212,7 @@ export class Signalling implements SignallingPlane {
   }
 
   endFromJournal(dialogs: readonly LegDialog[]): Promise<void> {
-    return endLate(this.#engine, this.#options.log, dialogs);
+    return endLate(this.#engine, this.#options.log, this.#violations, dialogs);
   }
 
   #forget(call: CallId): void {

@@ -10,7 +10,7 @@ import {
   trunkChallenge,
 } from './credentials.js';
 import { openHouse } from './house.js';
-import { headerOf, statusOf } from './phone.js';
+import { headerOf, isRequest, statusOf } from './phone.js';
 
 for (const [status, challenge, answer] of [
   ['401 Unauthorized', 'WWW-Authenticate', 'Authorization'],
@@ -209,3 +209,35 @@ t.test('challenges are read wherever the commas stand, and whatever else is ther
   );
   t.end();
 });
+
+t.test(
+  'a carrier that challenges the BYE which an earlier process owed is an alarm: the leg stands for 90 s',
+  async (t) => {
+    const house = await openHouse(t, { trunk: account });
+    const { peer } = house.carriers[0];
+    peer.answersByes = false;
+    const ending = house.signalling.endFromJournal([
+      {
+        leg: 'trunk',
+        state: 'confirmed',
+        dialogId: 'gone;from-tag=ours',
+        callId: 'gone',
+        localUri: '<sip:+442079460900@127.0.0.1>',
+        localTag: 'ours',
+        remoteUri: '<sip:+442079460001@127.0.2.1>',
+        remoteTag: 'theirs',
+        remoteTarget: `sip:gw@${peer.address}:${peer.port}`,
+        routeSet: [],
+        cseq: 7,
+        branch: 'z9hG4bKgone',
+        transport: 'udp',
+        address: peer.address,
+        port: peer.port,
+      },
+    ]);
+    const bye = await peer.next(isRequest('BYE'));
+    peer.send(challengeTo(bye, '401 Unauthorized', `WWW-Authenticate: ${challengeLine}`));
+    await ending;
+    t.match(await house.alarmed('trunk.bye-refused'), { detail: /an earlier process/ });
+  },
+);
