@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 export interface Contact {
   /** As it came, without its expiry: what the answer repeats. */
   readonly text: string;
+  readonly uri: string;
   /** The host of its URI where that is an IP address. */
   readonly address: string | undefined;
   /** Its own expiry as it was written. */
@@ -23,13 +24,16 @@ export function readContact(value: string): Contact | undefined {
   if (uri === undefined) return undefined;
   return {
     text: value.trim().replace(/\s*;\s*expires\s*=[^;]*/i, ''),
+    uri,
     address: addressOf(uri),
     expires: /;\s*expires\s*=\s*([^;]*)/i.exec(params)?.[1]?.trim(),
   };
 }
 
-/** The host of a SIP URI where it is an IP address: names are never looked up for a handset. */
+/** The host of a SIP URI where it is an IP address: names are never looked up for a handset, nor are we sent past it. */
 function addressOf(uri: string): string | undefined {
+  // It would be sent to instead of the host (RFC 3261 §19.1.1).
+  if (/;\s*maddr\s*(?:[=;]|$)/i.test(uri)) return undefined;
   const host = HOST.exec(uri)?.[1]?.replace(/^\[|\]$/g, '');
   return host !== undefined && isIP(host) !== 0 ? host : undefined;
 }

@@ -72,6 +72,10 @@ t.test('a contact outside the wing, or that names no address, is refused and is 
   for (const host of foreign) {
     t.equal(statusOf(await phone.register({ contact: `<sip:a101@${host}:5060>` })), 403, host);
   }
+  // We would be sent to what `maddr` says, and not to the host (RFC 3261 §19.1.1).
+  for (const maddr of [';maddr=127.0.9.9', ';MADDR=127.0.9.9', ';transport=udp;maddr=127.0.9.9']) {
+    t.equal(statusOf(await phone.register({ contact: `<sip:a101@${CELL}:5060${maddr}>` })), 403, maddr);
+  }
   t.equal(statusOf(await phone.register({ contact: '<tel:+442079460001>' })), 403);
   // What is no address at all does not come past the engine.
   for (const [contact, status] of [
