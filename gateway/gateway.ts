@@ -28,6 +28,7 @@ import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
+import { keyedRequest, keypadObserver } from './site-keypads.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteRecording } from './site-recording.js';
@@ -229,11 +230,7 @@ export class Gateway {
       onAlarm: (alarm) => this.#alarm(alarm.code, alarm.detail, alarm.handset, alarm.board),
       onStatus: (board, status, detail) => this.#uplink?.line(board, status, detail),
       onHook: (handset, hook) => this.#uplink?.hook(handset, hook),
-      // The same request as an INVITE's. It brings no offer: what has no SIP leg can be judged, refused and recorded so far.
-      onKeyed: (handset, dialled) => {
-        const request = { call: this.#newCallId(), handset, dialled, at: clock.wall(), offer: '', source: 'line-card' };
-        this.#sink.request(request);
-      },
+      onKeyed: (handset, dialled) => this.#sink.request(keyedRequest(this.#newCallId(), handset, dialled, clock)),
       onPanic: (target, board) => {
         const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
         void this.#calls?.cutoff({ ...order, reason: `panic button on board ${board}` });
@@ -286,6 +283,7 @@ export class Gateway {
     const observers = [
       watch.observer,
       metrics.observer,
+      keypadObserver((handset, text) => lines.say(handset, text)),
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
     ];
     this.#calls = new Calls({
@@ -305,8 +303,6 @@ export class Gateway {
         },
         ended: (record) => {
           for (const one of observers) one.ended(record);
-          // A keypad handset shows why; one without a display has nothing to show it on.
-          lines.say(record.handset, record.cause === 'refused' ? (record.fact ?? record.cause) : '');
         },
         cutoff: (...said) => {
           for (const one of observers) one.cutoff(...said);

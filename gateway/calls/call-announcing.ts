@@ -18,6 +18,7 @@ export const announcingTable: Table<Announcing> = {
   ...unexpected('released', 'release-timeout', 'recorded', 'record-failed', 'record-again', 'byes-sent'),
   ...unexpected('judged', 'journalled', 'journal-failed', 'media-opened', 'dialling', 'trunk-ringing'),
   ...unexpected('trunk-early-media', 'trunk-answered', 'trunk-failed', 'media-connected', 'committed', 'commit-failed'),
+  ...unexpected('handset-called', 'handset-answered', 'handset-failed'),
   ...unexpected('armed', 'arm-failed', 'accepted', 'ring-timeout', 'trunk-hung-up', 'callee-redirected'),
   ...ignored('judge-again', 'narrowed', 'hook-on', 'hook-grace-over', 'hook-checked', 'controller-lost'),
   announcing: (state, { answer }) => ({ state, effects: [{ do: 'early-media', answer }] }),

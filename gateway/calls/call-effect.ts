@@ -42,6 +42,8 @@ export type CallEffect =
     }
   | { readonly do: 'record'; readonly record: CallRecord; readonly alarms: readonly CallAlarm[] }
   | { readonly do: 'alarm'; readonly alarm: CallAlarm }
+  /** A keyed call has been granted: its handset is called. */
+  | { readonly do: 'call-handset' }
   | { readonly do: 'media-open'; readonly order: MediaOrder }
   | { readonly do: 'media-announce'; readonly announcement: Announcement }
   | { readonly do: 'media-connect'; readonly sdp: string; readonly final: boolean }

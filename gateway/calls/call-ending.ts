@@ -5,7 +5,7 @@
 import type { Refusal } from '../policy/decision.js';
 import type { CallEffect, InnerEvent } from './call-effect.js';
 import { recordOf } from './call-record.js';
-import type { CallAlarm, Ended, Ending, Living, Now, Recording, StateName, Story } from './call-state.js';
+import type { CallAlarm, CallState, Ended, Ending, Living, Now, Recording, StateName, Story } from './call-state.js';
 import { ignored, type Step, stay, type Table, unexpected } from './call-table.js';
 import {
   DEFAULT_HOLD_MS,
@@ -31,8 +31,14 @@ export interface EndOrder {
   readonly lost?: PlaneName;
 }
 
-const BEFORE_DIALLING: readonly StateName[] = ['judging', 'announcing', 'journalling', 'opening-media'];
-const WITHOUT_MEDIA: readonly StateName[] = ['judging', 'journalling'];
+const BEFORE_DIALLING: readonly StateName[] = [
+  'judging',
+  'announcing',
+  'journalling',
+  'calling-handset',
+  'opening-media',
+];
+const WITHOUT_MEDIA: readonly StateName[] = ['judging', 'journalling', 'calling-handset'];
 const WITH_LINE: readonly StateName[] = ['arming', 'accepting', 'talking'];
 
 /** The ends that open the relay in whatever state: an order, and the wire itself in doubt. */
@@ -85,8 +91,12 @@ export function end(state: Living, now: Now, order: EndOrder): Step {
     const told = refusal ?? TOLD[cause];
     if (toRefuse) {
       sipStatus = refusal?.sipStatus ?? sipStatus ?? TOLD[cause]?.status ?? 503;
+    }
+    // A keyed call brought no INVITE that could be refused: what there is of its handset's leg is ours, and ends like any other.
+    if (toRefuse && call.request.keyed !== true) {
       const rule = refusal?.rule ?? cause;
-      effects.push({ do: 'refuse', status: sipStatus, rule, fact: told?.fact ?? 'the call could not be connected' });
+      const status = sipStatus ?? 503;
+      effects.push({ do: 'refuse', status, rule, fact: told?.fact ?? 'the call could not be connected' });
     } else effects.push({ do: 'signalling-release', cause });
     owed.push('signalling');
   }
@@ -156,6 +166,7 @@ const LATE = ignored(
   'judge-again',
   'announcing',
   'announced',
+  'handset-failed',
   'overdue',
   'hook-grace-over',
   'hook-checked',
@@ -184,6 +195,20 @@ const LATE = ignored(
   'byes-sent',
 );
 
+function knowHandset(state: Ending, { dialog }: { readonly dialog: LegDialog }): Step {
+  const dialogs = mergeDialogs(state.call.dialogs ?? [], [dialog]);
+  return {
+    state: { ...state, call: { ...state.call, dialogs } },
+    effects: [{ do: 'save-dialogs', dialogs: [dialog] }],
+  };
+}
+
+/** The handset answered a call of ours that is over: nobody else ends its leg. */
+const endHandset = <S extends CallState>(state: S, { dialog }: { readonly dialog: LegDialog }): Step => ({
+  state,
+  effects: [{ do: 'end-legs', dialogs: [dialog] }],
+});
+
 export const endingTable: Table<Ending> = {
   ...LATE,
   ...unexpected('judged', 'recorded', 'record-failed', 'record-again'),
@@ -209,6 +234,9 @@ export const endingTable: Table<Ending> = {
     };
   },
   'controller-lost': (state, _event, now) => settle(state, 'line', false, now),
+  // Signalling ends a leg that it has begun; should it be lost meanwhile, this is what there is to end it with.
+  'handset-called': knowHandset,
+  'handset-answered': knowHandset,
   dialling: (state, { trunk, dialog }) => {
     const dialogs = mergeDialogs(state.call.dialogs ?? [], [dialog]);
     return {
@@ -239,8 +267,9 @@ const AGAIN: InnerEvent = { type: 'record-again' };
 
 export const recordingTable: Table<Recording> = {
   ...LATE,
-  ...ignored('released', 'release-timeout', 'plane-lost', 'controller-lost', 'dialling'),
+  ...ignored('released', 'release-timeout', 'plane-lost', 'controller-lost', 'dialling', 'handset-called'),
   ...unexpected('judged'),
+  'handset-answered': endHandset,
   'trunk-answered': (state, { dialogs }) => ({ state, effects: [{ do: 'end-legs', dialogs }] }),
   cutoff: (state, { order }) => ({
     state,
@@ -273,6 +302,7 @@ const ALL_LATE = ignored(
   'plane-lost',
   'controller-lost',
   'dialling',
+  'handset-called',
   'record-again',
   'recorded',
   'record-failed',
@@ -283,5 +313,6 @@ export const endedTable: Table<Ended> = {
   ...LATE,
   ...ALL_LATE,
   ...unexpected('judged'),
+  'handset-answered': endHandset,
   'trunk-answered': (state, { dialogs }) => ({ state, effects: [{ do: 'end-legs', dialogs }] }),
 };

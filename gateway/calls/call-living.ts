@@ -3,8 +3,8 @@ import { leftNs, narrowedDeadline, narrowedGrant } from './call-deadline.js';
 import type { CallEffect, MachineEvent } from './call-effect.js';
 import { end, holdOf } from './call-ending.js';
 import type { Answered, Arming, CallAlarm, Granted, Living, Now } from './call-state.js';
-import { type Step, stay } from './call-table.js';
-import { EARLY_END_NS, HOOK_GRACE_MS } from './call-times.js';
+import { bound, type Step, stay } from './call-table.js';
+import { EARLY_END_NS, HOOK_GRACE_MS, OPEN_MEDIA_MS } from './call-times.js';
 
 type Event<T extends MachineEvent['type']> = Extract<MachineEvent, { type: T }>;
 
@@ -19,6 +19,23 @@ const isAnswered = (state: Living): state is Extract<Living, { call: Answered }>
   state.at === 'talking';
 
 const isArmed = (state: Living): boolean => state.at === 'arming' || state.at === 'accepting' || state.at === 'talking';
+
+/** The way on once the handset's own description is known; the INVITE brought it, or the answer to ours. */
+export function openMedia(call: Granted, handsetOffer: string, first: readonly CallEffect[] = []): Step {
+  const { request, grant } = call;
+  const order = {
+    handset: request.handset,
+    ...(grant.person === undefined ? {} : { person: grant.person }),
+    number: grant.number,
+    handsetOffer,
+    earlyMedia: grant.earlyMedia,
+    digitsAllowed: grant.digitsAllowed,
+  };
+  return {
+    state: { at: 'opening-media', call },
+    effects: [...first, { do: 'media-open', order }, bound('opening-media', OPEN_MEDIA_MS)],
+  };
+}
 
 /** The orders that give every plane the deadline. */
 export function armPlanes(call: Answered): readonly CallEffect[] {
@@ -92,7 +109,9 @@ function narrowed(state: Living, event: Event<'narrowed'>, now: Now): Step {
 }
 
 function hookOn(state: Living, now: Now): Step {
-  if (!isGranted(state) || !state.call.fitted || !state.call.grant.hookRequired) return stay(state);
+  if (!isGranted(state) || !state.call.fitted) return stay(state);
+  // A keyed call was asked for by the wire alone: without the wire there is nobody who asks.
+  if (!state.call.grant.hookRequired && state.call.request.keyed !== true) return stay(state);
   if (state.call.hookOnSinceNs !== undefined) return stay(state);
   const call = { ...state.call, hookOnSinceNs: now.monotonicNs };
   return {
@@ -144,6 +163,8 @@ export const living = {
   stop: (state: Living, _: Event<'stop'>, now: Now) => end(state, now, { cause: 'gateway-stopped' }),
   'handset-cancelled': (state: Living, _: Event<'handset-cancelled'>, now: Now) =>
     end(state, now, { cause: 'handset-cancelled' }),
+  'handset-failed': (state: Living, _: Event<'handset-failed'>, now: Now) =>
+    end(state, now, { cause: 'fault.signalling' }),
   'handset-hung-up': (state: Living, _: Event<'handset-hung-up'>, now: Now) =>
     end(state, now, { cause: 'handset-hung-up' }),
   'trunk-hung-up': (state: Living, _: Event<'trunk-hung-up'>, now: Now) => end(state, now, { cause: 'trunk-hung-up' }),

@@ -7,9 +7,10 @@
 import type { Grant, Refusal } from '../policy/decision.js';
 import { announcingTable } from './call-announcing.js';
 import { deadlineAtAnswer, leftNs, limitOf } from './call-deadline.js';
-import type { CallEffect, MachineEvent, TimerName } from './call-effect.js';
+import type { CallEffect, MachineEvent } from './call-effect.js';
 import { end, endedTable, endingTable, mergeDialogs, recordingTable } from './call-ending.js';
-import { armPlanes, living, waitingFor } from './call-living.js';
+import { callHandset, callingHandset } from './call-keyed.js';
+import { armPlanes, living, openMedia, waitingFor } from './call-living.js';
 import type {
   Accepting,
   Announcing,
@@ -28,7 +29,7 @@ import type {
   StateName,
   Talking,
 } from './call-state.js';
-import { type Handler, ignored, type Step, type Table, unexpected } from './call-table.js';
+import { bound, type Handler, ignored, type Step, type Table, unexpected } from './call-table.js';
 import {
   ACCEPT_MS,
   ANNOUNCE_MS,
@@ -49,10 +50,6 @@ export function begin(request: CallRequest, fitted: boolean, now: Now): Step {
   return { state, effects: [{ do: 'judge' }] };
 }
 
-function bound(state: StateName, afterMs: number): CallEffect {
-  return { do: 'set-timer', timer: 'step' satisfies TimerName, afterMs, event: { type: 'overdue', state } };
-}
-
 // What no living state can hear of, because it belongs to the end or to another state.
 const NEVER_LIVING = [
   'announcing',
@@ -63,6 +60,8 @@ const NEVER_LIVING = [
   'record-failed',
   'record-again',
   'byes-sent',
+  'handset-called',
+  'handset-answered',
 ] as const;
 
 function refuse(
@@ -135,21 +134,7 @@ const journalling: Table<Journalling> = {
   ...unexpected('judged', 'media-opened', 'dialling', 'trunk-ringing', 'trunk-early-media', 'trunk-answered'),
   ...unexpected('trunk-failed', 'media-connected', 'committed', 'commit-failed', 'armed', 'accepted', 'ring-timeout'),
   ...ignored('judge-again'),
-  journalled: ({ call }) => {
-    const { request, grant } = call;
-    const order = {
-      handset: request.handset,
-      ...(grant.person === undefined ? {} : { person: grant.person }),
-      number: grant.number,
-      handsetOffer: request.offer,
-      earlyMedia: grant.earlyMedia,
-      digitsAllowed: grant.digitsAllowed,
-    };
-    return {
-      state: { at: 'opening-media', call },
-      effects: [{ do: 'media-open', order }, bound('opening-media', OPEN_MEDIA_MS)],
-    };
-  },
+  journalled: ({ call }) => (call.request.keyed === true ? callHandset(call) : openMedia(call, call.request.offer)),
   'journal-failed': (state, { why }, now) => refuse(state, storeFault(why), now),
 };
 
@@ -325,6 +310,7 @@ const TABLES = {
   judging,
   announcing: announcingTable,
   journalling,
+  'calling-handset': callingHandset,
   'opening-media': openingMedia,
   dialling,
   ringing,

@@ -66,6 +66,11 @@ export interface Journalling {
   readonly at: 'journalling';
   readonly call: Granted;
 }
+/** A keyed call: our INVITE is on its way to the handset that keyed it. */
+export interface CallingHandset {
+  readonly at: 'calling-handset';
+  readonly call: Granted;
+}
 export interface OpeningMedia {
   readonly at: 'opening-media';
   readonly call: Granted;
@@ -110,6 +115,7 @@ export type Living =
   | Judging
   | Announcing
   | Journalling
+  | CallingHandset
   | OpeningMedia
   | Dialling
   | Ringing

@@ -1,5 +1,5 @@
-import type { CallEffect, EventName, MachineEvent } from './call-effect.js';
-import type { CallState, Now } from './call-state.js';
+import type { CallEffect, EventName, MachineEvent, TimerName } from './call-effect.js';
+import type { CallState, Now, StateName } from './call-state.js';
 
 export interface Step {
   readonly state: CallState;
@@ -12,6 +12,11 @@ export type Handler<S, E extends EventName> = (state: S, event: Extract<MachineE
 export type Table<S> = { readonly [E in EventName]: Handler<S, E> };
 
 type Entries<K extends EventName> = { readonly [E in K]: Handler<CallState, E> };
+
+/** A state is given up after this, milliseconds. */
+export function bound(state: StateName, afterMs: number): CallEffect {
+  return { do: 'set-timer', timer: 'step' satisfies TimerName, afterMs, event: { type: 'overdue', state } };
+}
 
 export const stay = (state: CallState): Step => ({ state, effects: [] });
 

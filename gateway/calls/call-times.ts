@@ -1,5 +1,7 @@
 /** How long each state may last before the machine goes on without an answer, milliseconds. The planes have bounds of their own. */
 export const OPEN_MEDIA_MS = 5_000;
+/** A handset that has keyed is in somebody's hand: it answers by itself, or when the hook is pressed and let go. */
+export const CALL_HANDSET_MS = 15_000;
 /** No prompt lasts longer; a handset that is told nothing more gets its final status. */
 export const ANNOUNCE_MS = 20_000;
 export const CONNECT_MS = 5_000;

@@ -59,6 +59,7 @@ const PLANE_OF: Readonly<Partial<Record<CallEffect['do'], PlaneName>>> = {
   'media-connect': 'media',
   'media-arm': 'media',
   'media-close': 'media',
+  'call-handset': 'signalling',
   dial: 'signalling',
   ring: 'signalling',
   'early-media': 'signalling',
@@ -157,6 +158,7 @@ export class Driver {
   private stray(call: CallId, event: MachineEvent): void {
     this.counts.stray += 1;
     if (event.type === 'trunk-answered') this.endLegs(call, event.dialogs);
+    if (event.type === 'handset-answered') this.endLegs(call, [event.dialog]);
   }
 
   private run(entry: LiveCall, effects: readonly CallEffect[]): void {
@@ -209,6 +211,9 @@ export class Driver {
         break;
       case 'alarm':
         this.alarm(entry, effect.alarm);
+        break;
+      case 'call-handset':
+        signalling.callHandset(call, handset);
         break;
       case 'media-open':
         media.open(call, effect.order);
@@ -306,7 +311,8 @@ export class Driver {
   /** What the handset is told of its refusal; nothing while another refusal is told to it: its ear is taken, and ports are few. */
   private announcementOf(entry: LiveCall, refusal: Refusal): Announcement | undefined {
     const { announcement } = this.options;
-    if (announcement === undefined) return undefined;
+    // Who keyed has no leg to hear it on, and reads it.
+    if (announcement === undefined || entry.request.keyed === true) return undefined;
     for (const other of this.entries.values())
       if (other.handset === entry.handset && other.state.at === 'announcing') return undefined;
     return announcement(entry.request, refusal, this.now().wall);

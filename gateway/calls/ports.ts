@@ -18,10 +18,12 @@ export interface CallRequest {
   /** As it came, never normalised before policy sees it. */
   readonly dialled: string;
   readonly at: Temporal.Instant;
-  /** The handset's SDP offer. */
+  /** The handset's SDP offer; empty for a keyed call. */
   readonly offer: string;
-  /** Where the INVITE came from: SIP source address, no port. */
+  /** Where the INVITE came from: SIP source address, no port; `line-card` for a keyed call. */
   readonly source: string;
+  /** It was keyed on a line card, and there is no INVITE of the handset's: once it is granted, the gateway calls the handset. */
+  readonly keyed?: true;
 }
 
 /** A cutoff: an order that ends calls now. */
@@ -52,6 +54,10 @@ export type PlaneName = 'signalling' | 'media' | 'line';
 export type CallEvent =
   /** `announcement`: a refusal that is told in words before its final status. */
   | { readonly type: 'judged'; readonly decision: Grant | Refusal; readonly announcement?: Announcement }
+  /** A keyed call: our INVITE to its handset is out; the handset has answered, and its answer as an offer of its own; it has not, or not as asked. */
+  | { readonly type: 'handset-called'; readonly dialog: LegDialog }
+  | { readonly type: 'handset-answered'; readonly offer: string; readonly dialog: LegDialog }
+  | { readonly type: 'handset-failed'; readonly status: number; readonly why: string }
   | { readonly type: 'media-opened'; readonly trunkOffer: string }
   | { readonly type: 'media-failed'; readonly code: string }
   | { readonly type: 'dialling'; readonly trunk: TrunkId; readonly dialog: LegDialog }
@@ -113,13 +119,18 @@ export interface DialOrder {
 }
 
 export interface SignallingPlane {
+  /**
+   * A keyed call, and no other: INVITE to the contact that the handset has registered, with a description that carries no
+   * sound. Answers `handset-called`, then `handset-answered` or `handset-failed`.
+   */
+  callHandset(call: CallId, handset: HandsetId): void;
   /** 180 to the handset (local ring-back). */
   ring(call: CallId): void;
   /** 183 to the handset with this SDP: what it hears before the final status (RFC 3960 §3). */
   early(call: CallId, answer: string): void;
   /** INVITE to the trunks in order. Answers `dialling` for each INVITE sent, then `trunk-ringing`, `trunk-answered` or `trunk-failed`. */
   dial(call: CallId, order: DialOrder): void;
-  /** 200 to the handset with this SDP. Answers `accepted` when the ACK is in. */
+  /** 200 to the handset with this SDP, or a re-INVITE where we have called it. Answers `accepted` when the ACK is in. */
   accept(call: CallId, answer: string): void;
   /** Final failure to the handset. Answers `released`. */
   refuse(call: CallId, refusal: { readonly status: number; readonly rule: string; readonly fact: string }): void;

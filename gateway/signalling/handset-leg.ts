@@ -5,11 +5,12 @@ import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { handsetDialog } from './leg-dialog.js';
 import { statusFor } from './outcomes.js';
 import { Session } from './session.js';
+import type { HandsetSide } from './two-legs.js';
 
 const SERVER = 'Balise';
 
 /** The leg to the handset: we are its UAS. Nothing that the trunk says gets here; each line is the gateway's own. */
-export class HandsetLeg {
+export class HandsetLeg implements HandsetSide {
   readonly #srf: JudgedSrf;
   readonly #request: Srf.SrfRequest;
   readonly #response: Srf.SrfResponse;

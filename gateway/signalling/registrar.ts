@@ -10,9 +10,15 @@ const LONGEST_S = 3_600;
 const SHORTEST_S = 60;
 
 interface Binding {
-  readonly contact: string;
+  readonly contact: Contact;
   readonly address: string;
   readonly untilNs: bigint;
+}
+
+/** Where a handset that is registered is called: its Contact, and the addresses that it speaks from. */
+export interface Place {
+  readonly uri: string;
+  readonly addresses: readonly string[];
 }
 
 /** The request that changed a handset's registration last. */
@@ -45,6 +51,14 @@ export class Registrar {
 
   isRegistered(handset: HandsetId): boolean {
     return this.#alive(handset) !== undefined;
+  }
+
+  /** Where the handset is; undefined while it is not registered. */
+  placeOf(handset: HandsetId): Place | undefined {
+    const binding = this.#alive(handset);
+    if (binding === undefined) return undefined;
+    const { uri, address = binding.address } = binding.contact;
+    return { uri, addresses: [address, binding.address] };
   }
 
   get count(): number {
@@ -84,7 +98,7 @@ export class Registrar {
     if (wish.is === 'remove') this.#bindings.delete(handset);
     else {
       const untilNs = this.clock.monotonicNs() + BigInt(wish.seconds) * 1_000_000_000n;
-      this.#bindings.set(handset, { contact: wish.contact.text, address, untilNs });
+      this.#bindings.set(handset, { contact: wish.contact, address, untilNs });
     }
     return { status: 200, headers: this.#contactOf(this.#alive(handset)) };
   }
@@ -106,7 +120,7 @@ export class Registrar {
   #contactOf(binding: Binding | undefined): Record<string, string> {
     if (binding === undefined) return {};
     const seconds = (binding.untilNs - this.clock.monotonicNs()) / 1_000_000_000n;
-    return { Contact: `${binding.contact};expires=${seconds}` };
+    return { Contact: `${binding.contact.text};expires=${seconds}` };
   }
 }
 

@@ -4,18 +4,20 @@ import type { CallEvent, CallSink, DialOrder, SignallingPlane } from '../calls/p
 import type { EndCause, LegDialog, LegName } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
-import type { CallId } from '../policy/ids.js';
+import type { CallId, HandsetId } from '../policy/ids.js';
 import type { EngineStatus } from '../sip-engine/control/client.js';
 import type { HandsetAccount, TrunkAccount, Violation } from './account.js';
 import { CallDeadlines } from './call-deadlines.js';
-import { Door } from './door.js';
+import { CalledHandset } from './called-handset.js';
+import { Door, isIn } from './door.js';
 import { EngineConnection, type EnginePlace } from './engine-connection.js';
+import { HandsetLeg } from './handset-leg.js';
 import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { Registrar } from './registrar.js';
 import type { Direction } from './session.js';
 import { type TrunkState, Trunks } from './trunks.js';
-import { TwoLegs } from './two-legs.js';
+import { type CallParts, TwoLegs } from './two-legs.js';
 import { Violations } from './violations.js';
 
 export interface SignallingOptions {
@@ -130,31 +132,12 @@ export class Signalling implements SignallingPlane {
 
   #begin(account: HandsetAccount, request: Srf.SrfRequest, response: Srf.SrfResponse): void {
     const { clock, newCallId } = this.#options;
-    const violations = this.#violations;
     const { srf } = this.#engine;
     const { handset } = account;
     // An INVITE that came as the engine went: nobody can carry its answer any more.
     if (srf === undefined) return;
     const call = newCallId();
-    const released = (): void => {
-      this.#forget(call);
-      this.#tell(call, { type: 'released', plane: 'signalling', legs: ['handset', 'trunk'] });
-    };
-    this.#calls.set(
-      call,
-      new TwoLegs({
-        call,
-        handset,
-        srf,
-        request,
-        response,
-        clock,
-        violations,
-        tell: this.#tell,
-        held: (...change) => this.#options.held?.(call, ...change),
-        released,
-      }),
-    );
+    this.#hold(call, handset, (owner) => new HandsetLeg(srf, request, response, owner));
     this.#sink?.request({
       call,
       handset,
@@ -163,6 +146,27 @@ export class Signalling implements SignallingPlane {
       offer: request.body,
       source: request.source_address,
     });
+  }
+
+  #hold(call: CallId, handset: HandsetId, handsetSide: CallParts['handsetSide']): void {
+    const released = (): void => {
+      this.#forget(call);
+      this.#tell(call, { type: 'released', plane: 'signalling', legs: ['handset', 'trunk'] });
+    };
+    const { clock, held } = this.#options;
+    const parts = { call, handset, handsetSide, clock, violations: this.#violations, tell: this.#tell, released };
+    this.#calls.set(call, new TwoLegs({ ...parts, held: (...change) => held?.(call, ...change) }));
+  }
+
+  callHandset(call: CallId, handset: HandsetId): void {
+    const { srf } = this.#engine;
+    const account = this.#options.accounts.find((one) => one.handset === handset);
+    const place = this.registrar.placeOf(handset);
+    if (srf === undefined || account === undefined || place === undefined) {
+      this.#tell(call, { type: 'handset-failed', status: 480, why: 'the handset is not registered' });
+      return;
+    }
+    this.#hold(call, handset, (owner) => new CalledHandset(srf, place, (address) => isIn(account, address), owner));
   }
 
   readonly #tell = (call: CallId, event: CallEvent): void => {

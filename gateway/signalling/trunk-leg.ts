@@ -12,18 +12,18 @@ import { PATIENCE_MS } from './trunk-keep-alive.js';
 export class TrunkLeg {
   readonly #clock: Clock;
   readonly #owner: LegOwner;
-  /** The handset's dialog, as it is when the trunk answers. */
-  readonly #handsetDialog: () => LegDialog;
+  /** The dialogs of the call's other leg, as they are when the trunk answers. */
+  readonly #others: () => readonly LegDialog[];
   /** Trunks not tried yet. */
   #left: TrunkAccount[] = [];
   #attempt: TrunkAttempt | undefined;
   #rang = false;
   #ending: EndCause | undefined;
 
-  constructor(clock: Clock, owner: LegOwner, handsetDialog: () => LegDialog) {
+  constructor(clock: Clock, owner: LegOwner, others: () => readonly LegDialog[]) {
     this.#clock = clock;
     this.#owner = owner;
-    this.#handsetDialog = handsetDialog;
+    this.#others = others;
   }
 
   get isOver(): boolean {
@@ -83,7 +83,7 @@ export class TrunkLeg {
           if (sdp !== undefined) tell({ type: 'trunk-early-media', sdp });
         },
         answered: (answer, dialog) => {
-          if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [this.#handsetDialog(), dialog] });
+          if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [...this.#others(), dialog] });
         },
         failed: (status) => {
           attempt.forget();

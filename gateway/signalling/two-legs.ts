@@ -1,20 +1,28 @@
-import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
-import type { EndCause } from '../calls/record.js';
+import type { EndCause, LegDialog } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
-import { HandsetLeg } from './handset-leg.js';
-import type { JudgedSrf } from './judged-srf.js';
 import type { LegOwner } from './leg.js';
 import { TrunkLeg } from './trunk-leg.js';
 import type { Violations } from './violations.js';
 
+/** The leg to a handset: one that has called us, or, for a keyed call, one that we have called. */
+export interface HandsetSide {
+  readonly isOver: boolean;
+  /** The dialog as the journal keeps it; undefined before there is one. */
+  readonly journalled: LegDialog | undefined;
+  ring(): void;
+  early(answer: string): void;
+  accept(answer: string): void;
+  refuse(status: number, rule: string): void;
+  end(cause: EndCause): void;
+  forget(): void;
+}
+
 export interface CallParts {
   readonly call: CallId;
   readonly handset: HandsetId;
-  readonly srf: JudgedSrf;
-  readonly request: Srf.SrfRequest;
-  readonly response: Srf.SrfResponse;
+  readonly handsetSide: (owner: LegOwner) => HandsetSide;
   readonly clock: Clock;
   readonly violations: Violations;
   readonly tell: (call: CallId, event: CallEvent) => void;
@@ -25,14 +33,14 @@ export interface CallParts {
 
 /** What is held of one call: its two legs, each ended by itself. */
 export class TwoLegs {
-  readonly handset: HandsetLeg;
+  readonly handset: HandsetSide;
   readonly trunk: TrunkLeg;
   readonly #released: () => void;
   #releasing = false;
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, srf, request, response, clock, violations, tell, held, released } = parts;
+    const { call, handset, handsetSide, clock, violations, tell, held, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
@@ -41,15 +49,13 @@ export class TwoLegs {
       held,
       over: () => this.#report(),
     };
-    this.handset = new HandsetLeg(srf, request, response, owner);
-    this.trunk = new TrunkLeg(clock, owner, () => this.handset.journalled);
+    this.handset = handsetSide(owner);
+    this.trunk = new TrunkLeg(clock, owner, () => dialogsOf(this.handset));
   }
 
   /** Both dialogs, or the handset's alone while nobody was dialled. */
   get dialogIds(): readonly string[] {
-    const ids = [this.handset.journalled.dialogId];
-    const trunk = this.trunk.journalled;
-    return trunk === undefined ? ids : [...ids, trunk.dialogId];
+    return [this.handset, this.trunk].flatMap(dialogsOf).map(({ dialogId }) => dialogId);
   }
 
   /** Ends both legs, once. */
@@ -73,3 +79,6 @@ export class TwoLegs {
     this.#released();
   }
 }
+
+const dialogsOf = ({ journalled }: { readonly journalled: LegDialog | undefined }): readonly LegDialog[] =>
+  journalled === undefined ? [] : [journalled];

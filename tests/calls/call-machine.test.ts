@@ -16,6 +16,43 @@ t.test('a call is journalled before media is opened, and media is opened before 
   t.strictSame(walk.on({ type: 'media-opened', trunkOffer: 'o' }).orders, ['dial']);
 });
 
+t.test('a keyed call that is granted calls its handset first, and goes on with the answer of that', async (t) => {
+  const walk = new Walk(true, { keyed: true, offer: '' }).on({ type: 'judged', decision: grant() });
+  t.strictSame(walk.on({ type: 'journalled' }).orders, ['call-handset']);
+  walk.on({ type: 'handset-called', dialog: dialog('handset', 'early') });
+  t.match(walk.ordered('save-dialogs'), [{ dialogs: [{ leg: 'handset', state: 'early' }] }], 'a crash can cancel it');
+  walk.on({ type: 'handset-answered', offer: 'its own', dialog: dialog('handset') });
+  t.strictSame(walk.orders, ['save-dialogs', 'look-at-hook', 'media-open']);
+  t.match(walk.ordered('media-open'), [{ order: { handsetOffer: 'its own' } }]);
+  t.strictSame(walk.on({ type: 'media-opened', trunkOffer: 'o' }).orders, ['dial']);
+});
+
+t.test(
+  'a handset that keyed and does not take its call is a refusal that says so, and nobody is dialled',
+  async (t) => {
+    for (const event of [
+      { type: 'handset-failed', status: 480, why: 'busy' },
+      { type: 'overdue', state: 'calling-handset' },
+    ] as const) {
+      const walk = new Walk(true, { keyed: true, offer: '' });
+      walk.on({ type: 'judged', decision: grant() }).on({ type: 'journalled' }).on(event);
+      t.equal(walk.at, 'refusing');
+      t.strictSame(walk.orders, ['signalling-release'], 'and not a status, for there was no INVITE');
+      walk.on({ type: 'released', plane: 'signalling', legs: [] });
+      t.match(recordOf(walk), { cause: 'refused', rule: 'fault.signalling', sipStatus: 480 });
+      t.strictSame(walk.ordered('dial', walk.all), []);
+    }
+  },
+);
+
+t.test('a keyed call ends when the wire is put down, whether the profile asks for the wire or not', async (t) => {
+  for (const hookRequired of [true, false]) {
+    const walk = new Walk(true, { keyed: true, offer: '' }).to('talking', { hookRequired });
+    walk.on({ type: 'hook-on' }).on({ type: 'hook-grace-over' }, 2_000);
+    t.match(walk.on({ type: 'hook-checked', stillOn: true }).state, { at: 'ending', cause: 'hook.on' });
+  }
+});
+
 t.test('the 200 OK to the handset waits for the disk and for all three planes', async (t) => {
   const walk = new Walk().to('ringing');
   walk.on({ type: 'trunk-answered', answer: 'a', dialogs: [dialog('trunk')] });

@@ -19,6 +19,9 @@ const events: fc.Arbitrary<MachineEvent> = fc.oneof(
     { type: 'judged', decision: grant() },
     { type: 'announcing', answer: 'h' },
     { type: 'announced' },
+    { type: 'handset-called', dialog: dialog('handset', 'early', '2') },
+    { type: 'handset-answered', offer: 'h', dialog: dialog('handset', 'confirmed', '2') },
+    { type: 'handset-failed', status: 480, why: 'busy' },
     { type: 'media-opened', trunkOffer: 'o' },
     { type: 'media-failed', code: 'media.lost' },
     { type: 'dialling', trunk: trunkId('other'), dialog: dialog('trunk', 'early', '2') },
@@ -58,7 +61,7 @@ const events: fc.Arbitrary<MachineEvent> = fc.oneof(
     .constantFrom<PlaneName | 'calls'>('signalling', 'media', 'line', 'calls')
     .map((by): MachineEvent => ({ type: 'deadline-passed', by })),
   fc
-    .constantFrom<StateName>('opening-media', 'ringing', 'arming', 'talking', 'ending', 'announcing')
+    .constantFrom<StateName>('opening-media', 'calling-handset', 'ringing', 'arming', 'talking', 'ending', 'announcing')
     .map((state): MachineEvent => ({ type: 'overdue', state })),
   fc.record({ s: fc.integer({ min: -60, max: 900 }), talkS: fc.option(fc.integer({ min: 0, max: 900 })) }).map(
     ({ s, talkS }): MachineEvent => ({
@@ -94,8 +97,8 @@ const walks = fc.array(deeds, { maxLength: 80, size: 'max' });
 t.test('whatever happens in whatever order, the promises of a call hold', async (t) => {
   const reached = new Map<StateName, number>();
   fc.assert(
-    fc.property(fc.boolean(), grants, walks, fc.nat(9), (fitted, more, script, luck) => {
-      const call = new WatchedCall(fitted, grant(more), luck === 0);
+    fc.property(fc.boolean(), grants, walks, fc.nat(9), fc.boolean(), (fitted, more, script, luck, keyed) => {
+      const call = new WatchedCall(fitted, grant(more), luck === 0 && !keyed, keyed);
       for (const deed of script) {
         if (deed.do === 'answer') call.answer(deed.well);
         else if (deed.do === 'wait') call.wait(deed.ms);
@@ -107,23 +110,38 @@ t.test('whatever happens in whatever order, the promises of a call hold', async 
     }),
     { numRuns: 4_000 },
   );
-  for (const state of ['announcing', 'talking', 'arming', 'ending', 'refusing', 'recording', 'ended'] as const) {
+  for (const state of [
+    'announcing',
+    'calling-handset',
+    'talking',
+    'arming',
+    'ending',
+    'refusing',
+    'recording',
+    'ended',
+  ] as const) {
     t.ok((reached.get(state) ?? 0) > 20, `the walks have been in ${state}`);
   }
 });
 
 t.test('a call whose planes all answer talks until its deadline, and not a moment longer', async () => {
   fc.assert(
-    fc.property(fc.boolean(), grants, fc.integer({ min: 0, max: 5_000 }), (fitted, more, ringMs) => {
-      const call = new WatchedCall(fitted, grant({ ...more, controllerLost: 'end' }));
-      for (let i = 0; i < 60 && call.isLiving && call.state.at !== 'talking'; i += 1) {
-        call.answer(true);
-        call.wait(Math.floor(ringMs / 60));
-      }
-      call.wait(901_000);
-      if (call.isLiving) throw new Error('still up after its window has closed');
-      call.abandon();
-    }),
+    fc.property(
+      fc.boolean(),
+      grants,
+      fc.integer({ min: 0, max: 5_000 }),
+      fc.boolean(),
+      (fitted, more, ringMs, keyed) => {
+        const call = new WatchedCall(fitted, grant({ ...more, controllerLost: 'end' }), false, keyed);
+        for (let i = 0; i < 60 && call.isLiving && call.state.at !== 'talking'; i += 1) {
+          call.answer(true);
+          call.wait(Math.floor(ringMs / 60));
+        }
+        call.wait(901_000);
+        if (call.isLiving) throw new Error('still up after its window has closed');
+        call.abandon();
+      },
+    ),
     { numRuns: 500 },
   );
 });

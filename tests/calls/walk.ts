@@ -1,8 +1,14 @@
 import type { CallEffect, MachineEvent } from '../../gateway/calls/call-effect.js';
 import { begin, step } from '../../gateway/calls/call-machine.js';
 import type { CallState, StateName } from '../../gateway/calls/call-state.js';
+import type { CallRequest } from '../../gateway/calls/ports.js';
 import type { Grant } from '../../gateway/policy/decision.js';
 import { CALL, dialog, grant, now, request } from './samples.js';
+
+const HANDSET_ANSWERS: readonly [StateName, MachineEvent] = [
+  'opening-media',
+  { type: 'handset-answered', offer: 'h', dialog: dialog('handset') },
+];
 
 /** One call led through the machine by hand, with all that it has ordered. */
 export class Walk {
@@ -13,11 +19,15 @@ export class Walk {
   ms = 0;
   setBackMs = 0;
 
-  constructor(fitted = true) {
-    const first = begin(request(), fitted, now());
+  constructor(fitted = true, asked: Partial<CallRequest> = {}) {
+    const first = begin(request(asked), fitted, now());
     this.state = first.state;
     this.last = first.effects;
     this.all.push(...first.effects);
+  }
+
+  private get isKeyed(): boolean {
+    return this.state.call.request.keyed === true;
   }
 
   get at(): StateName {
@@ -48,7 +58,8 @@ export class Walk {
   to(to: StateName, more: Partial<Grant> = {}): this {
     const way: readonly (readonly [StateName, MachineEvent])[] = [
       ['journalling', { type: 'judged', decision: grant(more) }],
-      ['opening-media', { type: 'journalled' }],
+      [this.isKeyed ? 'calling-handset' : 'opening-media', { type: 'journalled' }],
+      ...(this.isKeyed ? [HANDSET_ANSWERS] : []),
       ['dialling', { type: 'media-opened', trunkOffer: 'trunk-offer' }],
       ['ringing', { type: 'trunk-ringing' }],
       [

@@ -14,6 +14,7 @@ const BEFORE_END: readonly StateName[] = [
   'judging',
   'announcing',
   'journalling',
+  'calling-handset',
   'opening-media',
   'dialling',
   'ringing',
@@ -43,8 +44,10 @@ export class WatchedCall {
     private readonly grant: Grant,
     /** Policy refuses it, and it is told so in words. */
     private readonly isRefused = false,
+    /** It was keyed on a line card, and brings no INVITE. */
+    private readonly isKeyed = false,
   ) {
-    const first = begin(request(), fitted, this.now());
+    const first = begin(request(isKeyed ? { offer: '', keyed: true } : {}), fitted, this.now());
     this.state = first.state;
     this.see(first.effects);
   }
@@ -114,6 +117,10 @@ export class WatchedCall {
         if (!well) return { type: 'media-failed', code: 'media.no-prompt' };
         this.event({ type: 'announcing', answer: 'h' });
         return { type: 'announced' };
+      case 'call-handset':
+        this.event({ type: 'handset-called', dialog: dialog('handset', 'early') });
+        if (!well) return { type: 'handset-failed', status: 480, why: 'busy' };
+        return { type: 'handset-answered', offer: 'h', dialog: dialog('handset') };
       case 'media-open':
         return well ? { type: 'media-opened', trunkOffer: 'o' } : { type: 'media-failed', code: 'media.socket' };
       case 'dial':
@@ -154,6 +161,7 @@ export class WatchedCall {
 
   private see(effects: readonly CallEffect[]): void {
     for (const effect of effects) {
+      this.seeCalled(effect.do);
       this.ordered.add(effect.do);
       switch (effect.do) {
         case 'set-timer':
@@ -185,6 +193,19 @@ export class WatchedCall {
       }
       this.unanswered.push(effect);
     }
+  }
+
+  /** A handset is called for what it keyed itself and policy granted, once, and for nothing else; without it nothing is dialled. */
+  private seeCalled(order: CallEffect['do']): void {
+    const { ordered, isKeyed } = this;
+    if (order === 'call-handset') {
+      if (!isKeyed) throw new Breach('a handset was called that had keyed nothing');
+      if (!ordered.has('open-journal')) throw new Breach('a handset was called without a grant in the journal');
+      if (ordered.has('call-handset')) throw new Breach('a handset was called twice');
+    }
+    const needsLeg = order === 'media-open' || order === 'dial' || order === 'accept';
+    if (isKeyed && needsLeg && !ordered.has('call-handset')) throw new Breach(`${order} without the handset's leg`);
+    if (isKeyed && order === 'refuse') throw new Breach('a status for an INVITE that never came');
   }
 
   private seeArm(deadline: Deadline): void {

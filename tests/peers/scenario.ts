@@ -37,6 +37,27 @@ export function handsetPeer(t: Test, peer: HandsetPeer): Promise<Sipp> {
   });
 }
 
+/** A handset that registers, and then waits for the gateway to call it for what was keyed beside it. */
+export async function calledHandset(t: Test, peer: Pick<HandsetPeer, 'user' | 'port' | 'rtpPort'>): Promise<Sipp> {
+  const { user, port, rtpPort } = peer;
+  const remote = `127.0.0.1:${port}`;
+  const waiting = await Sipp.start(t, {
+    scenario: filled(t, 'handset-is-called'),
+    calls: 1,
+    keys: { user, rtp_port: rtpPort },
+  });
+  const registering = await Sipp.start(t, {
+    scenario: filled(t, 'handset-registers'),
+    remote,
+    calls: 1,
+    keys: { user, contact_port: waiting.port },
+    args: ['-au', user, '-ap', passwordOf(user), '-auth_uri', remote],
+  });
+  const { code, output } = await registering.exited;
+  if (code !== 0) throw new Error(`the handset could not register: ${output}`);
+  return waiting;
+}
+
 /** A carrier played by SIPp: `carrier-answers`, `carrier-busy`, `carrier-rings`, `carrier-hangs-up`. */
 export function carrierPeer(t: Test, scenario: string, port: number, rtpPort: number, calls = 1): Promise<Sipp> {
   return Sipp.start(t, {

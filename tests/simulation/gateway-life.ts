@@ -107,6 +107,7 @@ function portsOf(
     newestInstant: () => store.newestInstant(),
   };
   const sip: SignallingPlane = {
+    callHandset: (call) => at(call, 'call the handset', () => signalling.callHandset(call)),
     ring: (call) => at(call, 'ring', () => signalling.ring()),
     early: (call) => at(call, 'speak to the handset', () => undefined),
     dial: (call, order) => at(call, 'dial', () => signalling.dial(call, order)),

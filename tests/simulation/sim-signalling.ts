@@ -109,6 +109,11 @@ export class SimSignalling implements SignallingPlane {
     return true;
   }
 
+  callHandset(call: CallId): void {
+    // Nobody keys in this world.
+    this.tell(call, { type: 'handset-failed', status: 480, why: 'the handset is not registered' });
+  }
+
   early(): void {
     // What a handset hears before its refusal is no part of this world.
   }

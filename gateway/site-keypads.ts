@@ -1,0 +1,27 @@
+import type { CallObserver, CallRequest, HandsetPhase } from './calls/ports.js';
+import type { Clock } from './clock/clock.js';
+import type { CallId, HandsetId } from './policy/ids.js';
+
+/** What the display of a keypad handset says of its call; what ends it has its own words. */
+const SAYS: Readonly<Partial<Record<HandsetPhase, string>>> = {
+  calling: 'Calling',
+  ringing: 'Ringing',
+  talking: '',
+};
+
+/** What was keyed on a line card, as the request that an INVITE would bring. There is none: the handset is called once it is granted. */
+export function keyedRequest(call: CallId, handset: HandsetId, dialled: string, clock: Clock): CallRequest {
+  return { call, handset, dialled, at: clock.wall(), offer: '', source: 'line-card', keyed: true };
+}
+
+/** Tells keypad handsets how their calls fare, and why one was refused; a handset without a display shows nothing. */
+export function keypadObserver(say: (handset: HandsetId, text: string) => void): CallObserver {
+  return {
+    handset: (handset, phase) => {
+      const text = SAYS[phase];
+      if (text !== undefined) say(handset, text);
+    },
+    ended: ({ handset, cause, fact }) => say(handset, cause === 'refused' ? (fact ?? cause) : ''),
+    cutoff: () => undefined,
+  };
+}
