@@ -31,8 +31,8 @@ export class Ledger {
   constructor(db: Database) {
     this.insert = db.prepare(
       `INSERT INTO ledger
-         (call, handset, person, number, started_ms, ended_ms, talk_ms, answered, attempted, cause, newest_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (call, handset, person, number, started_ms, ended_ms, talk_ms, answered, attempted, cause, newest_ms, event)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.known = db.prepare('SELECT 1 FROM ledger WHERE call = ?').pluck();
     // The oldest rows stand first, so the look at their ends is as short as the limit.
@@ -51,8 +51,8 @@ export class Ledger {
     return this.known.get(call) !== undefined;
   }
 
-  /** Counts a call that has ended; `entry` is what the journal knew of it. */
-  add(record: CallRecord, entry: ClosedEntry | undefined, newestMs: number): void {
+  /** Counts a call that has ended; `entry` is what the journal knew of it, `event` the sequence of what reports it. */
+  add(record: CallRecord, entry: ClosedEntry | undefined, newestMs: number, event?: number): void {
     // A crash may lie between the INVITE and its line in the journal: whatever may have gone out counts as an attempt.
     const mayHave = entry !== undefined && (entry.dialled || record.cause === 'gateway-restarted');
     const attempted = record.trunk !== undefined || record.answeredAt !== undefined || mayHave;
@@ -69,6 +69,7 @@ export class Ledger {
       attempted ? 1 : 0,
       record.cause,
       newestMs,
+      event ?? null,
     );
   }
 

@@ -83,6 +83,11 @@ const STEPS: readonly string[] = [
   CREATE INDEX ledger_person ON ledger (person, started_ms, answered, talk_ms) WHERE attempted AND person IS NOT NULL;
   CREATE INDEX ledger_person_end ON ledger (person, ended_ms) WHERE attempted AND person IS NOT NULL;
   `,
+  // History is read newest first, of the site or of a handset, with what was reported of each call. Rows of before have no event.
+  `
+  ALTER TABLE ledger ADD COLUMN event INTEGER;
+  CREATE INDEX ledger_of_handset ON ledger (handset, id);
+  `,
 ];
 
 /** The version that this program writes. */

@@ -13,6 +13,7 @@ import type { CallStore, EventDraft } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { ChainEnd, ChainReport } from './chain.js';
 import { Disk, type Durability } from './disk.js';
+import { History } from './history.js';
 import { Journal } from './journal.js';
 import { Ledger } from './ledger.js';
 import { Lockdowns } from './lockdowns.js';
@@ -64,6 +65,8 @@ export interface StoredOutbox {
 export class Store {
   readonly calls: CallStore;
   readonly outbox: StoredOutbox;
+  /** What was, for people to look at. */
+  readonly history: History;
   private readonly disk: Disk;
   private readonly journal: Journal;
   private readonly ledger: Ledger;
@@ -93,6 +96,7 @@ export class Store {
     this.ledger = new Ledger(db);
     this.locks = new Lockdowns(db);
     this.events = new OutboxTable(db, options);
+    this.history = new History(db);
     this.room = new Room(db, options.folder, options.clock, options.limitBytes ?? GIB);
     this.seeCommand = db.prepare('INSERT OR IGNORE INTO command (id, forget_ms) VALUES (?, ?)');
     this.forgetCommands = db.prepare('DELETE FROM command WHERE forget_ms < ?');
@@ -185,7 +189,9 @@ export class Store {
       record: (record, events) => {
         if (ledger.has(record.call)) return;
         // A power cut may undo it for a moment: then the journal still has the call, and it is recorded at the next start.
-        this.write('kernel', events, (newest) => ledger.add(record, journal.close(record.call), newest));
+        // The last of its events is its report; alarms of the call come before it.
+        const event = events.length === 0 ? undefined : this.events.end().sequence + events.length;
+        this.write('kernel', events, (newest) => ledger.add(record, journal.close(record.call), newest, event));
       },
       openCalls: () => journal.openCalls(),
       used: (subject, sinceMs) => ledger.used(subject, sinceMs),
