@@ -12,6 +12,9 @@ const SHORTEST_S = 60;
 interface Binding {
   readonly contact: Contact;
   readonly address: string;
+  readonly userAgent?: string;
+  /** When this contact was first bound without a break. */
+  readonly sinceNs: bigint;
   readonly untilNs: bigint;
 }
 
@@ -20,6 +23,17 @@ export interface Place {
   readonly uri: string;
   readonly addresses: readonly string[];
 }
+
+/** A registration that stands, as people look at it. */
+export interface Registration {
+  readonly address: string;
+  /** What the phone calls itself (RFC 3261 §20.41): its word, and no proof. */
+  readonly userAgent?: string;
+  readonly ageMs: number;
+  readonly leftMs: number;
+}
+
+const LONGEST_AGENT = 200;
 
 /** The request that changed a handset's registration last. */
 interface Change {
@@ -61,6 +75,17 @@ export class Registrar {
     return { uri, addresses: [address, binding.address] };
   }
 
+  /** What stands of a handset's registration; undefined when it has none. */
+  registration(handset: HandsetId): Registration | undefined {
+    const binding = this.#alive(handset);
+    if (binding === undefined) return undefined;
+    const { address, userAgent, sinceNs, untilNs } = binding;
+    const now = this.clock.monotonicNs();
+    const msOf = (ns: bigint): number => Number(ns / 1_000_000n);
+    const agent = userAgent === undefined ? {} : { userAgent };
+    return { address, ...agent, ageMs: msOf(now - sinceNs), leftMs: msOf(untilNs - now) };
+  }
+
   get count(): number {
     const now = this.clock.monotonicNs();
     let alive = 0;
@@ -97,8 +122,12 @@ export class Registrar {
     if (!this.#isNew(handset, request)) return { status: 500 };
     if (wish.is === 'remove') this.#bindings.delete(handset);
     else {
-      const untilNs = this.clock.monotonicNs() + BigInt(wish.seconds) * 1_000_000_000n;
-      this.#bindings.set(handset, { contact: wish.contact, address, untilNs });
+      const now = this.clock.monotonicNs();
+      const untilNs = now + BigInt(wish.seconds) * 1_000_000_000n;
+      const { contact } = wish;
+      const sinceNs = alive?.contact.text === contact.text ? alive.sinceNs : now;
+      const agent = request.has('user-agent') ? { userAgent: request.get('user-agent').slice(0, LONGEST_AGENT) } : {};
+      this.#bindings.set(handset, { contact, address, ...agent, sinceNs, untilNs });
     }
     return { status: 200, headers: this.#contactOf(this.#alive(handset)) };
   }
