@@ -64,6 +64,13 @@ export class CalleeHours {
     return known;
   }
 
+  /** Where somebody in a country may be of whom no number is known: in one zone of it, or in any. Undefined for an unknown country. */
+  placeIn(country: string, zone?: string): CalleePlace | undefined {
+    const zones = this.#zones.candidates('', country, false);
+    if (zones.length === 0) return undefined;
+    return this.#place(country, zone === undefined ? zones : this.#only(zone));
+  }
+
   /** What is on file for a country, or the strictest set. */
   ruleOf(country: string): Omit<CallingHours, 'country'> {
     return this.#hours.get(country) ?? STRICTEST;

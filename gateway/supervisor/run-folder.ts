@@ -24,7 +24,7 @@ export class StartFault extends Error {
  * another gateway runs this site, or when somebody else owns the folder.
  */
 export function takeRunFolder(dataFolder: string, wanted: string | undefined): { path: string; release: () => void } {
-  const path = wanted ?? defaultFolder(dataFolder);
+  const path = runFolderOf(dataFolder, wanted);
   if (Buffer.byteLength(path) > LONGEST_FOLDER) {
     throw new StartFault(`runFolder ${path} is too long for a socket's path: at most ${LONGEST_FOLDER} bytes`, 78);
   }
@@ -43,7 +43,9 @@ export function takeRunFolder(dataFolder: string, wanted: string | undefined): {
   return { path, release: () => removePidFile(lock, process.pid) };
 }
 
-function defaultFolder(dataFolder: string): string {
+/** Where a site's sockets are, or would be, whether a gateway runs or not: the folder wanted, or one that its data folder names. */
+export function runFolderOf(dataFolder: string, wanted: string | undefined): string {
+  if (wanted !== undefined) return wanted;
   const inData = join(dataFolder, 'run');
   if (Buffer.byteLength(inData) <= LONGEST_FOLDER) return inData;
   const name = createHash('sha256').update(dataFolder).digest('hex').slice(0, 16);
