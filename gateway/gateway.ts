@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { believesInvites } from './bench-profile.js';
 import { Bus } from './bus/bus.js';
@@ -28,11 +28,12 @@ import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
+import { busOptions } from './site-bus.js';
+import { SiteDesk, uplinkView } from './site-desk.js';
 import { keyedRequest, keypadObserver } from './site-keypads.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteRecording } from './site-recording.js';
-import { SiteWatch } from './site-watch.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
@@ -65,7 +66,7 @@ export class Gateway {
   #checkpoints: Checkpoints | undefined;
   #processes: PlaneProcesses | undefined;
   #console: RunningConsole | undefined;
-  #siteWatch: SiteWatch | undefined;
+  #desk: SiteDesk | undefined;
   readonly #siteMedia: SiteMedia;
   #recording: SiteRecording | undefined;
   #metrics: GatewayMetrics | undefined;
@@ -152,15 +153,13 @@ export class Gateway {
       alarm: (code, message) => this.#alarm(code, message),
       early: this.#early,
     });
-    const planes = this.#processes.start(busPort);
-    await planes;
-    // Handsets register from here on. What only calls and the console need is loaded now, and not before.
-    const consoleRoom = import('./site-console.js');
+    await this.#processes.start(busPort);
+    // Handsets register from here on. What only calls and the console need is loaded after this, and not before.
     holidayRules();
     await this.#calls?.recover();
     this.#uplink?.start();
     this.#checkpoints?.start();
-    await this.#openConsole(await consoleRoom);
+    await this.#openConsole(run.path, bus);
     this.#policyWatch?.start();
     const ports = {
       cell: this.#processes.listenerPort('cell'),
@@ -228,8 +227,14 @@ export class Gateway {
       ...fittings,
       mayCall: (handset) => this.#clock.trust().trusted && policy.mayCall(handset, this.#clock.wall()),
       onAlarm: (alarm) => this.#alarm(alarm.code, alarm.detail, alarm.handset, alarm.board),
-      onStatus: (board, status, detail) => this.#uplink?.line(board, status, detail),
-      onHook: (handset, hook) => this.#uplink?.hook(handset, hook),
+      onStatus: (board, status, detail) => {
+        this.#uplink?.line(board, status, detail);
+        this.#desk?.board(board, status, detail);
+      },
+      onHook: (handset, hook) => {
+        this.#uplink?.hook(handset, hook);
+        this.#desk?.watch.changed();
+      },
       onKeyed: (handset, dialled) => this.#sink.request(keyedRequest(this.#newCallId(), handset, dialled, clock)),
       onPanic: (target, board) => {
         const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
@@ -264,12 +269,17 @@ export class Gateway {
     const { signalling, media, lines, store } = this.#parts();
     media.setSink(this.#sink);
     signalling.setSink(this.#sink);
-    const watch = new SiteWatch(this.#files, this.#clock, {
+    const desk = new SiteDesk({
+      files: this.#files,
+      clock: this.#clock,
+      policy,
       line: (handset) => lines.facts(handset),
       isRegistered: (handset) => signalling.registrar.isRegistered(handset),
       planes: () => this.#processes?.states() ?? [],
+      lockdowns: () => this.#calls?.lockdownsInForce() ?? [],
+      uplink: () => uplinkView(this.#files, this.#uplink, store),
     });
-    this.#siteWatch = watch;
+    this.#desk = desk;
     const metrics = new GatewayMetrics({
       calls: () => this.#calls?.size ?? 0,
       outboxDepth: () => store.outbox.depth(),
@@ -281,7 +291,7 @@ export class Gateway {
     });
     this.#metrics = metrics;
     const observers = [
-      watch.observer,
+      ...desk.observers,
       metrics.observer,
       keypadObserver((handset, text) => lines.say(handset, text)),
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
@@ -289,7 +299,7 @@ export class Gateway {
     this.#calls = new Calls({
       clock: this.#clock,
       bootId: this.#bootId,
-      judge: policy,
+      judge: desk.judge,
       store: store.calls,
       signalling,
       media,
@@ -341,24 +351,26 @@ export class Gateway {
     });
   }
 
-  async #openConsole({ openSiteConsole }: typeof import('./site-console.js')): Promise<void> {
-    const watch = this.#siteWatch;
+  async #openConsole(runFolder: string, bus: Bus): Promise<void> {
     const calls = this.#calls;
-    if (watch === undefined || calls === undefined) return;
-    const { lines } = this.#parts();
-    this.#console = await openSiteConsole({
-      files: this.#files,
-      watch,
+    const metrics = this.#metrics;
+    if (calls === undefined || metrics === undefined) return;
+    this.#console = await this.#desk?.open({
+      ...this.#parts(),
+      runFolder,
+      bus,
       calls,
-      lines,
-      metrics: this.#metrics,
+      metrics,
+      log: this.#log,
+      version: readVersion(),
       newCallId: () => this.#newCallId(),
+      alarm: (code, message) => this.#alarm(code, message),
     });
   }
 
   #alarm(code: string, message: string, handset?: string, board?: string): void {
     this.#log.warn({ event: 'alarm', code, message, handset, board });
-    this.#siteWatch?.alarm(code, message);
+    this.#desk?.watch.alarm(code, message);
     const data = {
       why: code,
       message,
@@ -384,17 +396,6 @@ export class Gateway {
     if (!signalling || !media || !lines || !store) throw new Error('the planes are made first');
     return { signalling, media, lines, store };
   }
-}
-
-/** Where the bus listens, and what it keeps; paths of the site's files made absolute. */
-function busOptions({ site, folder, dataFolder }: SiteFiles, bootId: string) {
-  const { address, port, tls } = site.bus;
-  return {
-    address,
-    port,
-    ...(tls === undefined ? {} : { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
-    retained: { file: join(dataFolder, 'bus-states.json'), bootId },
-  };
 }
 
 function readVersion(): string {

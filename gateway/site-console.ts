@@ -1,45 +1,237 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { Temporal } from 'temporal-polyfill';
 import { freshSecret } from './bus/identities.js';
 import type { Calls } from './calls/calls.js';
+import type { Clock } from './clock/clock.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
+import type { CutTarget, HandsetPage, StatusView } from './console/api.js';
 import { type RunningConsole, startConsole } from './console/console.js';
+import { PeopleFault } from './console/people.js';
+import { CONSOLE_SOCKET } from './console/socket-name.js';
+import type { ConsoleSource } from './console/source.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Lines } from './lines/lines.js';
-import { type CallId, handsetId } from './policy/ids.js';
+import { type CallId, handsetId, wingId } from './policy/ids.js';
+import type { Lockdown } from './policy/request.js';
+import type { Signalling } from './signalling/signalling.js';
+import type { SiteBoards } from './site-boards.js';
+import { SiteHistory } from './site-history.js';
+import { weekOf, whenMay } from './site-hours.js';
+import type { SitePolicy } from './site-policy.js';
+import type { SiteTrunks } from './site-trunks.js';
 import type { SiteWatch } from './site-watch.js';
+import type { WhyBook } from './site-why.js';
+import type { Store } from './store/store.js';
+import { StartFault } from './supervisor/run-folder.js';
+
+const LAST_CALLS = 10;
+const REMEMBERED = 50;
 
 /** What the console of a running site is joined to. */
 export interface SiteConsoleParts {
   readonly files: SiteFiles;
+  /** Where the local socket is made. */
+  readonly runFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly policy: SitePolicy;
   readonly watch: SiteWatch;
+  readonly boards: SiteBoards;
+  readonly trunks: SiteTrunks;
+  readonly whys: WhyBook;
   readonly calls: Calls;
   readonly lines: Lines;
-  readonly metrics: GatewayMetrics | undefined;
+  readonly signalling: Signalling;
+  readonly metrics: GatewayMetrics;
+  readonly version: string;
   readonly newCallId: () => CallId;
+  readonly alarm: (code: string, message: string) => void;
 }
 
-/** Opens the technicians' console on the site's address. Rejects when it cannot be listened on. */
-export function openSiteConsole(parts: SiteConsoleParts): Promise<RunningConsole> {
-  const { files, watch, calls, lines, metrics, newCallId } = parts;
+/**
+ * Opens the technicians' console on the site's address and on the local socket. Rejects when one of them cannot be listened on,
+ * or, with a `StartFault`, when its people or its certificate cannot be read.
+ */
+export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningConsole> {
+  const { files, runFolder, clock, log, watch, metrics, store } = parts;
+  const { address, port, hosts = [] } = files.site.console;
   const token = freshSecret();
   writeFileSync(join(files.dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
-  return startConsole({
-    ...files.site.console,
-    token,
-    pageFile: join(projectRoot(), 'gateway', 'console', 'web', 'index.html'),
-    ...(metrics === undefined ? {} : { metrics: () => metrics.read() }),
-    source: {
-      view: () => watch.view(),
-      release: (handset) => calls.release({ kind: 'handset', handset: handsetId(handset) }, 'console') === true,
-      testLine: (handset) => lines.test(handsetId(handset)),
-      cut: async (handset, reason, hold) => {
-        const target =
-          handset === undefined ? { kind: 'site' as const } : { kind: 'handset' as const, handset: handsetId(handset) };
-        const result = await calls.cutoff({ id: newCallId(), target, reason, by: 'console', hold });
-        return { calls: result.calls, silentMs: result.silentMs, complete: result.complete };
-      },
+  const history = new SiteHistory(store.history, parts.calls, parts.whys);
+  watch.remember(history.list({ limit: REMEMBERED }).calls);
+  try {
+    const tls = tlsOf(files);
+    const running = await startConsole({
+      address,
+      port,
+      hosts,
+      ...(tls === undefined ? {} : { tls }),
+      socket: { path: join(runFolder, CONSOLE_SOCKET), localName: userName() },
+      dataFolder: files.dataFolder,
+      pagesFolder: join(projectRoot(), 'dist', 'gateway', 'console', 'web'),
+      source: sourceOf(parts, history),
+      metrics: () => metrics.read(),
+      clock,
+      log,
+      token,
+    });
+    if (running.firstLink !== undefined) {
+      // The one secret that the log ever holds: it is good once, for a day, and for this run alone.
+      const url = running.firstLink;
+      log.warn({ event: 'console.first-link', url }, `nobody may log in yet; the first person comes in by ${url}`);
+    }
+    return running;
+  } catch (fault) {
+    if (fault instanceof PeopleFault) throw new StartFault(fault.message, fault.exitCode);
+    throw fault;
+  }
+}
+
+/** The user that the gateway runs as; its number where the machine has no name for it. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // ENOENT: a user without an entry in the password file, as in some containers.
+    return `uid-${process.getuid?.() ?? 0}`;
+  }
+}
+
+function tlsOf({ site, folder }: SiteFiles) {
+  const { tls } = site.console;
+  if (tls === undefined) return undefined;
+  const read = (name: string): Buffer => {
+    const file = resolve(folder, name);
+    try {
+      return readFileSync(file);
+    } catch (fault) {
+      throw new StartFault(`console.tls: ${file} cannot be read (${(fault as Error).message})`, 78);
+    }
+  };
+  const { cert, key, clientCa, requireClient } = tls;
+  return {
+    cert: read(cert),
+    key: read(key),
+    ...(clientCa === undefined ? {} : { clientCa: read(clientCa) }),
+    ...(requireClient === undefined ? {} : { requireClient }),
+  };
+}
+
+function lockdownOf(target: CutTarget): Exclude<Lockdown['target'], { kind: 'person' }> {
+  switch (target.kind) {
+    case 'site':
+      return { kind: 'site' };
+    case 'wing':
+      return { kind: 'wing', wing: wingId(target.wing) };
+    case 'handset':
+      return { kind: 'handset', handset: handsetId(target.handset) };
+  }
+}
+
+function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource {
+  const { files, clock, store, policy, watch, boards, trunks, calls, lines } = parts;
+  const facts = () => ({ clock: clock.trust(), lockdowns: calls.lockdownsInForce() });
+  const startedAt = clock.wall();
+  return {
+    view: () => watch.view(),
+    status: () => statusOf(parts, startedAt),
+    boards: () => boards.view(),
+    trunks: () => trunks.view(),
+    uplink: () => watch.view().uplink,
+    handset: (id) => pageOf(parts, history, id),
+    week: (id, zone, from) => weekOf(policy, handsetId(id), files.site.country, clock.wall(), zone, from),
+    when: (id, question, language) =>
+      whenMay(policy, handsetId(id), question, facts(), store.calls, clock.wall(), language),
+    calls: (query) => history.list(query),
+    call: (id, language) => history.call(id, language),
+    audit: (before, limit) => history.audit(before, limit),
+    cut: async (target, reason, hold, by) => {
+      const id = parts.newCallId();
+      const result = await calls.cutoff({ id, target: lockdownOf(target), reason, by, hold });
+      watch.changed();
+      return { calls: result.calls, silentMs: result.silentMs, complete: result.complete };
     },
-  });
+    standing: (target) => watch.standing(target) ?? null,
+    release: (target, by) => {
+      const isLifted = calls.release(lockdownOf(target), by);
+      watch.changed();
+      return isLifted;
+    },
+    testLine: (id) => lines.test(handsetId(id)),
+    audited: (change) => store.calls.append([{ kind: 'event', type: 'balise.console.changed', data: { ...change } }]),
+    alarm: parts.alarm,
+    listen: (listener) => watch.listen(listener),
+  };
+}
+
+function pageOf(
+  { files, watch, signalling, clock }: SiteConsoleParts,
+  history: SiteHistory,
+  id: string,
+): HandsetPage | undefined {
+  const handset = files.handsets.find((one) => one.id === id);
+  const view = watch.handset(id);
+  if (handset === undefined || view === undefined) return undefined;
+  const { user, wing, profile, line, language = files.site.language } = handset;
+  const known = signalling.registrar.registration(handsetId(id));
+  const now = clock.wall();
+  const registration = known && {
+    address: known.address,
+    ...(known.userAgent === undefined ? {} : { userAgent: known.userAgent }),
+    since: now.subtract({ milliseconds: known.ageMs }).toString({ smallestUnit: 'second' }),
+    expiresAt: now.add({ milliseconds: known.leftMs }).toString({ smallestUnit: 'second' }),
+  };
+  return {
+    view,
+    user,
+    wing,
+    profile,
+    language,
+    lastCalls: history.list({ handset: id, limit: LAST_CALLS }).calls,
+    ...(line === undefined ? {} : { line: { board: line.board, channel: line.relay, hook: line.hook } }),
+    ...(registration === undefined ? {} : { registration }),
+  };
+}
+
+function statusOf(parts: SiteConsoleParts, startedAt: Temporal.Instant): StatusView {
+  const { files, clock, store, policy, watch, calls, version } = parts;
+  const { site, gateway, at, planes, handsets, boards, uplink, cut } = watch.view();
+  const trust = clock.trust();
+  const disk = store.roomLeft();
+  const standing = policy.standing(clock.wall());
+  const down = planes.filter(({ state }) => state === 'down').map(({ name }) => name);
+  const lost = boards.filter(({ state }) => state === 'lost').map(({ board }) => board);
+  return {
+    site,
+    gateway,
+    version,
+    startedAt: startedAt.toString(),
+    at,
+    clock: trust.trusted ? { trusted: true } : { trusted: false, why: trust.why },
+    planes,
+    calls: calls.size,
+    handsets: {
+      all: handsets.length,
+      registered: handsets.filter(({ registered }) => registered).length,
+      offHook: handsets.filter(({ hook }) => hook === 'off').length,
+    },
+    boards: { all: files.boards.length, up: boards.filter(({ state }) => state === 'ok').length },
+    uplink,
+    disk,
+    policy: standing,
+    troubles: [
+      ...(trust.trusted ? [] : [`the clock is not trusted: ${trust.why}`]),
+      ...(standing.state === 'good' ? [] : [`the signed policy is ${standing.state}`]),
+      ...down.map((name) => `the plane ${name} is down`),
+      ...lost.map((board) => `board ${board} is lost: ${boards.find((one) => one.board === board)?.detail ?? ''}`),
+      ...(disk.hasRoom ? [] : ['the disk has no room for another call']),
+      ...(cut === undefined ? [] : [`the whole site is cut: ${cut.reason}`]),
+      ...(uplink.configured && !uplink.connected ? ['headquarters cannot be reached; calls go on'] : []),
+    ],
+  };
 }

@@ -64,6 +64,33 @@ export class SitePolicy implements Judge {
     return this.#bundle;
   }
 
+  /** The policy as it was compiled last, for looking at; it is asked through the methods below. */
+  get compiled(): CompiledPolicy {
+    return this.#compiled;
+  }
+
+  /** The country that a zone is in, two letters; undefined for one that is in none. */
+  countryOf(zone: string): string | undefined {
+    return Object.entries(this.#base.zonesOf).find(([, zones]) => zones.includes(zone))?.[0];
+  }
+
+  /** Whether the policy holds now: always where it is the folder's, and while it is good where it is headquarters'. */
+  isInForce(at: Temporal.Instant): boolean {
+    return this.#state === undefined || (this.#state.is === 'good' && at.epochMilliseconds < this.#state.expiresMs);
+  }
+
+  /** How it stands with the policy, for people: `good`, `missing`, `unsigned` or `expired`. */
+  standing(at: Temporal.Instant): {
+    readonly source: 'folder' | 'bundle';
+    readonly version?: number;
+    readonly state: string;
+  } {
+    if (this.#state === undefined) return { source: 'folder', state: 'good' };
+    const version = this.#bundle === undefined ? {} : { version: this.#bundle.version };
+    const state = this.#state.is === 'good' && !this.isInForce(at) ? 'expired' : this.#state.is;
+    return { source: 'bundle', ...version, state };
+  }
+
   /** Reads the bundle in force from disk. Nothing is thrown: without a good one calls are refused, and `onFault` says why. */
   async load(): Promise<void> {
     const { policy } = this.files.site;
@@ -178,9 +205,7 @@ export class SitePolicy implements Judge {
 
   /** Whether a handset may call anybody at all now: what its line's standing lease rests on. */
   mayCall(handset: HandsetId, at: Temporal.Instant): boolean {
-    const isInForce =
-      this.#state === undefined || (this.#state.is === 'good' && at.epochMilliseconds < this.#state.expiresMs);
-    return isInForce && mayCallAtAll(this.#compiled, handset, at);
+    return this.isInForce(at) && mayCallAtAll(this.#compiled, handset, at);
   }
 
   #with(facts: Facts): Facts {

@@ -1,31 +1,62 @@
 import type { Temporal } from 'temporal-polyfill';
 import type { CallObserver } from './calls/ports.js';
+import type { CallRecord } from './calls/record.js';
 import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
-import type { EndedView, HandsetView, PlaneView, SiteView } from './console/site-view.js';
+import type {
+  AlarmView,
+  BoardView,
+  CutTarget,
+  EndedView,
+  HandsetView,
+  PlaneView,
+  SiteView,
+  UplinkView,
+} from './console/api.js';
+import type { SiteListener } from './console/source.js';
 import { type HandsetId, handsetId } from './policy/ids.js';
-import type { LineFacts } from './policy/request.js';
+import type { LineFacts, Lockdown } from './policy/request.js';
 
 const MOST_SHOWN = 50;
+/** A refusal stays with its handset this long, milliseconds. */
+const REFUSAL_SHOWN_MS = 120_000;
 
 interface Shown {
-  phase: HandsetView['phase'];
-  call?: string;
-  until?: Temporal.Instant;
+  readonly phase: HandsetView['phase'];
+  readonly call: string;
+  readonly until?: Temporal.Instant;
+  /** Whole seconds from the answer to the end that was granted then. */
+  readonly grantS?: number;
 }
 
-/** What the rest of the gateway says of a handset at the moment it is asked. */
+interface Refused {
+  readonly atMs: number;
+  readonly shown: Pick<HandsetView, 'refusedAt' | 'rule' | 'fact' | 'refusedCall'>;
+}
+
+type Handset = SiteFiles['handsets'][number];
+type Cut = NonNullable<HandsetView['cut']>;
+
+/** What the rest of the gateway says at the moment it is asked. */
 export interface SiteSources {
   readonly line: (handset: HandsetId) => LineFacts;
   readonly isRegistered: (handset: HandsetId) => boolean;
+  readonly isEnabled: (handset: HandsetId) => boolean;
   readonly planes: () => readonly PlaneView[];
+  readonly lockdowns: () => readonly Lockdown[];
+  readonly boards: () => readonly BoardView[];
+  /** Why a board's word is not believed. */
+  readonly boardDetail: (board: string) => string;
+  readonly uplink: () => UplinkView;
 }
 
 /** Remembers what the technicians' page shows: phases, the last calls, the last alarms. It watches and decides nothing. */
 export class SiteWatch {
   readonly #phases = new Map<string, Shown>();
+  readonly #refused = new Map<string, Refused>();
   readonly #ended: EndedView[] = [];
-  readonly #alarms: { at: string; code: string; detail: string }[] = [];
+  readonly #alarms: AlarmView[] = [];
+  readonly #listeners = new Set<SiteListener>();
 
   constructor(
     private readonly files: SiteFiles,
@@ -37,58 +68,170 @@ export class SiteWatch {
   readonly observer: CallObserver = {
     handset: (handset, phase, { call, until }) => {
       if (phase === 'ended' || phase === 'idle') this.#phases.delete(handset);
-      else this.#phases.set(handset, { phase, call, ...(until && { until }) });
+      else this.#phases.set(handset, this.#shown(phase, call, until, this.#phases.get(handset)));
+      this.changed();
     },
-    ended: (record) => {
-      const { call, handset, endedAt, cause, rule, fact, talkMs } = record;
-      this.#ended.unshift({
-        call,
-        handset,
-        at: endedAt.toString(),
-        cause,
-        talkS: Math.round(talkMs / 1000),
-        ...(rule !== undefined && { rule }),
-        ...(fact !== undefined && { fact }),
-      });
-      this.#ended.length = Math.min(this.#ended.length, MOST_SHOWN);
-    },
+    ended: (record) => this.#ends(record),
     cutoff: (order, result) => this.alarm('cutoff', `${order.reason}: ${result.calls} calls cut, by ${order.by}`),
   };
 
   alarm(code: string, detail: string): void {
-    this.#alarms.unshift({ at: this.clock.wall().toString(), code, detail });
+    const alarm = { at: this.clock.wall().toString(), code, detail };
+    this.#alarms.unshift(alarm);
     this.#alarms.length = Math.min(this.#alarms.length, MOST_SHOWN);
+    for (const listener of this.#listeners) listener.alarm(alarm);
+  }
+
+  /** Takes the last calls of before, newest first, so that a restart does not empty the page. */
+  remember(ended: readonly EndedView[]): void {
+    this.#ended.push(...ended.slice(0, MOST_SHOWN - this.#ended.length));
+  }
+
+  /** Something that the view shows has changed: those who look on hear of it now and not at their next look. */
+  changed(): void {
+    for (const listener of this.#listeners) listener.changed();
+  }
+
+  /** Returns what takes the listener off again. */
+  listen(listener: SiteListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   view(): SiteView {
     const { site } = this.files;
     const now = this.clock.wall();
     const trust = this.clock.trust();
+    const cuts = this.#cuts();
+    const ofSite = cuts.get('site');
     return {
       site: site.site,
       gateway: site.gateway,
+      zone: site.zone,
       at: now.toString(),
       clock: trust.trusted ? 'clock trusted' : `clock not trusted: ${trust.why}`,
+      clockTrusted: trust.trusted,
       planes: this.sources.planes(),
-      handsets: this.files.handsets.map(({ id, wing }) => this.#handset(id, wing, now)),
+      wings: this.files.wings.map(({ id }) => {
+        const cut = cuts.get(`wing ${id}`);
+        const handsets = this.files.handsets.filter(({ wing }) => wing === id).length;
+        return { wing: id, handsets, ...(cut === undefined ? {} : { cut }) };
+      }),
+      handsets: this.files.handsets.map((handset) => this.#handset(handset, now, cuts)),
+      boards: this.sources.boards(),
+      uplink: this.sources.uplink(),
       ended: this.#ended,
       alarms: this.#alarms,
+      ...(ofSite === undefined ? {} : { cut: ofSite }),
     };
   }
 
-  #handset(id: string, wing: string, now: Temporal.Instant): HandsetView {
-    const { fitted, hook, relay } = this.sources.line(handsetId(id));
-    const shown = this.#phases.get(id);
-    const until = shown?.phase === 'talking' ? shown.until : undefined;
+  /** One handset as the view has it; undefined for one that is none of this site's. */
+  handset(id: string): HandsetView | undefined {
+    const handset = this.files.handsets.find((one) => one.id === id);
+    return handset === undefined ? undefined : this.#handset(handset, this.clock.wall(), this.#cuts());
+  }
+
+  /** The order in force for exactly this target. */
+  standing(target: CutTarget): Cut | undefined {
+    return this.#cuts().get(keyOf(target));
+  }
+
+  #shown(
+    phase: HandsetView['phase'],
+    call: string,
+    until: Temporal.Instant | undefined,
+    before: Shown | undefined,
+  ): Shown {
+    if (until === undefined || phase !== 'talking') return { phase, call };
+    const wholeS = Math.ceil((until.epochMilliseconds - this.clock.wall().epochMilliseconds) / 1_000);
+    // A deadline that comes closer later on leaves the ring as long as it was at the answer.
+    const grantS = before?.call === call && before.grantS !== undefined ? before.grantS : Math.max(0, wholeS);
+    return { phase, call, until, grantS };
+  }
+
+  #ends({ call, handset, endedAt, requestedAt, cause, rule, fact, talkMs, trunk }: CallRecord): void {
+    const at = endedAt.toString();
+    const ended: EndedView = {
+      call,
+      handset,
+      at,
+      cause,
+      talkS: Math.round(talkMs / 1000),
+      requestedAt: requestedAt.toString(),
+      attempted: trunk !== undefined,
+      ...(rule !== undefined && { rule }),
+      ...(fact !== undefined && { fact }),
+    };
+    this.#ended.unshift(ended);
+    this.#ended.length = Math.min(this.#ended.length, MOST_SHOWN);
+    if (cause === 'refused') {
+      const shown = { refusedAt: at, refusedCall: call, ...(rule && { rule }), ...(fact && { fact }) };
+      this.#refused.set(handset, { atMs: endedAt.epochMilliseconds, shown });
+    }
+    for (const listener of this.#listeners) listener.ended(ended);
+    this.changed();
+  }
+
+  /** The orders in force by target; of several for one, the one that lasts longest. */
+  #cuts(): ReadonlyMap<string, Cut> {
+    const cuts = new Map<string, Cut>();
+    for (const { target, from, until, reason } of this.sources.lockdowns()) {
+      if (target.kind === 'person') continue;
+      const key = keyOf(target);
+      const cut: Cut = {
+        kind: target.kind,
+        since: from.toString(),
+        reason,
+        ...(until === undefined ? {} : { until: until.toString() }),
+      };
+      const known = cuts.get(key);
+      if (known === undefined || endOf(cut) > endOf(known)) cuts.set(key, cut);
+    }
+    return cuts;
+  }
+
+  #handset({ id, wing, line }: Handset, now: Temporal.Instant, cuts: ReadonlyMap<string, Cut>): HandsetView {
+    const { fitted, hook, relay, supervised } = this.sources.line(handsetId(id));
+    const { phase = 'idle', call, until, grantS } = this.#phases.get(id) ?? {};
+    const refused = this.#refused.get(id);
+    const isRecent = refused !== undefined && now.epochMilliseconds - refused.atMs < REFUSAL_SHOWN_MS;
+    if (!isRecent) this.#refused.delete(id);
+    const [cut] = ['site', `wing ${wing}`, `handset ${id}`]
+      .flatMap((key) => cuts.get(key) ?? [])
+      .sort((a, b) => endOf(b) - endOf(a));
     return {
       handset: id,
       wing,
-      phase: shown?.phase ?? 'idle',
+      phase,
       hook: fitted ? hook : 'none',
       relay: fitted ? relay : 'none',
       registered: this.sources.isRegistered(handsetId(id)),
-      ...(shown?.call !== undefined && { call: shown.call }),
-      ...(until && { leftS: Math.max(0, Math.floor((until.epochMilliseconds - now.epochMilliseconds) / 1000)) }),
+      disabled: !this.sources.isEnabled(handsetId(id)),
+      ...(call !== undefined && { call }),
+      ...(until && {
+        leftS: Math.max(0, Math.floor((until.epochMilliseconds - now.epochMilliseconds) / 1000)),
+        until: until.toString(),
+      }),
+      ...(grantS !== undefined && { grantS }),
+      ...(isRecent && refused.shown),
+      ...(cut !== undefined && { cut }),
+      ...(fitted &&
+        !supervised &&
+        line !== undefined && { fault: `board ${line.board}: ${this.sources.boardDetail(line.board)}` }),
     };
   }
 }
+
+function keyOf(target: CutTarget | Exclude<Lockdown['target'], { kind: 'person' }>): string {
+  switch (target.kind) {
+    case 'site':
+      return 'site';
+    case 'wing':
+      return `wing ${target.wing}`;
+    case 'handset':
+      return `handset ${target.handset}`;
+  }
+}
+
+const endOf = ({ until }: Cut): number => (until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until));

@@ -547,6 +547,47 @@ export interface ConcurrencyLimit {
 }
 
 /**
+ * Where people reach the console with a browser: HTTPS where `tls` is given, else HTTP.
+ */
+export interface ConsoleConfig {
+  /**
+   * The address to listen on.
+   */
+  readonly address: string;
+  /**
+   * A port to listen on, 1 to 65535; 0 takes a free one, which the log names.
+   */
+  readonly port: number;
+  /**
+   * Names that browsers may call it by, beside its addresses and localhost, in small letters. Any other name in a request is refused: it may be another site's that was made to point here.
+   */
+  readonly hosts?: readonly string[];
+  readonly tls?: ConsoleTlsConfig;
+}
+
+/**
+ * Certificate and key, PEM files; relative to the site's folder, or absolute. Leave it out for loopback alone: without it passwords cross the network in clear.
+ */
+export interface ConsoleTlsConfig {
+  /**
+   * The certificate, with those between it and its root.
+   */
+  readonly cert: string;
+  /**
+   * Its key.
+   */
+  readonly key: string;
+  /**
+   * The authority of the people's own certificates, a PEM file: one that it signed, and that stands for a person, logs that person in.
+   */
+  readonly clientCa?: string;
+  /**
+   * true: no browser without such a certificate is spoken to at all. Only with `clientCa`.
+   */
+  readonly requireClient?: boolean;
+}
+
+/**
  * Headquarters has the chain up to a checkpoint and says so with its own signature; the gateway keeps it in the chain.
  */
 export interface CountersignCommand {
@@ -2140,10 +2181,7 @@ export interface SiteConfig {
   readonly sip: SipConfig;
   readonly media: MediaConfig;
   readonly bus: BusConfig;
-  /**
-   * Where technicians reach the console, HTTP.
-   */
-  readonly console: Listener;
+  readonly console: ConsoleConfig;
   readonly log: LogConfig;
 }
 

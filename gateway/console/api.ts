@@ -397,12 +397,13 @@ export interface CallQuality {
 export interface BoardView {
   readonly board: string;
   readonly device: string;
-  /** `up`: its agent speaks and the board answers. */
+  /** `ok`, `lost`, `watchdog-missing` or `tamper`; `starting` before the first word. */
   readonly state: string;
   readonly detail: string;
   readonly port: string;
   readonly handsets: readonly string[];
   readonly rttMs?: number;
+  readonly polls?: number;
   /** Errors since its agent started, by kind. */
   readonly errors?: Readonly<Record<string, number>>;
   readonly watchdog?: string;
@@ -414,7 +415,6 @@ export interface TrunkView {
   readonly trunk: string;
   readonly address: string;
   readonly transport: string;
-  readonly calls: number;
   /** Since the gateway's start. */
   readonly attempts: number;
   readonly answered: number;

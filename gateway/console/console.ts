@@ -1,113 +1,125 @@
-import { timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import Fastify, { type FastifyRequest } from 'fastify';
-import type { ConsoleSource } from './site-view.js';
+import { chmodSync, rmSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import type { Clock, Timer } from '../clock/clock.js';
+import type { ConsoleLog, House } from './house.js';
+import { LiveFeed } from './live-feed.js';
+import { LogInBrake } from './log-in-brake.js';
+import { OneTimeLink } from './one-time-link.js';
+import { Pages } from './pages.js';
+import { Passwords } from './passwords.js';
+import { People } from './people.js';
+import { buildServer, type ConsoleTls } from './server.js';
+import { Sessions } from './sessions.js';
+import type { ConsoleSource } from './source.js';
 
 export interface ConsoleOptions {
   readonly address: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
+  readonly tls?: ConsoleTls;
+  /** Names that the console goes by, beside its addresses and localhost. */
+  readonly hosts?: readonly string[];
+  /** The local socket, for the command line; absent: there is none. */
+  readonly socket?: { readonly path: string; readonly localName: string };
+  /** Where the people are kept. */
+  readonly dataFolder: string;
   readonly source: ConsoleSource;
-  /** The bearer token of every request under /api; the page asks for it once. */
+  readonly clock: Clock;
+  readonly log: ConsoleLog;
+  /** What Prometheus may bring to read the metrics instead of a log-in. */
   readonly token: string;
-  /** What Prometheus reads under /metrics, with the same token. */
-  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }> | undefined;
-  /** The technicians' page, an HTML file. */
-  readonly pageFile: string;
+  readonly metrics: House['metrics'];
+  /** The front end, as `vite build` made it. */
+  readonly pagesFolder: string;
 }
 
 export interface RunningConsole {
   readonly port: number;
+  /** The console's address for a browser. */
+  readonly url: string;
+  /** The link by which the first person comes in; undefined where there are people. */
+  readonly firstLink?: string;
   close(): Promise<void>;
 }
 
-interface CutBody {
-  readonly handset?: string;
-  readonly reason: string;
-  readonly holdS: number;
-}
-
-const CUT_BODY = {
-  type: 'object',
-  required: ['reason'],
-  additionalProperties: false,
-  properties: {
-    handset: { type: 'string', minLength: 1, maxLength: 64 },
-    reason: { type: 'string', minLength: 1, maxLength: 200 },
-    holdS: { type: 'integer', minimum: 1, maximum: 86_400, default: 10 },
-  },
-};
+const SWEEP_MS = 60_000;
 
 /**
- * The local HTTP API and the technicians' page. It shows, and it can cut; it cannot allow anything.
- * Rejects when the address cannot be listened on.
+ * The local HTTP API and the technicians' pages, on the site's address and on a socket for the command line.
+ * It shows, and it can cut; it cannot allow anything. Rejects when an address cannot be listened on, and throws a
+ * `PeopleFault` when the people cannot be read.
  */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const app = Fastify({ logger: false, bodyLimit: 16 * 1024, forceCloseConnections: true });
-  const page = await readFile(options.pageFile, 'utf8');
-  const expected = Buffer.from(`Bearer ${options.token}`);
-
-  const isAuthorised = (request: FastifyRequest): boolean => {
-    const given = Buffer.from(request.headers.authorization ?? '');
-    return given.length === expected.length && timingSafeEqual(given, expected);
+  const { address, port, tls, hosts = [], socket, source, clock, log, token, metrics } = options;
+  const people = People.open(options.dataFolder);
+  const sessions: Sessions = new Sessions(clock, (session) => feed.sessionEnded(session));
+  const feed = new LiveFeed({ clock, source, isAlive: (session) => sessions.isAlive(session) });
+  const link = new OneTimeLink(clock);
+  const house: House = {
+    source,
+    clock,
+    log,
+    people,
+    sessions,
+    feed,
+    link,
+    token,
+    metrics,
+    passwords: new Passwords(),
+    brake: new LogInBrake(clock),
+    pages: new Pages(options.pagesFolder),
+    lastSeen: new Map(),
   };
-
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('x-frame-options', 'DENY');
-    reply.header(
-      'content-security-policy',
-      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
-    );
-  });
-  app.addHook('onRequest', async (request, reply) => {
-    const isOpen = !request.url.startsWith('/api/') && !request.url.startsWith('/metrics');
-    if (isOpen || isAuthorised(request)) return;
-    await reply
-      .code(401)
-      .send({ error: 'This needs the console token: see the file console.token in the data folder of the site.' });
-  });
-  app.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-  app.get('/metrics', async (_request, reply) => {
-    const said = await options.metrics?.();
-    return said === undefined
-      ? reply.code(404).send({ error: 'There are none.' })
-      : reply.type(said.type).send(said.text);
-  });
-  app.get('/api/view', async () => options.source.view());
-  app.post<{ Body: CutBody }>('/api/cutoffs', { schema: { body: CUT_BODY } }, async (request, reply) => {
-    const { handset, reason, holdS } = request.body;
-    const known = options.source.view().handsets.some((view) => view.handset === handset);
-    if (handset !== undefined && !known) {
-      return reply.code(404).send({ error: `There is no handset "${handset}" on this site.` });
+  const open: FastifyInstance[] = [];
+  let sweeping: Timer | undefined;
+  const close = async (): Promise<void> => {
+    sweeping?.cancel();
+    feed.stop();
+    for (const app of open) await app.close();
+    if (socket !== undefined) rmSync(socket.path, { force: true });
+  };
+  try {
+    const reach = { is: 'network', hosts, ...(tls === undefined ? {} : { tls }) } as const;
+    const network = await buildServer(house, reach);
+    open.push(network);
+    await network.listen({ host: address, port });
+    if (socket !== undefined) {
+      const local = await buildServer(house, { is: 'socket', localName: socket.localName });
+      open.push(local);
+      await listenLocally(local, socket.path);
     }
-    return options.source.cut(handset, reason, holdS * 1000);
-  });
+    const bound = network.server.address();
+    const at = typeof bound === 'object' && bound !== null ? bound.port : port;
+    const url = `${tls === undefined ? 'http' : 'https'}://${hostOf(address)}:${at}`;
+    const sweep = (): void => {
+      sessions.sweep();
+      sweeping = clock.after(SWEEP_MS, sweep);
+    };
+    sweep();
+    const first = people.size > 0 ? {} : { firstLink: `${url}/#/first?token=${link.issue()}` };
+    return { port: at, url, ...first, close };
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+}
 
-  const HANDSET = {
-    type: 'object',
-    required: ['handset'],
-    additionalProperties: false,
-    properties: { handset: { type: 'string', minLength: 1, maxLength: 64 } },
-  };
-  const isKnown = (handset: string) => options.source.view().handsets.some((view) => view.handset === handset);
-  app.post<{ Body: { handset: string } }>('/api/releases', { schema: { body: HANDSET } }, async (request, reply) => {
-    const { handset } = request.body;
-    if (!isKnown(handset)) return reply.code(404).send({ error: `There is no handset "${handset}" on this site.` });
-    if (options.source.release(handset)) return { released: true };
-    return reply.code(503).send({ error: 'The disk cannot take it: what was ordered stands.' });
-  });
-  app.post<{ Body: { handset: string } }>('/api/line-tests', { schema: { body: HANDSET } }, async (request, reply) => {
-    const { handset } = request.body;
-    if (!isKnown(handset)) return reply.code(404).send({ error: `There is no handset "${handset}" on this site.` });
-    return options.source.testLine(handset);
-  });
+/** The folder around it is closed to others already; what an earlier process left there is taken away. */
+async function listenLocally(app: FastifyInstance, path: string): Promise<void> {
+  rmSync(path, { force: true });
+  await app.listen({ path });
+  chmodSync(path, 0o600);
+}
 
-  await app.listen({ host: options.address, port: options.port });
-  const bound = app.server.address();
-  return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : options.port,
-    close: () => app.close(),
-  };
+/** What a browser elsewhere can call the machine by: the address listened on, or, for all of them, the first that has a way out. */
+function hostOf(address: string): string {
+  const isAny = address === '0.0.0.0' || address === '::';
+  const found = isAny
+    ? Object.values(networkInterfaces())
+        .flat()
+        .find((one) => one !== undefined && !one.internal && one.family === 'IPv4')?.address
+    : address;
+  const host = found ?? '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }

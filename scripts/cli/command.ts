@@ -7,6 +7,8 @@ export const EXIT = {
   no: 1,
   /** EX_USAGE (sysexits.h). */
   usage: 64,
+  /** EX_UNAVAILABLE: no gateway answers. */
+  unavailable: 69,
   /** EX_SOFTWARE: a bug of ours. */
   software: 70,
   /** EX_CONFIG: the site's files are at fault; every fault is on stderr. */

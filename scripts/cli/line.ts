@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadSite } from '../../gateway/config/site.js';
-import type { CutView, LineTestView, SiteView } from '../../gateway/console/site-view.js';
+import type { CutView, LineTestView, SiteView } from '../../gateway/console/api.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { GatewayClient } from './gateway-client.js';
 
 const HELP = `balise line: the wires of a running site
 
@@ -20,10 +18,9 @@ release  lifts what was ordered of this handset; its relay then follows policy a
   <folder>   the site's folder; the gateway must run on this machine
   --reason   why, for the audit
   --hold     seconds, 10 unless told otherwise, 86400 at most
-  --console  host:port of the console, where site.json leaves its port to the system
   --json     list as JSON on stdout
 
-Exit status 1 when no gateway answers, the line is not well, or a cut was not confirmed.
+Exit status 1 when the line is not well, a cut was not confirmed, or the gateway refuses; 69 when no gateway answers.
 
 example
   balise line test /etc/balise a-101
@@ -36,7 +33,7 @@ export const line: Command = {
   help: HELP,
   async run(args, terminal) {
     const text = { type: 'string' } as const;
-    const options = { json: { type: 'boolean' }, reason: text, hold: text, console: text } as const;
+    const options = { json: { type: 'boolean' }, reason: text, hold: text } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [verb, folder, handset, ...more] = positionals;
     if (verb === undefined) throw new UsageFault('list, test, cut or release?');
@@ -44,85 +41,23 @@ export const line: Command = {
       throw new UsageFault(`there is no "line ${verb}"; list, test, cut or release?`);
     }
     if (more.length > 0) throw new UsageFault('one handset at a time');
-    const gateway = await RunningGateway.of(needed(folder, '<folder>'), values.console);
-    try {
-      switch (verb) {
-        case 'list':
-          return await list(gateway, values.json === true, terminal);
-        case 'test':
-          return await test(gateway, needed(handset, '<handset>'), terminal);
-        case 'cut':
-          return await cut(
-            gateway,
-            needed(handset, '<handset>'),
-            needed(values.reason, '--reason'),
-            values.hold,
-            terminal,
-          );
-        default:
-          return await release(gateway, needed(handset, '<handset>'), terminal);
+    const gateway = await GatewayClient.of(needed(folder, '<folder>'));
+    switch (verb) {
+      case 'list':
+        return list(gateway, values.json === true, terminal);
+      case 'test':
+        return test(gateway, needed(handset, '<handset>'), terminal);
+      case 'cut': {
+        const reason = needed(values.reason, '--reason');
+        return cut(gateway, needed(handset, '<handset>'), reason, values.hold, terminal);
       }
-    } catch (fault) {
-      if (!(fault instanceof NoAnswer)) throw fault;
-      terminal.stderr.write(`${fault.message}\n`);
-      return EXIT.no;
+      default:
+        return release(gateway, needed(handset, '<handset>'), terminal);
     }
   },
 };
 
-/** The gateway did not do what it was asked for; the message is for people. */
-class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-}
-
-/** A gateway on this machine, by its console. */
-class RunningGateway {
-  private constructor(
-    private readonly url: string,
-    private readonly token: string,
-  ) {}
-
-  static async of(folder: string, console: string | undefined): Promise<RunningGateway> {
-    const site = await loadSite(folder);
-    const { address, port } = site.site.console;
-    const [host, at] = console === undefined ? [address, port] : placeOf(console);
-    if (at === 0)
-      throw new UsageFault('site.json leaves the console’s port to the system: --console host:port says it');
-    const file = join(site.dataFolder, 'console.token');
-    try {
-      return new RunningGateway(
-        `http://${host.includes(':') ? `[${host}]` : host}:${at}`,
-        readFileSync(file, 'utf8').trim(),
-      );
-    } catch (fault) {
-      const { code } = fault as NodeJS.ErrnoException;
-      const why = code === 'ENOENT' ? 'has no gateway ever run on this site?' : 'only the gateway’s user may read it';
-      throw new UsageFault(`${file} cannot be read (${code}): ${why}`);
-    }
-  }
-
-  async ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
-    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(`${this.url}${path}`, { method, headers, ...sent }).catch((fault: Error) => {
-      const cause = fault.cause instanceof Error ? fault.cause.message : fault.message;
-      throw new NoAnswer(`no gateway answers at ${this.url} (${cause}): does it run on this machine?`);
-    });
-    const said = (await response.json()) as T & { readonly error?: string };
-    if (response.ok) return said;
-    if (response.status === 401)
-      throw new NoAnswer('the gateway does not know this token: was it started anew meanwhile?');
-    throw new NoAnswer(said.error ?? `the gateway answers ${response.status}`);
-  }
-}
-
-function placeOf(text: string): [string, number] {
-  const [, host, port] = /^(.+):([0-9]+)$/.exec(text) ?? [];
-  if (host === undefined) throw new UsageFault(`--console: expected host:port, found ${text}`);
-  return [host.replace(/^\[(.*)\]$/, '$1'), Number(port)];
-}
-
-async function list(gateway: RunningGateway, asJson: boolean, { stdout }: Terminal): Promise<ExitCode> {
+async function list(gateway: GatewayClient, asJson: boolean, { stdout }: Terminal): Promise<ExitCode> {
   const view = await gateway.ask<SiteView>('GET', '/api/view');
   const lines = view.handsets.map(({ handset, wing, hook, relay, phase }) => ({ handset, wing, hook, relay, phase }));
   if (asJson) {
@@ -151,8 +86,11 @@ const WORDS: Readonly<Record<string, string>> = {
   'did-not-close': 'FAULT: the relay opened and does not close again',
 };
 
-async function test(gateway: RunningGateway, handset: string, { stdout }: Terminal): Promise<ExitCode> {
-  const { outcome, hook, openedMs, closedMs } = await gateway.ask<LineTestView>('POST', '/api/line-tests', { handset });
+async function test(gateway: GatewayClient, handset: string, { stdout }: Terminal): Promise<ExitCode> {
+  const { outcome, hook, openedMs, closedMs } = await gateway.ask<LineTestView>(
+    'POST',
+    `/api/handsets/${encodeURIComponent(handset)}/line-test`,
+  );
   if (outcome !== 'well') {
     stdout.write(`${handset}: ${WORDS[outcome] ?? outcome}\n`);
     return EXIT.no;
@@ -166,7 +104,7 @@ async function test(gateway: RunningGateway, handset: string, { stdout }: Termin
 }
 
 async function cut(
-  gateway: RunningGateway,
+  gateway: GatewayClient,
   handset: string,
   reason: string,
   hold = '10',
@@ -176,15 +114,19 @@ async function cut(
   if (!Number.isInteger(holdS) || holdS < 1 || holdS > 86_400) {
     throw new UsageFault(`--hold: expected whole seconds from 1 to 86400, found ${hold}`);
   }
-  const { calls, complete } = await gateway.ask<CutView>('POST', '/api/cutoffs', { handset, reason, holdS });
+  const { calls, complete } = await gateway.ask<CutView>('POST', '/api/cutoffs', {
+    target: { kind: 'handset', handset },
+    reason,
+    holdS,
+  });
   stdout.write(
     `${handset}: ${calls} call${calls === 1 ? '' : 's'} ended, held for ${holdS} s${complete ? '' : '; NOT confirmed on every plane'}\n`,
   );
   return complete ? EXIT.ok : EXIT.no;
 }
 
-async function release(gateway: RunningGateway, handset: string, { stdout }: Terminal): Promise<ExitCode> {
-  await gateway.ask('POST', '/api/releases', { handset });
+async function release(gateway: GatewayClient, handset: string, { stdout }: Terminal): Promise<ExitCode> {
+  await gateway.ask('POST', '/api/releases', { target: { kind: 'handset', handset } });
   stdout.write(`${handset}: released; its relay follows policy\n`);
   return EXIT.ok;
 }

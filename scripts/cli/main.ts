@@ -10,6 +10,7 @@ import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './
 import { dnc } from './dnc.js';
 import { enrol } from './enrol.js';
 import { explain } from './explain.js';
+import { GatewayAway, GatewayRefusal } from './gateway-client.js';
 import { ha1 } from './ha1.js';
 import { headquarters } from './headquarters.js';
 import { keys } from './keys.js';
@@ -49,7 +50,7 @@ exit status
   0   done
   1   done, and the answer is no
   64  wrongly called
-  69  not installed
+  69  no gateway answers, or the program is not installed
   70  a fault of the program
   78  the site's files are at fault; every fault is told on stderr
 
@@ -105,6 +106,10 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
     if (fault instanceof StoreFault || hasConfigExit(fault)) {
       terminal.stderr.write(`balise ${command.name}: ${fault.message}\n`);
       return EXIT.config;
+    }
+    if (fault instanceof GatewayAway || fault instanceof GatewayRefusal) {
+      terminal.stderr.write(`balise ${command.name}: ${fault.message}\n`);
+      return fault instanceof GatewayAway ? EXIT.unavailable : EXIT.no;
     }
     if (isUsage(fault)) {
       terminal.stderr.write(`balise ${command.name}: ${fault.message}\nsee balise ${command.name} --help\n`);

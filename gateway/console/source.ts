@@ -1,0 +1,80 @@
+import type {
+  AlarmView,
+  AuditView,
+  BoardView,
+  CallsQuery,
+  CallsView,
+  CallView,
+  ConsoleLanguage,
+  CutTarget,
+  CutView,
+  EndedView,
+  HandsetPage,
+  HandsetView,
+  LineTestView,
+  SiteView,
+  StatusView,
+  TrunkView,
+  UplinkView,
+  WeekView,
+  WhenView,
+} from './api.js';
+
+/** Something that a person changed: who, what, and how it stood before and after. Never a secret, never a called number. */
+export interface Change {
+  /** The person's name, or the user of the machine. */
+  readonly who: string;
+  readonly role: string;
+  /** The address that it came from; `socket` from this machine's command line. */
+  readonly from: string;
+  /** e.g. `person.added`, `cut`. */
+  readonly what: string;
+  /** Whom or what it was done to. */
+  readonly subject: string;
+  readonly reason?: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+/** Those who look on; they are told at once. */
+export interface SiteListener {
+  /** Something in the view has changed; what it is, the view says. */
+  changed(): void;
+  ended(view: EndedView): void;
+  alarm(view: AlarmView): void;
+}
+
+/** What is asked of when a handset may call: a number in any form, or the country that it would be in, two letters. */
+export type WhenQuestion = { readonly number: string } | { readonly country: string };
+
+/** Where the console gets what it shows and sends what it orders; the gateway's root joins it. */
+export interface ConsoleSource {
+  view(): SiteView;
+  status(): StatusView;
+  boards(): readonly BoardView[];
+  trunks(): readonly TrunkView[];
+  uplink(): UplinkView;
+  /** Undefined for a handset that is none of this site's; so are the next two. */
+  handset(handset: string): HandsetPage | undefined;
+  /** Seven dates from `from` on (YYYY-MM-DD; default today), in the site's zone and in `zone` (default the site's). */
+  week(handset: string, zone: string | undefined, from: string | undefined): WeekView | undefined;
+  when(handset: string, question: WhenQuestion, language: ConsoleLanguage): WhenView | undefined;
+  /** Newest first, at most `limit`; the cursor is the one of an answer before. */
+  calls(query: CallsQuery & { readonly limit: number }): CallsView;
+  call(call: string, language: ConsoleLanguage): CallView | undefined;
+  /** The chain's last events, newest first. */
+  audit(before: number | undefined, limit: number): AuditView;
+  /** Ends the calls of a target now and holds them off, milliseconds. */
+  cut(target: CutTarget, reason: string, hold: number | 'until-released', by: string): Promise<CutView>;
+  /** The order in force for exactly this target, or null. */
+  standing(target: CutTarget): HandsetView['cut'] | null;
+  /** Lifts what was ordered of exactly this target; false when the disk cannot take it, and the orders stand. */
+  release(target: CutTarget, by: string): boolean;
+  /** Opens an idle line's relay and gives it back; what the board said of both. */
+  testLine(handset: string): Promise<LineTestView>;
+  /** Writes a change into the audit chain; throws when the disk cannot take it. */
+  audited(change: Change): void;
+  alarm(code: string, detail: string): void;
+  /** Returns what takes the listener off again. */
+  listen(listener: SiteListener): () => void;
+}

@@ -1,0 +1,83 @@
+import { Temporal } from 'temporal-polyfill';
+import type { Judge } from './calls/judge.js';
+import type { CallRecord } from './calls/record.js';
+import type { Decision } from './policy/decision.js';
+import type { Explanation } from './policy/explain.js';
+import type { DialRequest, Facts, UsageBook } from './policy/request.js';
+
+/** What judges, and says how every rule stood. */
+export interface Explainer extends Judge {
+  explain(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Explanation;
+}
+
+interface Refused {
+  readonly at: Temporal.Instant;
+  readonly said: Explanation;
+}
+
+const MOST_KEPT = 500;
+/** Refusals of one handset that wait for their record: it is told why before it is recorded. */
+const MOST_WAITING = 4;
+
+/**
+ * Keeps how every rule stood at each of the last refusals, as the usage and the clock were at that instant: worked out a minute
+ * later it would be another answer. No number is in it.
+ */
+export class WhyBook implements Judge {
+  readonly #waiting = new Map<string, readonly Refused[]>();
+  readonly #kept = new Map<string, Explanation>();
+  #unexplained = 0;
+
+  constructor(private readonly policy: Explainer) {}
+
+  judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
+    const decision = this.policy.judge(request, facts, at, usage);
+    if (decision.outcome === 'refusal') this.#note(request, facts, at, usage);
+    return decision;
+  }
+
+  /** Refusals whose reasons could not be worked out; the refusals stand. */
+  get unexplained(): number {
+    return this.#unexplained;
+  }
+
+  /** To be told of each record: a refusal's reasons go by its call's id from then on. */
+  ended({ call, handset, cause, rule, requestedAt, endedAt }: CallRecord): void {
+    const waiting = this.#waiting.get(handset);
+    if (waiting === undefined || cause !== 'refused') return;
+    const isBetween = ({ at }: Refused): boolean =>
+      Temporal.Instant.compare(at, requestedAt) >= 0 && Temporal.Instant.compare(at, endedAt) <= 0;
+    const found = waiting.find((one) => isBetween(one) && ruleOf(one.said) === rule);
+    if (found === undefined) return;
+    const left = waiting.filter((one) => one !== found);
+    if (left.length === 0) this.#waiting.delete(handset);
+    else this.#waiting.set(handset, left);
+    this.#kept.set(call, found.said);
+    if (this.#kept.size <= MOST_KEPT) return;
+    const [oldest] = this.#kept.keys();
+    if (oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  of(call: string): Explanation | undefined {
+    return this.#kept.get(call);
+  }
+
+  #note(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): void {
+    try {
+      const said = this.policy.explain(request, facts, at, usage);
+      // Handsets that are no site's could be any number of names.
+      if (!this.#waiting.has(request.handset) && this.#waiting.size >= MOST_KEPT) this.#waiting.clear();
+      this.#waiting.set(
+        request.handset,
+        [...(this.#waiting.get(request.handset) ?? []), { at, said }].slice(-MOST_WAITING),
+      );
+    } catch {
+      // The refusal stands whatever becomes of its explanation, which is for people alone.
+      this.#unexplained += 1;
+    }
+  }
+}
+
+function ruleOf({ decision }: Explanation): string | undefined {
+  return decision.outcome === 'refusal' ? decision.rule : undefined;
+}
