@@ -56,6 +56,8 @@ export async function buildServer(house: House, reach: Reach): Promise<FastifyIn
   const tls = reach.is === 'network' ? reach.tls : undefined;
   const app = makeApp(tls);
   app.server.maxConnections = MOST_CONNECTIONS;
+  // Another site's page can send text without asking first; only JSON is taken.
+  app.removeContentTypeParser('text/plain');
   await app.register(cookie);
   app.decorateRequest('caller', undefined);
   const missing = new Set(Object.keys(ROUTES));
