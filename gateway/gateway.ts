@@ -3,17 +3,14 @@
  * Whatever is not up refuses calls; nothing here can allow one.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { believesInvites } from './bench-profile.js';
-import { Bus } from './bus/bus.js';
+import type { Bus } from './bus/bus.js';
 import { Calls } from './calls/calls.js';
 import type { CallSink } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { readBootId, systemClock } from './clock/system-clock.js';
 import { ClockWatch } from './clock/trust.js';
-import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import type { RunningConsole } from './console/console.js';
 import { GatewayMetrics } from './gateway-metrics.js';
@@ -28,12 +25,14 @@ import { type CallId, callId, handsetId } from './policy/ids.js';
 import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
-import { busOptions } from './site-bus.js';
+import { makeBus, readVersion } from './site-bus.js';
 import { SiteDesk, uplinkView } from './site-desk.js';
+import { SiteHandsets } from './site-handsets.js';
 import { keyedRequest, keypadObserver } from './site-keypads.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { SiteRecording } from './site-recording.js';
+import { LiveSite } from './site-reload.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
@@ -47,6 +46,7 @@ const STOP_CALLS_MS = 5_000;
 
 /** One site, running. */
 export class Gateway {
+  readonly #live: LiveSite;
   readonly #files: SiteFiles;
   readonly #log: Logger;
   readonly #early: EarlyPlanes | undefined;
@@ -70,14 +70,16 @@ export class Gateway {
   readonly #siteMedia: SiteMedia;
   #recording: SiteRecording | undefined;
   #metrics: GatewayMetrics | undefined;
+  #handsets: SiteHandsets | undefined;
   #releaseRunFolder: () => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
   /** @param early planes' processes that were started ahead, where there are any. */
   constructor(files: SiteFiles, log: Logger, early?: EarlyPlanes) {
     this.#early = early;
-    this.#files = files;
-    this.#siteMedia = new SiteMedia(files);
+    this.#live = new LiveSite(files);
+    this.#files = this.#live.files;
+    this.#siteMedia = new SiteMedia(this.#files);
     this.#log = log;
     this.#watch = new ClockWatch({
       mode: files.site.clock.trust,
@@ -126,17 +128,13 @@ export class Gateway {
     const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
     if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
     this.#store.onAppended(() => this.#uplink?.wake());
-    const bus = new Bus({
-      ...busOptions(this.#files, this.#bootId),
-      clock: this.#clock,
-      onRefused: ({ kind, name, detail, count }) =>
-        this.#alarm(`bus.${kind}`, `${name}: ${detail}${count > 1 ? ` (${count} times)` : ''}`),
-      onFault: (fault) => this.#log.error({ event: 'bus.states-not-kept', err: fault }),
-    });
+    const alarm = (code: string, message: string) => this.#alarm(code, message);
+    const bus = makeBus({ files: this.#files, bootId: this.#bootId, clock: this.#clock, log: this.#log, alarm });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
     await this.#makeRecording();
     this.#makeCalls(policy, numberToken);
+    this.#makeHandsets(policy);
 
     const { port: busPort } = await bus.start();
     this.#lines?.start();
@@ -160,15 +158,20 @@ export class Gateway {
     this.#uplink?.start();
     this.#checkpoints?.start();
     await this.#openConsole(run.path, bus);
+    await this.#handsets?.start();
     this.#policyWatch?.start();
     const ports = {
       cell: this.#processes.listenerPort('cell'),
       carrier: this.#processes.listenerPort('carrier'),
       bus: busPort,
       console: this.#console?.port,
+      provisioning: this.#handsets?.port,
     };
     this.#log.info({ event: 'gateway.ready', site: site.site, gateway: site.gateway, ports }, 'ready');
   }
+
+  /** Looks at the site's files anew and takes changed handsets, while calls run. Never rejects. */
+  readonly reload = async (): Promise<void> => this.#handsets?.reload();
 
   /** Ends every call, then every part, in order. Safe at any time and more than once. */
   stop(why: string): Promise<void> {
@@ -180,6 +183,7 @@ export class Gateway {
     this.#log.info({ event: 'gateway.stopping', why }, 'stopping');
     await this.#calls?.stop(STOP_CALLS_MS);
     await this.#console?.close();
+    await this.#handsets?.close();
     this.#lines?.stop();
     this.#signalling?.detach();
     await this.#recording?.stop();
@@ -216,6 +220,7 @@ export class Gateway {
       newCallId: () => this.#newCallId(),
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
+      registered: (registration) => this.#handsets?.registered(registration),
       challengeInvites: !this.#believesInvites,
     });
     const fittings = fittingsOf(boards, handsets);
@@ -240,6 +245,17 @@ export class Gateway {
         const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
         void this.#calls?.cutoff({ ...order, reason: `panic button on board ${board}` });
       },
+    });
+  }
+
+  #makeHandsets(policy: SitePolicy): void {
+    this.#handsets = new SiteHandsets({
+      ...this.#parts(),
+      ...{ live: this.#live, clock: this.#clock, log: this.#log, policy, speech: this.#siteMedia },
+      calls: () => this.#calls,
+      uplink: () => this.#uplink,
+      sipPort: () => this.#processes?.listenerPort('cell'),
+      alarm: (...said) => this.#alarm(...said),
     });
   }
 
@@ -396,9 +412,4 @@ export class Gateway {
     if (!signalling || !media || !lines || !store) throw new Error('the planes are made first');
     return { signalling, media, lines, store };
   }
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
-  return version;
 }

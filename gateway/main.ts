@@ -11,7 +11,7 @@ const EX_USAGE = 64;
 
 const HELP = `Usage: npm start -- --config <site folder>
 
-Runs the gateway of one site until SIGTERM or Ctrl-C. The log is one JSON object a line on standard output.
+Runs the gateway of one site until SIGTERM or Ctrl-C; SIGHUP has it take handsets.json anew. The log is one JSON object a line on standard output.
 
   --config <folder>   the site's folder: site.json, wings.json, handsets.json and the others (see config/README.md)
   --life-line         stop when standard input closes: for programs that start a gateway and must not leave one behind

@@ -46,6 +46,7 @@ export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes)
   };
   process.on('SIGTERM', () => stop('SIGTERM', 0));
   process.on('SIGINT', () => stop('SIGINT', 0));
+  process.on('SIGHUP', () => void gateway.reload());
   // A fault that nobody foresaw: the planes end every lease when this process goes, so going is the safe side.
   process.on('uncaughtException', (error) => {
     log.fatal({ event: 'gateway.fault', err: error }, 'stopping: an unforeseen fault');

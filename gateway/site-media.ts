@@ -29,9 +29,16 @@ export class SiteMedia {
   readonly #files: SiteFiles;
 
   constructor(files: SiteFiles) {
-    const { site, handsets, profiles } = files;
     this.#files = files;
-    this.#zone = site.zone;
+    this.#zone = files.site.zone;
+    this.handsetsChanged();
+  }
+
+  /** Takes the handsets as they are now; calls that are up keep the rules that they began with. */
+  handsetsChanged(): void {
+    const { site, handsets, profiles } = this.#files;
+    this.#rules.clear();
+    this.#spoken.clear();
     const byId = new Map(profiles.map((profile) => [profile.id, profile]));
     for (const { id, profile: name, language } of handsets) {
       const profile = byId.get(name);

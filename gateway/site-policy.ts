@@ -35,7 +35,7 @@ export function policyOfFolder(files: SiteFiles): PolicyInput {
  * the signed bundle in force. Until `load` has found a good one, such a site refuses every call.
  */
 export class SitePolicy implements Judge {
-  readonly #base: PolicyInput;
+  #base: PolicyInput;
   readonly #lists: ListShelf;
   readonly #shelf: BundleShelf;
   #compiled: CompiledPolicy;
@@ -133,6 +133,13 @@ export class SitePolicy implements Judge {
   /** The same judged against what is in force, and nothing changed. Throws a `BundleFault`. */
   judgeOffer(verified: VerifiedBundle, at: Temporal.Instant): Acceptance {
     return judgeBundle(verified, this.#base, this.#bundle, at);
+  }
+
+  /** The site's handsets have changed: policy is compiled anew with those that `files` has now. Throws when it cannot be. */
+  handsetsChanged(): void {
+    const base = { ...this.#base, handsets: this.files.handsets };
+    this.#compiled = compilePolicy(this.#bundle === undefined ? base : { ...base, bundle: this.#bundle.content });
+    this.#base = base;
   }
 
   /** The policy that a bundle would make of this site, for asking what if; nothing is changed. */

@@ -1089,6 +1089,7 @@ export interface Handset {
    */
   readonly enabled: boolean;
   readonly line?: LineConfig;
+  readonly phone?: HandsetPhone;
   readonly exceptions?: Exceptions;
   /**
    * Limits; each holds beside all others, and of two for the same thing the tighter counts.
@@ -1136,6 +1137,24 @@ export interface HandsetMessage {
    * Cut or fault: the cause of the end.
    */
   readonly cause?: string;
+}
+
+/**
+ * The phone, or the port of an adapter, that is provisioned as this handset; `balise handset` writes it. Leave it out for one that is configured by hand.
+ */
+export interface HandsetPhone {
+  /**
+   * The model, as a file of config/phones/ names it, e.g. HT814.
+   */
+  readonly model: string;
+  /**
+   * Its MAC address: 12 hexadecimal digits, small letters, nothing between.
+   */
+  readonly mac: string;
+  /**
+   * The port of an adapter that the handset hangs on, counted from 1.
+   */
+  readonly port: number;
 }
 
 /**
@@ -1496,6 +1515,218 @@ export interface PanicInput {
 }
 
 /**
+ * What the device's User-Agent says in SIP. Absent: anything.
+ */
+export interface PhoneAgent {
+  /**
+   * A regular expression that it matches.
+   */
+  readonly pattern: string;
+  /**
+   * With these settings, it says the device's MAC address: one without it was not provisioned from here.
+   */
+  readonly carriesMac: boolean;
+}
+
+/**
+ * One setting that names them all, with commas between.
+ */
+export interface PhoneCodecList {
+  /**
+   * The setting; {port} is filled in.
+   */
+  readonly name: string;
+  /**
+   * The part of the file that it stands in.
+   */
+  readonly module?: string;
+  /**
+   * What the list ends with.
+   */
+  readonly also?: string;
+}
+
+/**
+ * Settings that switch each codec by itself; {port} and {codec} are filled in.
+ */
+export interface PhoneCodecSwitches {
+  /**
+   * Whether it is on: 1 or 0.
+   */
+  readonly enable: string;
+  /**
+   * Its place, from 1.
+   */
+  readonly priority: string;
+  /**
+   * Codecs that no site may allow: they are switched off.
+   */
+  readonly others: readonly string[];
+}
+
+/**
+ * What the maker calls each codec that a site may allow.
+ */
+export interface PhoneCodecValues {
+  /**
+   * G.711 A-law.
+   */
+  readonly pcma: string;
+  /**
+   * G.711 mu-law.
+   */
+  readonly pcmu: string;
+  /**
+   * G.722.
+   */
+  readonly g722: string;
+  /**
+   * Opus.
+   */
+  readonly opus: string;
+}
+
+/**
+ * How the site's codecs are told, and that there are no others.
+ */
+export interface PhoneCodecs {
+  readonly values: PhoneCodecValues;
+  /**
+   * Settings for the first choice, the second and so on; those left over repeat the choices, so that nothing else is offered.
+   */
+  readonly slots?: readonly string[];
+  /**
+   * The same, a list a port.
+   */
+  readonly portSlots?: readonly string[][];
+  readonly switches?: PhoneCodecSwitches;
+  readonly list?: PhoneCodecList;
+}
+
+/**
+ * How a technician tells a device where its configuration is.
+ */
+export interface PhoneEnrolment {
+  /**
+   * path: the token is in the URL. path or basic: or it is the password of HTTP Basic. hand: nothing is fetched.
+   */
+  readonly by: 'path' | 'path or basic' | 'hand';
+  /**
+   * The place on the device's own pages.
+   */
+  readonly where: string;
+}
+
+/**
+ * One setting of every port.
+ */
+export type PhonePortSetting = {
+  readonly [k: string]: unknown | undefined;
+} & {
+  /**
+   * The setting; {port} is the port's number, from 1.
+   */
+  readonly name?: string;
+  /**
+   * The number at the end of the name is the first port's; each further port's is greater by this.
+   */
+  readonly step?: number;
+  /**
+   * The setting of each port by itself.
+   */
+  readonly names?: readonly string[];
+  /**
+   * Its value, with placeholders in braces.
+   */
+  readonly value: string;
+  /**
+   * Its value on a port without a handset. Absent: it is left out there.
+   */
+  readonly unused?: string;
+  /**
+   * What it locks, or what it is for.
+   */
+  readonly locks: string;
+  /**
+   * The part of the file that it stands in.
+   */
+  readonly module?: string;
+};
+
+/**
+ * One setting: its name and value as the maker documents them, and what it locks.
+ */
+export interface PhoneSetting {
+  /**
+   * The maker's name of the setting.
+   */
+  readonly name: string;
+  /**
+   * Its value, with placeholders in braces.
+   */
+  readonly value: string;
+  /**
+   * What it locks, or what it is for.
+   */
+  readonly locks: string;
+  /**
+   * The part of the file that it stands in.
+   */
+  readonly module?: string;
+  /**
+   * The setting may stand several times.
+   */
+  readonly repeat?: boolean;
+}
+
+/**
+ * A family of phones or adapters as the gateway provisions it: config/phones/<family>.json.
+ */
+export interface PhoneTemplate {
+  /**
+   * The maker's name.
+   */
+  readonly maker: string;
+  /**
+   * The family's name: the file's own, without .json.
+   */
+  readonly family: string;
+  /**
+   * Where the names of the settings are from.
+   */
+  readonly source: string;
+  /**
+   * The models, each with how many handsets it carries.
+   */
+  readonly models: {
+    readonly [k: string]: number | undefined;
+  };
+  /**
+   * The name by which a device asks for its configuration; {mac} and {MAC} are its address in small and in capital letters, {model} its model. Absent: nothing is fetched.
+   */
+  readonly file?: string;
+  /**
+   * How the settings are written down.
+   */
+  readonly format: 'grandstream-xml' | 'yealink-cfg' | 'snom-xml' | 'fanvil-cfg' | 'sheet';
+  readonly enrol: PhoneEnrolment;
+  /**
+   * The digest algorithms that every device of the family is known to answer; a second challenge that it does not know confuses some.
+   */
+  readonly digests: readonly ('MD5' | 'SHA-256')[];
+  readonly agent?: PhoneAgent;
+  readonly codecs: PhoneCodecs;
+  /**
+   * Settings of the device as a whole.
+   */
+  readonly settings: readonly PhoneSetting[];
+  /**
+   * Settings of each port: of each handset that it carries, and of those that carry none.
+   */
+  readonly ports: readonly PhonePortSetting[];
+}
+
+/**
  * Asks for an answer.
  */
 export interface PingCommand {
@@ -1803,6 +2034,51 @@ export interface ProfileLists {
  * profiles.json: what handsets may do. A number that no allow entry names is refused.
  */
 export type Profiles = readonly Profile[];
+
+/**
+ * Where phones and adapters fetch their configuration, by HTTPS, on the cell side's address. Leave it out, and nothing is served.
+ */
+export interface ProvisioningConfig {
+  /**
+   * The address to listen on. Default: that of `sip.cell`.
+   */
+  readonly address?: string;
+  /**
+   * A port to listen on, 1 to 65535; 0 takes a free one, which the log names.
+   */
+  readonly port: number;
+  /**
+   * What devices call the gateway, on the network of the cells: its name in the certificate, or its address. Default: the address of `sip.cell`.
+   */
+  readonly host?: string;
+  readonly tls?: ProvisioningTls;
+  /**
+   * true: in clear, and without `tls`. Whoever listens on the cells' network then reads the secrets as they are fetched.
+   */
+  readonly http: boolean;
+  /**
+   * The time server of the devices. Default: the address of `sip.cell`, where an NTP server of the machine must then answer.
+   */
+  readonly ntp?: string;
+  /**
+   * How long a device has to fetch its configuration and register after it was enrolled or armed again, hours.
+   */
+  readonly armedH: number;
+}
+
+/**
+ * Certificate and key, PEM files; relative to the site's folder, or absolute.
+ */
+export interface ProvisioningTls {
+  /**
+   * The certificate, with those between it and its root.
+   */
+  readonly cert: string;
+  /**
+   * Its key.
+   */
+  readonly key: string;
+}
 
 /**
  * Where recordings go that headquarters' warrants order; only with driver relay. Leave it out, and nothing can be recorded. A warrant is a file <dataFolder>/warrants/*.jws that one of uplink.json's commandKeys signed.
@@ -2181,6 +2457,7 @@ export interface SiteConfig {
   readonly sip: SipConfig;
   readonly media: MediaConfig;
   readonly bus: BusConfig;
+  readonly provisioning?: ProvisioningConfig;
   readonly console: ConsoleConfig;
   readonly log: LogConfig;
 }

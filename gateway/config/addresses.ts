@@ -65,7 +65,7 @@ export function checkAddresses(checked: Checked): void {
 }
 
 function listenings(checked: Checked): Listening[] {
-  const { sip, media, bus, console: web } = checked.content.site ?? {};
+  const { sip, media, bus, console: web, provisioning } = checked.content.site ?? {};
   const found: Listening[] = [];
   const add = (
     name: string,
@@ -88,6 +88,8 @@ function listenings(checked: Checked): Listening[] {
   if (!shared) add('the SIP server for the carriers', '/sip/carrier', one(sip?.carrier), ['udp', 'tcp']);
   add('the bus', '/bus', one(bus), ['tcp']);
   add('the console', '/console', one(web), ['tcp']);
+  const address = provisioning?.address ?? sip?.cell?.address;
+  add('provisioning', '/provisioning', one({ address, port: provisioning?.port }), ['tcp']);
   for (const side of ['cellAddress', 'carrierAddress'] as const) {
     const { from, to } = media?.ports ?? {};
     const address = media?.[side];

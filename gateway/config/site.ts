@@ -18,6 +18,7 @@ import { readDevices } from './devices.js';
 import { ConfigFault, type Fault, quoted } from './fault.js';
 import { type JsonWalk, placeOf, walkJson } from './json-text.js';
 import { programData } from './paths.js';
+import { checkPhones } from './phones.js';
 import { checkReferences } from './references.js';
 import { breaches, nearest } from './schema-faults.js';
 import { validatorOf } from './schemas.js';
@@ -71,12 +72,17 @@ interface ReadFile {
  * Loads the site in `folder`: every file read, validated, and checked against the others and the devices on file.
  * Throws a `ConfigFault` with all faults at once; touches nothing but the files it reads.
  * @param devicesFolder where the kinds of boards are described; the program's own `config/devices/` unless told otherwise.
+ * @param instead texts in the place of files on disk: what the site would be with them.
  */
-export async function loadSite(folder: string, devicesFolder = programData('devices')): Promise<SiteFiles> {
+export async function loadSite(
+  folder: string,
+  devicesFolder = programData('devices'),
+  instead: Partial<Readonly<Record<FileName, string>>> = {},
+): Promise<SiteFiles> {
   const root = resolve(folder);
   const names = siteFolder(root);
   const read = Object.fromEntries(
-    await Promise.all(NAMES.map(async (name) => [name, await readSiteFile(root, name)] as const)),
+    await Promise.all(NAMES.map(async (name) => [name, await readSiteFile(root, name, instead[name])] as const)),
   ) as Record<FileName, ReadFile>;
 
   const faults: Fault[] = [...strangers(names), ...NAMES.flatMap((name) => read[name].faults)];
@@ -97,6 +103,7 @@ export async function loadSite(folder: string, devicesFolder = programData('devi
   };
   checkReferences(checked);
   checkWiring(checked);
+  checkPhones(checked);
   checkAddresses(checked);
   const calling = readCallingHours(root);
   faults.push(...calling.faults);
@@ -139,12 +146,12 @@ function strangers(names: readonly string[]): Fault[] {
     });
 }
 
-async function readSiteFile(root: string, name: FileName): Promise<ReadFile> {
+async function readSiteFile(root: string, name: FileName, instead: string | undefined): Promise<ReadFile> {
   const file = `${name}.json`;
   const fault = (found: string, expected: string, hint: string) => ({ file, pointer: '', found, expected, hint });
   let bytes: Buffer;
   try {
-    bytes = await readFile(join(root, file));
+    bytes = instead === undefined ? await readFile(join(root, file)) : Buffer.from(instead);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && FILES[name] !== 'required') return { faults: [] };

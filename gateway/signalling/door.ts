@@ -16,17 +16,22 @@ export interface DoorOptions {
 /** Who may speak from the cell side: every request is answered by a challenge until it proves who it is. */
 export class Door {
   readonly #realm: string;
-  readonly #byUser: ReadonlyMap<string, HandsetAccount>;
+  #byUser: ReadonlyMap<string, HandsetAccount> = new Map();
   readonly #nonces: Nonces;
   readonly #lockout: Lockout;
   readonly #violations: Violations;
 
   constructor({ clock, realm, accounts }: DoorOptions, violations: Violations) {
     this.#realm = realm;
-    this.#byUser = new Map(accounts.map((account) => [account.user, account]));
+    this.setAccounts(accounts);
     this.#nonces = new Nonces(clock);
     this.#lockout = new Lockout(clock);
     this.#violations = violations;
+  }
+
+  /** From now on these may speak, and nobody else. */
+  setAccounts(accounts: readonly HandsetAccount[]): void {
+    this.#byUser = new Map(accounts.map((account) => [account.user, account]));
   }
 
   /** The account that this request proves; undefined when it was answered here (a challenge or a refusal). */

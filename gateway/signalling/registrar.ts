@@ -53,6 +53,14 @@ type Wish =
   | { readonly is: 'bind'; readonly contact: Contact; readonly seconds: number }
   | ({ readonly is: 'refuse' } & Answer);
 
+/** A registration that was taken or kept up, as it came. */
+export interface Registered {
+  readonly handset: HandsetId;
+  readonly address: string;
+  /** Its User-Agent; empty without one. */
+  readonly userAgent: string;
+}
+
 /** One contact a handset (RFC 3261 §10.3, narrowed): a second one from another address is refused while the first lives. */
 export class Registrar {
   readonly #bindings = new Map<HandsetId, Binding>();
@@ -61,7 +69,14 @@ export class Registrar {
   constructor(
     private readonly clock: Clock,
     private readonly violations: Violations,
+    private readonly registered: (registration: Registered) => void = () => undefined,
   ) {}
+
+  /** Forgets the registrations of those that are not among these accounts. */
+  keep(accounts: readonly HandsetAccount[]): void {
+    const known = new Set(accounts.map(({ handset }) => handset));
+    for (const handset of this.#bindings.keys()) if (!known.has(handset)) this.#bindings.delete(handset);
+  }
 
   isRegistered(handset: HandsetId): boolean {
     return this.#alive(handset) !== undefined;
@@ -128,6 +143,7 @@ export class Registrar {
       const sinceNs = alive?.contact.text === contact.text ? alive.sinceNs : now;
       const agent = request.has('user-agent') ? { userAgent: request.get('user-agent').slice(0, LONGEST_AGENT) } : {};
       this.#bindings.set(handset, { contact, address, ...agent, sinceNs, untilNs });
+      this.registered({ handset, address, userAgent: request.has('user-agent') ? request.get('user-agent') : '' });
     }
     return { status: 200, headers: this.#contactOf(this.#alive(handset)) };
   }

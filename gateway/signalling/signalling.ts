@@ -14,7 +14,7 @@ import { EngineConnection, type EnginePlace } from './engine-connection.js';
 import { HandsetLeg } from './handset-leg.js';
 import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
-import { Registrar } from './registrar.js';
+import { type Registered, Registrar } from './registrar.js';
 import type { Direction } from './session.js';
 import { type TrunkState, Trunks } from './trunks.js';
 import { type CallParts, TwoLegs } from './two-legs.js';
@@ -28,6 +28,8 @@ export interface SignallingOptions {
   readonly trunks: readonly TrunkAccount[];
   readonly newCallId: () => CallId;
   readonly violation: (violation: Violation) => void;
+  /** A handset has registered, or kept its registration up. */
+  readonly registered?: (registration: Registered) => void;
   /** A leg has been put on hold, or taken off it, by a re-INVITE or UPDATE of its own that was granted. */
   readonly held?: (call: CallId, leg: LegName, direction: Direction) => void;
   /** For measurements alone: INVITEs are believed without a challenge. */
@@ -39,6 +41,7 @@ export class Signalling implements SignallingPlane {
   readonly registrar: Registrar;
   readonly #options: SignallingOptions;
   readonly #violations: Violations;
+  readonly #door: Door;
   readonly #engine: EngineConnection;
   readonly #deadlines: CallDeadlines;
   readonly #trunks: Trunks;
@@ -50,10 +53,11 @@ export class Signalling implements SignallingPlane {
     const { clock, log } = options;
     this.#options = options;
     this.#violations = new Violations(clock, options.violation);
-    this.registrar = new Registrar(clock, this.#violations);
+    this.registrar = new Registrar(clock, this.#violations, options.registered);
     this.#trunks = new Trunks(clock, options.trunks, this.#violations);
+    this.#door = new Door(options, this.#violations);
     const reception = new Reception({
-      door: new Door(options, this.#violations),
+      door: this.#door,
       registrar: this.registrar,
       violations: this.#violations,
       isFromCell: (request) => this.#engine.isFromCell(request),
@@ -76,6 +80,12 @@ export class Signalling implements SignallingPlane {
   /** Who is to kill and respawn the engine when it was lost; called after the calls have heard of it. */
   onLost(lost: (why: string) => void): void {
     this.#onLost = lost;
+  }
+
+  /** The site's handsets have changed. Calls that are up go on as far as `calls` lets them. */
+  setAccounts(accounts: readonly HandsetAccount[]): void {
+    this.#door.setAccounts(accounts);
+    this.registrar.keep(accounts);
   }
 
   get liveCount(): number {

@@ -45,7 +45,15 @@ export function takeRunFolder(dataFolder: string, wanted: string | undefined): {
 
 /** Where a site's sockets are, or would be, whether a gateway runs or not: the folder wanted, or one that its data folder names. */
 export function runFolderOf(dataFolder: string, wanted: string | undefined): string {
-  if (wanted !== undefined) return wanted;
+  return wanted ?? defaultFolder(dataFolder);
+}
+
+/** The pid of the gateway that runs a site; undefined when none does. */
+export function runningGateway(dataFolder: string, wanted: string | undefined): number | undefined {
+  return livePid(join(runFolderOf(dataFolder, wanted), 'gateway.pid'));
+}
+
+function defaultFolder(dataFolder: string): string {
   const inData = join(dataFolder, 'run');
   if (Buffer.byteLength(inData) <= LONGEST_FOLDER) return inData;
   const name = createHash('sha256').update(dataFolder).digest('hex').slice(0, 16);

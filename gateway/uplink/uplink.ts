@@ -81,7 +81,7 @@ export class Uplink {
   private readonly desk: CommandDesk;
   private readonly connection: BrokerConnection;
   private readonly handsets: HandsetStates;
-  private readonly wings: ReadonlyMap<HandsetId, string>;
+  private wings: ReadonlyMap<HandsetId, string>;
   private readonly lines = new Map<BoardId, Omit<LineMessage, 'at'>>();
   private session: BrokerSession | undefined;
   private onlineSince = '';
@@ -163,6 +163,12 @@ export class Uplink {
   /** To be given to `calls`: keeps `handset/<id>` by what the calls do. */
   get observer(): CallObserver {
     return this.handsets.observer;
+  }
+
+  /** The site's handsets have changed: new ones are reported from now on. */
+  handsetsChanged(handsets: readonly { readonly id: HandsetId; readonly wing: string }[]): void {
+    this.wings = new Map(handsets.map(({ id, wing }) => [id, wing]));
+    for (const handset of this.wings.keys()) this.handsets.announce(handset);
   }
 
   /** What the wire says of a handset. */

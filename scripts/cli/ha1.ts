@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
+import { ha1Of } from '../../gateway/provisioning/secrets.js';
 import { type Command, EXIT, needed, type Terminal, UsageFault } from './command.js';
 
 const HELP = `balise ha1: makes the "ha1" of a handset from its password
@@ -18,12 +18,6 @@ password to anybody who wants to register as this handset, so guard it alike.
 example
   printf %s demo-a101 | balise ha1 --user a101 --realm balise
 `;
-
-/** HA1 = H(user:realm:password) by both algorithms (RFC 7616 §3.4.2, RFC 8760). */
-export function ha1Of(user: string, realm: string, password: string): { MD5: string; 'SHA-256': string } {
-  const by = (algorithm: string) => createHash(algorithm).update(`${user}:${realm}:${password}`).digest('hex');
-  return { MD5: by('md5'), 'SHA-256': by('sha256') };
-}
 
 /** The first line of stdin, without its end. At a terminal it is asked for, and what is typed is not shown. */
 async function readPassword(terminal: Terminal): Promise<string> {

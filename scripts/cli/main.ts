@@ -12,6 +12,7 @@ import { enrol } from './enrol.js';
 import { explain } from './explain.js';
 import { GatewayAway, GatewayRefusal } from './gateway-client.js';
 import { ha1 } from './ha1.js';
+import { handset } from './handset.js';
 import { headquarters } from './headquarters.js';
 import { keys } from './keys.js';
 import { line } from './line.js';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   policy,
   replay,
   ha1,
+  handset,
   line,
   board,
   audit,

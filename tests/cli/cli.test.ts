@@ -14,6 +14,7 @@ const COMMANDS = [
   'policy',
   'replay',
   'ha1',
+  'handset',
   'line',
   'board',
   'audit',

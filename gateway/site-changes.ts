@@ -1,0 +1,118 @@
+/**
+ * Orders of `balise handset` to a running gateway, and its answers: files in `<data folder>/changes/`, so that only who may
+ * write the gateway's data may give one, and the kernel says who did. An order changes nothing by itself: it says that the
+ * site's files have changed, by whose hand, and SIGHUP has the gateway look. With no gateway running it waits for the next.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Handset, Handsets } from '../config/schema/types.generated.js';
+import { writeAtomically } from './provisioning/atomic-file.js';
+
+/** One handset that has changed; HA1s are there as fingerprints alone. */
+export interface HandsetChange {
+  readonly handset: string;
+  readonly what: 'added' | 'removed' | 'changed';
+  /** What of it, of a changed one. */
+  readonly fields?: readonly string[];
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after?: Readonly<Record<string, unknown>>;
+}
+
+/** Something else that was done about a handset: a token armed, a secret renewed. */
+export interface HandsetNote {
+  readonly handset: string;
+  readonly what: string;
+}
+
+export interface ChangeOrder {
+  readonly id: string;
+  /** Who says that he gave it, e.g. the user behind sudo. */
+  readonly by: string;
+  readonly command: string;
+  readonly notes: readonly HandsetNote[];
+  /** What was changed, as the giver knows it: for a gateway that was not running then. */
+  readonly changes: readonly HandsetChange[];
+}
+
+/** An order as it was found: with the user id that the kernel has for whoever wrote it. */
+export interface FoundOrder extends ChangeOrder {
+  readonly uid: number;
+}
+
+export interface ChangeAnswer {
+  readonly outcome: 'taken' | 'refused';
+  /** What a person should know: faults, or what takes a restart. */
+  readonly remarks: readonly string[];
+}
+
+const ORDER = '.order.json';
+
+export const changesFolder = (dataFolder: string): string => join(dataFolder, 'changes');
+
+/** Where the answer to an order will be. */
+export const answerFile = (dataFolder: string, id: string): string =>
+  join(changesFolder(dataFolder), `${id}.answer.json`);
+
+export function leaveOrder(dataFolder: string, order: ChangeOrder): void {
+  // Its owner says who gave it: root does not give it away, and the gateway may read it all the same.
+  writeAtomically(join(changesFolder(dataFolder), `${order.id}${ORDER}`), JSON.stringify(order), 0o644, false);
+}
+
+/** Takes every order that waits, in the order of their ids; one that cannot be read is taken off and told. */
+export function takeOrders(dataFolder: string, unreadable: (file: string, why: string) => void): readonly FoundOrder[] {
+  const folder = changesFolder(dataFolder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found: FoundOrder[] = [];
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith(ORDER))
+    .sort()) {
+    const file = join(folder, name);
+    try {
+      const order = JSON.parse(readFileSync(file, 'utf8')) as ChangeOrder;
+      found.push({ ...order, id: name.slice(0, -ORDER.length), uid: statSync(file).uid });
+    } catch (fault) {
+      unreadable(file, fault instanceof Error ? fault.message : String(fault));
+    }
+    rmSync(file, { force: true });
+  }
+  return found;
+}
+
+export function answerOrder(dataFolder: string, id: string, answer: ChangeAnswer): void {
+  writeAtomically(answerFile(dataFolder, id), JSON.stringify(answer));
+}
+
+/** What differs between the handsets before and after, by id. Pure. */
+export function changesBetween(before: Handsets, after: Handsets): readonly HandsetChange[] {
+  const old = new Map(before.map((handset) => [handset.id, handset]));
+  const fresh = new Map(after.map((handset) => [handset.id, handset]));
+  const gone = before.filter(({ id }) => !fresh.has(id));
+  return [
+    ...gone.map((handset): HandsetChange => ({ handset: handset.id, what: 'removed', before: shown(handset) })),
+    ...after.flatMap((handset): HandsetChange[] => {
+      const was = old.get(handset.id);
+      if (was === undefined) return [{ handset: handset.id, what: 'added', after: shown(handset) }];
+      const fields = differing(was, handset);
+      if (fields.length === 0) return [];
+      return [
+        { handset: handset.id, what: 'changed', fields, before: shown(was, fields), after: shown(handset, fields) },
+      ];
+    }),
+  ];
+}
+
+function differing(a: Handset, b: Handset): string[] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof Handset)[];
+  return names.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
+}
+
+/** A handset as the audit may hold it: who has an HA1 can register with it, so only its fingerprint is there. */
+function shown(handset: Handset, fields?: readonly string[]): Record<string, unknown> {
+  const entries = Object.entries(handset).filter(([name]) => fields === undefined || fields.includes(name));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, name === 'ha1' ? fingerprint(JSON.stringify(value)) : value]),
+  );
+}
+
+const fingerprint = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import type { Calls } from './calls/calls.js';
+import type { Clock } from './clock/clock.js';
+import type { Lines } from './lines/lines.js';
+import { handsetId } from './policy/ids.js';
+import type { Registration } from './provisioning/read-back.js';
+import type { Signalling } from './signalling/signalling.js';
+import { accountsOf } from './site-accounts.js';
+import type { SiteMedia } from './site-media.js';
+import type { SitePolicy } from './site-policy.js';
+import { SiteProvisioning } from './site-provisioning.js';
+import { type LiveSite, SiteReload } from './site-reload.js';
+import type { Store } from './store/store.js';
+import type { Uplink } from './uplink/uplink.js';
+
+/** Every part of a running site that knows its handsets. */
+export interface SiteHandsetsParts {
+  readonly live: LiveSite;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy: SitePolicy;
+  readonly speech: SiteMedia;
+  readonly signalling: Signalling;
+  readonly lines: Lines;
+  readonly store: Store;
+  readonly calls: () => Calls | undefined;
+  readonly uplink: () => Uplink | undefined;
+  /** The port of the SIP server on the cell side; 0 before it listens. */
+  readonly sipPort: () => number | undefined;
+  readonly alarm: (code: string, detail: string, handset?: string) => void;
+}
+
+/** The handsets of a running site: their phones are provisioned, and changes to them are taken while calls run. */
+export class SiteHandsets {
+  readonly #provisioning: SiteProvisioning;
+  readonly #reload: SiteReload;
+
+  constructor(parts: SiteHandsetsParts) {
+    const { live, clock, log, policy, speech, signalling, lines, store, alarm } = parts;
+    const { files } = live;
+    const provisioning = new SiteProvisioning({
+      files,
+      clock,
+      sipPort: () => parts.sipPort() || files.site.sip.cell.port,
+      alarm,
+      append: (event) => store.calls.append([event]),
+    });
+    this.#provisioning = provisioning;
+    this.#reload = new SiteReload({
+      live,
+      log,
+      handsetsChanged: () => {
+        policy.handsetsChanged();
+        speech.handsetsChanged();
+        signalling.setAccounts(accountsOf(files));
+        parts.uplink()?.handsetsChanged(files.handsets.map(({ id, wing }) => ({ id: handsetId(id), wing })));
+        provisioning.handsetsChanged();
+        lines.review();
+        parts.calls()?.policyChanged();
+      },
+      append: (events) => store.calls.append(events),
+      alarm,
+    });
+  }
+
+  /** Listens for devices, where the site has it so, and records what was changed while no gateway ran. */
+  async start(): Promise<void> {
+    await this.#provisioning.start();
+    this.#reload.recordWaiting();
+  }
+
+  /** The port that devices fetch from; undefined where nothing is served. */
+  get port(): number | undefined {
+    return this.#provisioning.port;
+  }
+
+  registered(registration: Registration): void {
+    this.#provisioning.registered(registration);
+  }
+
+  reload(): Promise<void> {
+    return this.#reload.reload();
+  }
+
+  close(): Promise<void> {
+    return this.#provisioning.close();
+  }
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Handset } from '../../config/schema/types.generated.js';
+import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
+import { writeAtomically } from '../../gateway/provisioning/atomic-file.js';
+import {
+  answerFile,
+  type ChangeAnswer,
+  changesBetween,
+  changesFolder,
+  type HandsetChange,
+  type HandsetNote,
+  leaveOrder,
+} from '../../gateway/site-changes.js';
+import { livePid, writePidFile } from '../../gateway/supervisor/pid-file.js';
+import { runningGateway } from '../../gateway/supervisor/run-folder.js';
+import { UsageFault } from './command.js';
+
+/** A handset as it stands in the file: no default is filled in, so that none is written back. */
+export type RawHandset = Partial<Handset> & Pick<Handset, 'id'>;
+
+/** What an edit wants done. */
+export interface Edit {
+  readonly handsets: readonly RawHandset[];
+  /** What is done beside the file, after the whole was found sound and before it is written, e.g. enrolments. */
+  readonly prepare?: (site: SiteFiles) => void;
+  readonly notes?: readonly HandsetNote[];
+}
+
+export interface EditOutcome {
+  readonly site: SiteFiles;
+  readonly changes: readonly HandsetChange[];
+  /** What the running gateway made of it; `stopped` when none runs, `silent` when it did not answer in time. */
+  readonly gateway: ChangeAnswer['outcome'] | 'stopped' | 'silent';
+  readonly remarks: readonly string[];
+}
+
+const ANSWER_MS = 10_000;
+const KEPT_VERSIONS = 50;
+
+/**
+ * Changes a site's handsets.json: the site with the change is checked as a whole first, the version before is kept in the data
+ * folder's `history/`, the file is replaced in one step, and a running gateway takes it at once. Throws a `ConfigFault` with
+ * every fault; nothing is written then.
+ */
+export async function editHandsets(
+  folder: string,
+  command: string,
+  change: (handsets: readonly RawHandset[], site: SiteFiles) => Edit,
+): Promise<EditOutcome> {
+  const before = await loadSite(folder);
+  const release = takeLock(before.dataFolder);
+  try {
+    const file = join(before.folder, 'handsets.json');
+    const text = readFileSync(file, 'utf8');
+    const edit = change(JSON.parse(text) as RawHandset[], before);
+    const next = `${JSON.stringify(edit.handsets, null, 2)}\n`;
+    const site = await loadSite(folder, undefined, { handsets: next });
+    const changes = changesBetween(before.handsets, site.handsets);
+    if (readFileSync(file, 'utf8') !== text) throw new UsageFault(`${file} was changed meanwhile: try again`);
+    edit.prepare?.(site);
+    if (changes.length > 0) replace(file, next, before.dataFolder);
+    const told = await tell(site, { command, changes, notes: edit.notes ?? [] });
+    return { site, changes, ...told };
+  } finally {
+    release();
+  }
+}
+
+/** One edit of a site at a time. */
+function takeLock(dataFolder: string): () => void {
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const lock = join(dataFolder, 'edit.pid');
+  for (const isLast of [false, true]) {
+    try {
+      writeFileSync(lock, '', { flag: 'wx', mode: 0o600 });
+      writePidFile(lock, process.pid);
+      return () => rmSync(lock, { force: true });
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
+      const holder = livePid(lock);
+      if (holder !== undefined || isLast)
+        throw new UsageFault(`another change of this site runs (process ${holder ?? 'unknown'})`);
+      // Whoever held it died with it.
+      rmSync(lock, { force: true });
+    }
+  }
+  throw new Error('a lock is taken or refused');
+}
+
+function replace(file: string, text: string, dataFolder: string): void {
+  const { mode, uid, gid } = statSync(file);
+  const history = join(dataFolder, 'history');
+  mkdirSync(history, { recursive: true, mode: 0o700 });
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  const kept = join(history, `handsets.${stamp}.json`);
+  copyFileSync(file, kept);
+  chmodSync(kept, 0o600);
+  writeAtomically(file, text, mode & 0o777, false);
+  if (process.getuid?.() === 0) {
+    chownSync(file, uid, gid);
+    for (const path of [history, kept]) chownSync(path, statSync(dataFolder).uid, statSync(dataFolder).gid);
+  }
+  const versions = readdirSync(history)
+    .filter((name) => name.startsWith('handsets.'))
+    .sort();
+  for (const old of versions.slice(0, -KEPT_VERSIONS)) rmSync(join(history, old), { force: true });
+}
+
+/** Who gives the order: the user behind sudo, where there is one. */
+function caller(): string {
+  const { username } = userInfo();
+  const behind = process.env.SUDO_USER;
+  return behind === undefined || behind === '' ? username : `${behind} as ${username}`;
+}
+
+async function tell(
+  site: SiteFiles,
+  said: {
+    readonly command: string;
+    readonly changes: readonly HandsetChange[];
+    readonly notes: readonly HandsetNote[];
+  },
+): Promise<Pick<EditOutcome, 'gateway' | 'remarks'>> {
+  const { dataFolder, runFolder } = site;
+  if (said.changes.length === 0 && said.notes.length === 0) return { gateway: 'taken', remarks: [] };
+  // Ids sort by time: a gateway that starts later records them in their order.
+  const id = `${Date.now()}-${randomUUID()}`;
+  leaveOrder(dataFolder, { id, by: caller(), ...said });
+  const pid = runningGateway(dataFolder, runFolder);
+  if (pid === undefined) return { gateway: 'stopped', remarks: [] };
+  const answer = answered(dataFolder, id);
+  try {
+    process.kill(pid, 'SIGHUP');
+  } catch (fault) {
+    // It ended this moment, or belongs to somebody else: the order waits.
+    const why = (fault as Error).message;
+    return {
+      gateway: 'silent',
+      remarks: [`process ${pid} could not be told (${why}): run this as the gateway's user`],
+    };
+  }
+  const found = await answer;
+  return found === undefined ? { gateway: 'silent', remarks: [] } : { gateway: found.outcome, remarks: found.remarks };
+}
+
+/** The gateway's answer to an order, as soon as it is there; undefined after 10 s. */
+function answered(dataFolder: string, id: string): Promise<ChangeAnswer | undefined> {
+  const file = answerFile(dataFolder, id);
+  return new Promise((settle) => {
+    const watcher = watch(changesFolder(dataFolder), () => look());
+    const late = setTimeout(() => done(undefined), ANSWER_MS);
+    const done = (answer: ChangeAnswer | undefined): void => {
+      watcher.close();
+      clearTimeout(late);
+      rmSync(file, { force: true });
+      settle(answer);
+    };
+    const look = (): void => {
+      if (existsSync(file)) done(JSON.parse(readFileSync(file, 'utf8')) as ChangeAnswer);
+    };
+  });
+}
