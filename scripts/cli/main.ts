@@ -7,6 +7,7 @@ import { audit } from './audit.js';
 import { board } from './board.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { completionOf } from './completion.js';
 import { dnc } from './dnc.js';
 import { enrol } from './enrol.js';
 import { explain } from './explain.js';
@@ -34,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   enrol,
   keys,
   headquarters,
+  completionOf(() => COMMANDS),
 ];
 
 const HELP = `balise: an in-cell call gateway

@@ -21,6 +21,7 @@ const COMMANDS = [
   'enrol',
   'keys',
   'headquarters',
+  'completion',
 ];
 
 t.test('--help names every command and every exit status', async (t) => {
