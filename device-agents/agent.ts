@@ -4,13 +4,15 @@
  * The promise: a pair is connected only while its lease stands. The bus connection closed, the bus silent, the parent gone
  * (EOF on stdin), SIGTERM, a fault of our own: each ends all leases first and asks questions afterwards.
  */
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { AgentHealthMessage, LineStateMessage } from '../config/schema/types.generated.js';
 import { type BusAccess, BusLink } from './bus-link.js';
 import { type AgentClock, agentClock, bootId } from './clock.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { readLease } from './lease-message.js';
 import { type Launch, launched } from './life-line.js';
+import { type AgentLog, agentLog, cannotStart } from './log.js';
+import { ServiceManager } from './service-manager.js';
 import { readShow, type Show } from './show-message.js';
 
 export type LineReport = Pick<LineStateMessage, 'hook' | 'relay' | 'tamper'> & { readonly leaseNs: bigint };
@@ -70,37 +72,42 @@ const GOODBYE_MS = 300;
  * what is wrong with it; the process then exits 78 (EX_CONFIG).
  */
 export async function runAgent(read: (config: unknown) => AgentParts): Promise<void> {
-  const log = pino({ base: undefined }, pino.destination({ dest: 1, sync: true }));
   let launch: Launch;
   let parts: AgentParts;
   try {
     launch = await launched();
     parts = read(launch.config);
   } catch (fault) {
-    log.fatal({ event: 'config.fault' }, fault instanceof Error ? fault.message : String(fault));
-    process.exit(78);
+    return cannotStart(fault);
   }
   if (launch.isCheck) {
     const { isWell, lines } = await parts.check(agentClock());
     process.stdout.write(lines.map((line) => `${line}\n`).join(''), () => process.exit(isWell ? 0 : 1));
     return;
   }
-  new Agent(parts, launch, log).run();
+  new Agent(parts, launch, agentLog()).run();
 }
 
 class Agent {
   readonly #log: Logger;
+  readonly #leave: AgentLog['leave'];
   readonly #clock = agentClock();
   readonly #leases: LeaseKeeper;
   readonly #link: BusLink;
   readonly #driver: AgentDriver;
+  readonly #service: ServiceManager;
   #ready = false;
   #ending = false;
   #leasesRefused = 0;
   #healthDue = false;
 
-  constructor({ bus, handsets, hasKeypads, driver }: AgentParts, launch: Launch, log: Logger) {
+  constructor({ bus, handsets, hasKeypads, driver }: AgentParts, launch: Launch, { log, leave }: AgentLog) {
     this.#log = log;
+    this.#leave = leave;
+    this.#service = new ServiceManager({
+      clock: this.#clock,
+      onFault: (error) => log.warn({ event: 'service-manager.not-told', err: error }),
+    });
     this.#leases = new LeaseKeeper(handsets, bootId());
     this.#driver = driver({
       clock: this.#clock,
@@ -134,6 +141,8 @@ class Agent {
   run(): void {
     this.#driver.start();
     this.#beat();
+    // A bus that is not there yet is no fault of ours: without it every relay is open.
+    this.#service.ready();
   }
 
   #beat(): void {
@@ -145,7 +154,7 @@ class Agent {
   #up(): void {
     if (!this.#ready) {
       this.#ready = true;
-      process.stdout.write(`${JSON.stringify({ event: 'ready', pid: process.pid })}\n`);
+      this.#log.info({ event: 'ready', pid: process.pid });
     }
     // The gateway believes a line only after both: the health that vouches for the board, and the line's own state.
     for (const [handset, report] of this.#driver.states()) this.#publishState(handset, report);
@@ -207,10 +216,11 @@ class Agent {
   async #end(why: string, code: number): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    this.#service.stopping();
     this.#endLeases(why);
     await this.#driver.stop(RELAYS_MS);
     await this.#link.close(GOODBYE_MS);
     this.#log.info({ event: 'agent.ended', why });
-    process.exit(code);
+    this.#leave(code);
   }
 }

@@ -25,6 +25,7 @@ const PRESENT = {
   postgresql: () => postgresPrograms() !== undefined,
   chromium: program('chromium'),
   'rabbitmq-server': program('rabbitmq-server'),
+  systemd: program('systemd-notify'),
   faketime: () => faketimeLibrary !== undefined,
 } as const;
 
