@@ -1,6 +1,7 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { holidayRegions } from '../policy/public-holidays.js';
 import { isInside } from './networks.js';
 import { type Checked, called, checkOnce, checkReference, type FileName, idsOf } from './site-check.js';
@@ -13,6 +14,7 @@ export function checkReferences(checked: Checked): void {
   checkDates(checked);
   checkTrunks(checked);
   checkUplink(checked);
+  checkBus(checked);
 }
 
 function checkIds(checked: Checked): void {
@@ -177,11 +179,7 @@ function checkUplink(checked: Checked): void {
     if (uplink[name] === undefined || checked.isWritten('uplink', `/${other}`)) continue;
     checked.report('uplink', `/${other}`, undefined, `"${other}", which goes with "${name}"`, 'add the file');
   }
-  for (const name of ['ca', 'cert', 'key'] as const) {
-    const file = uplink[name];
-    if (file === undefined || isReadable(resolve(checked.folder, file))) continue;
-    checked.report('uplink', `/${name}`, file, 'a file that is there and may be read', resolve(checked.folder, file));
-  }
+  checkPemFiles(checked, 'uplink', '', uplink);
   const plain = /^(mqtt|ws):/.test(uplink.url ?? '');
   if (plain && (uplink.ca ?? uplink.cert) !== undefined) {
     checked.report(
@@ -191,6 +189,38 @@ function checkUplink(checked: Checked): void {
       'mqtts://, since there are certificates',
       'write mqtts:// and its port',
     );
+  }
+}
+
+/** Reports those of the files that are not there or may not be read; true when there are none. */
+function checkPemFiles(
+  checked: Checked,
+  file: FileName,
+  at: string,
+  files: { readonly [name in 'ca' | 'cert' | 'key']?: string | undefined },
+): boolean {
+  let isWell = true;
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const path = files[name];
+    if (path === undefined || isReadable(resolve(checked.folder, path))) continue;
+    isWell = false;
+    const hint = `put it at ${resolve(checked.folder, path)}, where this user may read it, or name another file`;
+    checked.report(file, `${at}/${name}`, path, 'a file that is there and may be read', hint);
+  }
+  return isWell;
+}
+
+/** The bus would not start without them, and with it no line would be leased. */
+function checkBus(checked: Checked): void {
+  const tls = checked.content.site?.bus?.tls;
+  if (tls?.cert === undefined || tls.key === undefined || !checkPemFiles(checked, 'site', '/bus/tls', tls)) return;
+  const { cert, key } = tls;
+  try {
+    const read = (path: string) => readFileSync(resolve(checked.folder, path));
+    createSecureContext({ cert: read(cert), key: read(key) });
+  } catch (fault) {
+    const why = fault instanceof Error ? fault.message : String(fault);
+    checked.report('site', '/bus/tls', tls, 'a certificate and the key that goes with it, both in PEM', why);
   }
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { boardPeer } from '../peers/board-peer.js';
@@ -21,9 +22,22 @@ t.test('a site whose bus speaks TLS: its agents come in, and the wires are lease
   t.ok(openNs - fromNs < 5_500_000_000n, 'its death opens the wire as ever');
 });
 
-t.test('a site whose bus has no certificate to show does not start, and says which file', async (t) => {
+t.test('a site whose bus has no certificate to show does not start, and says which file and what to do', async (t) => {
   const bus = { address: '127.0.0.1', port: 0, tls: { cert: 'bus.pem', key: 'bus.key', ca: 'bus.pem' } };
-  const { code, stderr } = await GatewayProcess.refused(t, makeSite(t, 9, { site: { bus } }));
-  t.equal(code, 70);
-  t.match(stderr, /bus\.pem/);
+  const site = makeSite(t, 9, { site: { bus } });
+  const missing = await GatewayProcess.refused(t, site);
+  t.equal(missing.code, 78);
+  for (const [name, file] of [
+    ['cert', 'bus.pem'],
+    ['key', 'bus.key'],
+    ['ca', 'bus.pem'],
+  ] as const) {
+    t.match(missing.stderr, new RegExp(`site\\.json.*/bus/tls/${name}\\n +found +"${file}"`));
+  }
+  t.match(missing.stderr, /what to do +put it at .*bus\.key/);
+
+  for (const file of ['bus.pem', 'bus.key']) writeFileSync(join(site, file), 'no PEM');
+  const spoilt = await GatewayProcess.refused(t, site);
+  t.equal(spoilt.code, 78);
+  t.match(spoilt.stderr, /\/bus\/tls\n.*\n +expected +a certificate and the key that goes with it/);
 });
