@@ -3,7 +3,7 @@ import type { Transport } from './transport.js';
 
 /** An open line to the boards. */
 export interface Wire {
-  /** Between two frames, milliseconds: 3.5 characters, and never less than 1.75 ms on a serial line (V1.02, §2.5.1.1). */
+  /** Between two frames, milliseconds. */
   readonly gapMs: number;
   /** How long `bytes` bytes take, milliseconds. */
   onWireMs(bytes: number): number;
@@ -15,6 +15,11 @@ export interface Wire {
 }
 
 const CONNECT_MS = 2_000;
+
+/** The silence between two frames of a serial line, milliseconds: 3.5 characters, and never less than 1.75 ms (V1.02, §2.5.1.1). */
+export function silenceMs(baud: number): number {
+  return Math.max(1.75, 38_500 / baud);
+}
 
 /** Opens the transport once. Rejects when that fails: the caller decides when to try again. */
 export function openWire(transport: Transport): Promise<Wire> {
@@ -28,7 +33,7 @@ async function openSerial({ path, baud, parity, stopBits }: Extract<Transport, {
     const port = new SerialPort({ path, baudRate: baud, parity, stopBits, dataBits: 8, autoOpen: false });
     let over = false;
     const wire: Wire = {
-      gapMs: Math.max(1.75, 38_500 / baud),
+      gapMs: silenceMs(baud),
       onWireMs: (bytes) => (bytes * 11_000) / baud,
       write: (bytes) => void port.write(bytes),
       onData: () => undefined,

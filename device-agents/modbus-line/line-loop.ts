@@ -1,6 +1,6 @@
 import type { AgentDriver, AgentHost, HealthReport, LineReport } from '../agent.js';
 import { type AgentTimer, laterOf, MS, msBetween } from '../clock.js';
-import { openWire, type Wire } from '../wire.js';
+import { openWire, silenceMs, type Wire } from '../wire.js';
 import { Board, RANK } from './board.js';
 import type { ModbusLineConfig } from './config.js';
 import { RtuMaster } from './master.js';
@@ -13,17 +13,17 @@ const LOST_TURN_MS = 250;
 /** A TCP connection on which no byte came for this long while we were asking is dead without knowing it, milliseconds. */
 const DEAD_TCP_MS = 5_000;
 
-/** Relays and watchdogs are read back this often, or less often where that would take more than a tenth of the line, milliseconds. */
+/** Relays and watchdogs are read back this often, or less often where that would take more than a twentieth of the line, milliseconds. */
 const VERIFY_MS = 1_000;
 const LONGEST_VERIFY_MS = 4_000;
-/** A question and its answer of about 15 bytes, and the silence around them, in characters of 11 bits. */
-const EXCHANGE_CHARACTERS = 20;
+/** A question and its answer, characters of 11 bits. */
+const EXCHANGE_CHARACTERS = 15;
 
-/** Each board is read back once, and its watchdog half as often: together a tenth of the line's time. */
+/** Each board is read back once, and its watchdog half as often: together a twentieth of the line's time. */
 function verifyMsOf({ transport, boards }: ModbusLineConfig): number {
   if (transport.kind !== 'serial') return VERIFY_MS;
-  const exchangeMs = (EXCHANGE_CHARACTERS * 11_000) / transport.baud;
-  return Math.min(LONGEST_VERIFY_MS, Math.max(VERIFY_MS, 15 * boards.length * exchangeMs));
+  const exchangeMs = (EXCHANGE_CHARACTERS * 11_000) / transport.baud + silenceMs(transport.baud);
+  return Math.min(LONGEST_VERIFY_MS, Math.max(VERIFY_MS, 30 * boards.length * exchangeMs));
 }
 
 /** The boards on one line, served one question at a time: relays that must open, then other relays, then polls. */
