@@ -1,8 +1,7 @@
 import type { LeaseMessage } from '../config/schema/types.generated.js';
 import type { Lease } from './lease-keeper.js';
+import { membersOf } from './payload.js';
 
-/** A lease message is at most this long, bytes. */
-const LONGEST = 512;
 const INSTANT = /^[0-9]{1,20}$/;
 const MEMBERS = ['connected', 'forMs', 'sentNs', 'untilNs', 'boot', 'confirm'];
 
@@ -11,15 +10,8 @@ const MEMBERS = ['connected', 'forMs', 'sentNs', 'untilNs', 'boot', 'confirm'];
  * memory and six members; the tests hold it to `config/schema/messages/line-lease.schema.json`.
  */
 export function readLease(payload: Buffer): Lease | undefined {
-  if (payload.length > LONGEST) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(payload.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  if (Object.keys(value).some((name) => !MEMBERS.includes(name))) return undefined;
+  const value = membersOf(payload);
+  if (value === undefined || Object.keys(value).some((name) => !MEMBERS.includes(name))) return undefined;
   const { connected, forMs, sentNs, untilNs, boot, confirm } = value as Partial<LeaseMessage>;
   if (typeof connected !== 'boolean') return undefined;
   if (typeof forMs !== 'number' || !Number.isInteger(forMs) || forMs < 0 || forMs > 5_000) return undefined;

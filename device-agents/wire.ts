@@ -21,6 +21,27 @@ export function silenceMs(baud: number): number {
   return Math.max(1.75, 38_500 / baud);
 }
 
+/** Between two attempts to open a transport, milliseconds: doubled each time up to the longest, for ever. */
+const REOPEN_MS = 100;
+const LONGEST_REOPEN_MS = 2_000;
+
+/** How long to wait before the next attempt to open a transport. */
+export class Reopening {
+  #nextMs = REOPEN_MS;
+
+  /** Milliseconds; longer each time. */
+  next(): number {
+    const waitMs = this.#nextMs;
+    this.#nextMs = Math.min(waitMs * 2, LONGEST_REOPEN_MS);
+    return waitMs;
+  }
+
+  /** It was opened. */
+  done(): void {
+    this.#nextMs = REOPEN_MS;
+  }
+}
+
 /** Opens the transport once. Rejects when that fails: the caller decides when to try again. */
 export function openWire(transport: Transport): Promise<Wire> {
   return transport.kind === 'serial' ? openSerial(transport) : openTcp(transport);

@@ -309,7 +309,7 @@ export class Gateway {
     const observers = [
       ...desk.observers,
       metrics.observer,
-      keypadObserver((handset, text) => lines.say(handset, text)),
+      keypadObserver(lines),
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
     ];
     this.#calls = new Calls({

@@ -1,5 +1,6 @@
 import type { CallObserver, CallRequest, HandsetPhase } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
+import type { Lines } from './lines/lines.js';
 import type { CallId, HandsetId } from './policy/ids.js';
 
 /** What the display of a keypad handset says of its call; what ends it has its own words. */
@@ -15,13 +16,13 @@ export function keyedRequest(call: CallId, handset: HandsetId, dialled: string, 
 }
 
 /** Tells keypad handsets how their calls fare, and why one was refused; a handset without a display shows nothing. */
-export function keypadObserver(say: (handset: HandsetId, text: string) => void): CallObserver {
+export function keypadObserver(lines: Pick<Lines, 'say' | 'callOver'>): CallObserver {
   return {
     handset: (handset, phase) => {
       const text = SAYS[phase];
-      if (text !== undefined) say(handset, text);
+      if (text !== undefined) lines.say(handset, text);
     },
-    ended: ({ handset, cause, fact }) => say(handset, cause === 'refused' ? (fact ?? cause) : ''),
+    ended: ({ handset, cause, fact }) => lines.callOver(handset, cause === 'refused' ? (fact ?? cause) : ''),
     cutoff: () => undefined,
   };
 }

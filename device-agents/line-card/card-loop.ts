@@ -1,14 +1,11 @@
 import type { AgentDriver, AgentHost, HealthReport, LineReport } from '../agent.js';
 import { type AgentTimer, MS, msBetween } from '../clock.js';
 import type { Show } from '../show-message.js';
-import { openWire, type Wire } from '../wire.js';
+import { openWire, Reopening, type Wire } from '../wire.js';
 import { Card } from './card.js';
 import type { LineCardConfig } from './config.js';
 import { LineCutter } from './message.js';
 
-/** Between two attempts to open the transport, milliseconds: doubled each time up to the longest, for ever. */
-const REOPEN_MS = 100;
-const LONGEST_REOPEN_MS = 2_000;
 /** While stopping, whether all is open is looked at this often, milliseconds. */
 const STOP_LOOK_MS = 10;
 
@@ -20,7 +17,7 @@ export class CardLoop implements AgentDriver {
   #cutter = new LineCutter();
   #wire: Wire | undefined;
   #timer: AgentTimer | undefined;
-  #reopenMs = REOPEN_MS;
+  readonly #reopening = new Reopening();
   #stopping = false;
 
   constructor(
@@ -82,7 +79,7 @@ export class CardLoop implements AgentDriver {
         return;
       }
       log.info({ event: 'port.open' });
-      this.#reopenMs = REOPEN_MS;
+      this.#reopening.done();
       this.#cutter = new LineCutter();
       this.#wire = wire;
       wire.onData = (bytes) => this.#data(bytes);
@@ -106,8 +103,7 @@ export class CardLoop implements AgentDriver {
     this.#card.portLost(why);
     this.#host.healthChanged();
     if (this.#stopping) return;
-    this.#host.clock.after(this.#reopenMs, () => void this.#connect());
-    this.#reopenMs = Math.min(this.#reopenMs * 2, LONGEST_REOPEN_MS);
+    this.#host.clock.after(this.#reopening.next(), () => void this.#connect());
   }
 
   #data(bytes: Buffer): void {

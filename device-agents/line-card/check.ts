@@ -1,8 +1,8 @@
 /** What `--check` of the line-card agent prints: it asks the card who it is, and hears its state; it leases and opens nothing. */
 import type { CheckReport } from '../agent.js';
 import type { AgentClock } from '../clock.js';
-import { portOf } from '../transport.js';
-import { openWire, type Wire } from '../wire.js';
+import { checkPort } from '../port-check.js';
+import type { Wire } from '../wire.js';
 import type { LineCardConfig } from './config.js';
 import { ackLine, LineCutter, type Order, orderLine, readWord, type Word } from './message.js';
 
@@ -11,19 +11,8 @@ const LISTEN_MS = 1_500;
 const TRIES = 3;
 
 /** Looks at the card of the configuration. Never rejects: what cannot be reached is in the report. */
-export async function checkCard(config: LineCardConfig, clock: AgentClock): Promise<CheckReport> {
-  const port = portOf(config.transport);
-  try {
-    const wire = await openWire(config.transport);
-    const lines = [`port ${port}: open`];
-    const report = await look(config, wire, clock);
-    wire.close();
-    return { isWell: report.isWell, lines: [...lines, ...report.lines] };
-  } catch (fault) {
-    const why = fault instanceof Error ? fault.message : String(fault);
-    const hint = 'see the path and its rights, and whether an agent or another program has it';
-    return { isWell: false, lines: [`port ${port}: cannot be opened: ${why}; ${hint}`] };
-  }
+export function checkCard(config: LineCardConfig, clock: AgentClock): Promise<CheckReport> {
+  return checkPort(config.transport, (wire) => look(config, wire, clock));
 }
 
 async function look({ card }: LineCardConfig, wire: Wire, clock: AgentClock): Promise<CheckReport> {

@@ -11,8 +11,7 @@ import { laterOf, MS, msBetween } from '../clock.js';
 import type { LeaseKeeper } from '../lease-keeper.js';
 import { armWatchdog, identify, openAll, setRelays, setUp, type Verdict, watchdogStands } from './board-procedures.js';
 import type { BoardConfig } from './config.js';
-import type { Answer, Fault, Question } from './frame.js';
-import { readBits } from './frame.js';
+import { type Answer, bitAt, type Fault, type Question, readBits } from './frame.js';
 import { InputMap } from './inputs.js';
 
 /** The watchdog's register is read this many times less often than the relays are read back when nothing changes. */
@@ -327,7 +326,7 @@ export class Board {
       this.#verifyAtNs = nowNs + this.#verifyNs;
       const answer = yield readBits(unit, 'coil', device.relays.base, device.relays.count);
       if (!answer.ok) return { is: 'failed', why: answer.detail };
-      const read = this.#relays.map((_, relay) => InputMap.bit(answer.data, relay));
+      const read = this.#relays.map((_, relay) => bitAt(answer.data, relay));
       const fell = this.#relays.findIndex((closed, relay) => closed && !read[relay]);
       this.#readBack(read);
       if (fell !== -1) return { is: 'reset', why: `relay ${fell} opened by itself: the board was reset, or missed us` };

@@ -1,8 +1,7 @@
 /** What `--check` of the modbus-line agent prints: the boards as they are, and what the agent would do with each. It only reads. */
 import type { CheckReport } from '../agent.js';
 import type { AgentClock } from '../clock.js';
-import { portOf } from '../transport.js';
-import { openWire } from '../wire.js';
+import { checkPort } from '../port-check.js';
 import type { BoardConfig, ModbusLineConfig } from './config.js';
 import { bitAt, readBits, readRegister } from './frame.js';
 import { Inquiry } from './inquiry.js';
@@ -10,25 +9,13 @@ import { Inquiry } from './inquiry.js';
 const TRIES = 3;
 
 /** Looks at every board of the configuration. Never rejects: what cannot be reached is in the report. */
-export async function checkLine(config: ModbusLineConfig, clock: AgentClock): Promise<CheckReport> {
-  const port = portOf(config.transport);
-  try {
-    const wire = await openWire(config.transport);
+export function checkLine({ transport, boards }: ModbusLineConfig, clock: AgentClock): Promise<CheckReport> {
+  return checkPort(transport, async (wire) => {
     const inquiry = new Inquiry(wire, clock);
-    const lines = [`port ${port}: open`];
-    let isWell = true;
-    for (const board of config.boards) {
-      const report = await checkBoard(board, inquiry);
-      lines.push(...report.lines);
-      isWell &&= report.isWell;
-    }
-    wire.close();
-    return { isWell, lines };
-  } catch (fault) {
-    const why = fault instanceof Error ? fault.message : String(fault);
-    const hint = 'see the path and its rights, and whether an agent or another program has it';
-    return { isWell: false, lines: [`port ${port}: cannot be opened: ${why}; ${hint}`] };
-  }
+    const reports: CheckReport[] = [];
+    for (const board of boards) reports.push(await checkBoard(board, inquiry));
+    return { isWell: reports.every(({ isWell }) => isWell), lines: reports.flatMap(({ lines }) => lines) };
+  });
 }
 
 async function checkBoard(board: BoardConfig, inquiry: Inquiry): Promise<CheckReport> {

@@ -33,10 +33,6 @@ export class InputMap {
     this.#contacts = Array.from({ length: device.hook.count }, () => ({ lifted: false, otherwiseNs: 0n }));
   }
 
-  static bit(data: Buffer, index: number): boolean {
-    return bitAt(data, index);
-  }
-
   get tamper(): boolean {
     return this.#tamper;
   }

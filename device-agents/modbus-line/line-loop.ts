@@ -1,13 +1,10 @@
 import type { AgentDriver, AgentHost, HealthReport, LineReport } from '../agent.js';
 import { type AgentTimer, laterOf, MS, msBetween } from '../clock.js';
-import { openWire, silenceMs, type Wire } from '../wire.js';
+import { openWire, Reopening, silenceMs, type Wire } from '../wire.js';
 import { Board, RANK } from './board.js';
 import type { ModbusLineConfig } from './config.js';
 import { RtuMaster } from './master.js';
 
-/** Between two attempts to open the transport, milliseconds: doubled each time up to the longest, for ever. */
-const REOPEN_MS = 100;
-const LONGEST_REOPEN_MS = 2_000;
 /** Boards that answer are served first; one that does not gets a turn this often, so that its time-outs do not slow the rest. */
 const LOST_TURN_MS = 250;
 /** A TCP connection on which no byte came for this long while we were asking is dead without knowing it, milliseconds. */
@@ -88,12 +85,12 @@ export class LineLoop implements AgentDriver {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#host;
-    let waitMs = REOPEN_MS;
+    const reopening = new Reopening();
     while (!this.#stopping) {
       try {
         const wire = await this.open(this.#config.transport);
         log.info({ event: 'port.open' });
-        waitMs = REOPEN_MS;
+        reopening.done();
         const why = await this.#serve(wire);
         if (why === undefined) return;
         log.error({ event: 'port.lost', why });
@@ -104,8 +101,7 @@ export class LineLoop implements AgentDriver {
         for (const board of this.#boards) board.portLost(`the port cannot be opened: ${why}`, clock.nowNs());
       }
       if (this.#stopping) return;
-      await this.#sleepUntil(clock.nowNs() + BigInt(waitMs) * MS, false);
-      waitMs = Math.min(waitMs * 2, LONGEST_REOPEN_MS);
+      await this.#sleepUntil(clock.nowNs() + BigInt(reopening.next()) * MS, false);
     }
   }
 

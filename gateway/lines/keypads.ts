@@ -19,6 +19,8 @@ export interface KeypadOptions {
 /** The keys of one keypad handset, collected into what is dialled: `*` begins anew, `#` or a pause ends it. */
 export class Keypad {
   #digits = '';
+  /** What was keyed is a call, until that is over or the handset is put down. */
+  #isDialled = false;
   #pause: Timer | undefined;
   #lastNs = -1n;
 
@@ -32,14 +34,20 @@ export class Keypad {
     // It came twice.
     if (pressedNs <= this.#lastNs) return;
     this.#lastNs = pressedNs;
-    if (!this.options.mayDial(this.handset)) return;
+    if (this.#isDialled || !this.options.mayDial(this.handset)) return;
     if (key === '#') this.#dial();
     else if (key === '*') this.clear();
     else this.#collect(key);
   }
 
-  /** Forgets what was keyed: the handset was put down, or the call is up. */
+  /** The call that was keyed is over: keys dial again. */
+  over(): void {
+    this.#isDialled = false;
+  }
+
+  /** Forgets what was keyed: the handset was put down. */
   clear(): void {
+    this.over();
     this.#pause?.cancel();
     if (this.#digits === '') return;
     this.#digits = '';
@@ -59,7 +67,9 @@ export class Keypad {
     this.#pause?.cancel();
     const digits = this.#digits;
     this.#digits = '';
-    if (digits !== '' && this.options.mayDial(this.handset)) this.options.dial(this.handset, digits);
+    if (digits === '' || !this.options.mayDial(this.handset)) return;
+    this.#isDialled = true;
+    this.options.dial(this.handset, digits);
   }
 }
 
@@ -81,6 +91,12 @@ export class Keypads {
   press(handset: HandsetId, key: KeyMessage): boolean {
     this.#pads.get(handset)?.press(key);
     return this.#pads.has(handset);
+  }
+
+  /** The handset's call is over; its display says why, where there is a why. */
+  over(handset: HandsetId, why: string): void {
+    this.#pads.get(handset)?.over();
+    this.show(handset, { text: why });
   }
 
   clear(handset: HandsetId): void {

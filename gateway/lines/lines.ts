@@ -227,6 +227,11 @@ export class Lines implements LinePlane {
     this.#keypads.show(handset, { text });
   }
 
+  /** The handset's call is over, and its keys dial again; `why` goes to the display of one that has one. */
+  callOver(handset: HandsetId, why: string): void {
+    this.#keypads.over(handset, why);
+  }
+
   #isSupervised(line: Line): boolean {
     return this.#boards.isUsable(line.board) && line.isKnown;
   }

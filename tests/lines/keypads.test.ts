@@ -53,11 +53,26 @@ t.test('* begins anew, and so does putting the handset down', async (t) => {
   const p = pad();
   p.press('99*01#');
   t.same(p.dialled, ['01']);
+  p.keypad.over();
   p.press('55');
   p.keypad.clear();
   p.clock.go(10_000);
   t.same(p.dialled, ['01']);
   t.same(p.shown.at(-1), { text: '' });
+});
+
+t.test('keys dial nothing more while what was keyed is a call, and again when it is over or put down', async (t) => {
+  const p = pad();
+  p.press('0612#');
+  p.press('34#');
+  t.same(p.dialled, ['0612']);
+  t.same(p.shown.at(-1), { text: '0612' }, 'nor do they show');
+  p.keypad.over();
+  p.press('34#');
+  t.same(p.dialled, ['0612', '34']);
+  p.keypad.clear();
+  p.press('56#');
+  t.same(p.dialled, ['0612', '34', '56']);
 });
 
 t.test('a key that comes twice is one key, and an older one is none', async (t) => {
