@@ -68,7 +68,7 @@ export class TcpConnection {
   send(text: string, onBroken?: OnBroken): void {
     if (onBroken !== undefined) this.#waiting.add(onBroken);
     this.socket.write(text, 'latin1');
-    if (this.socket.writableLength <= this.limits.tcpUnsentBytes) return;
+    if (this.socket.destroyed || this.socket.writableLength <= this.limits.tcpUnsentBytes) return;
     this.counters.tcpUnread++;
     this.socket.destroy();
   }
@@ -85,8 +85,8 @@ export class TcpConnection {
 
   #take(chunk: Buffer, events: ConnectionEvents): void {
     const { messages, pings, broken } = this.#framer.take(chunk.toString('latin1'));
-    // A ping is answered (RFC 5626 §4.4.1), many at once like one.
-    if (pings > 0) this.socket.write('\r\n');
+    // A ping is answered (RFC 5626 §4.4.1), many at once like one; not to a peer that does not read what it has been sent.
+    if (pings > 0 && this.socket.writableLength === 0) this.socket.write('\r\n');
     for (const text of messages) events.message(this, text);
     if (broken === undefined) {
       this.#watchMessage();

@@ -1,13 +1,19 @@
 /** What an attacker may cost, and that it is counted. */
-import { createConnection } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { engineClock } from '../../../gateway/sip-engine/clock.js';
 import { DEFAULT_LIMITS } from '../../../gateway/sip-engine/config.js';
+import { newCounters } from '../../../gateway/sip-engine/counters.js';
 import type { EngineConfig } from '../../../gateway/sip-engine/engine.js';
+import { TimerQueues } from '../../../gateway/sip-engine/transaction/timers.js';
+import type { Listener } from '../../../gateway/sip-engine/transport/listener.js';
+import { TcpConnection } from '../../../gateway/sip-engine/transport/tcp-connection.js';
 import { TcpFramer } from '../../../gateway/sip-engine/transport/tcp-framer.js';
 import { openPeer, request, route, SDP, startRig } from '../rig.js';
 import { connectPeer } from '../stream-peer.js';
 import { bridge, placeCall } from '../two-legs.js';
-import { answerTo, headerOf, isRequest, isResponse } from '../udp-peer.js';
+import { answerTo, headerOf, isRequest, isResponse, UdpPeer } from '../udp-peer.js';
 
 /** For tests that keep their own process busy, the engine included. */
 const LATE_IS_FINE = { limits: { lagMs: 60_000 } };
@@ -113,6 +119,90 @@ t.test(
     for (const peer of [caller, callee]) peer.send(answerTo(await peer.next(isRequest('BYE')), '200 OK'), rig.port);
   },
 );
+
+t.test('requests that nobody answers are limited for one address, and for all together', async (test) => {
+  const rig = await answering(test, { openPerAddress: 3, openInAll: 5 });
+  const invite = (peer: { readonly port: number }, at: number): string =>
+    request('INVITE', peer, rig.port, { callId: `open-${peer.port}-${at}`, fromTag: `o${at}`, body: SDP });
+  const first = await openPeer(test);
+  for (let at = 0; at < 4; at++) first.send(invite(first, at), rig.port);
+  test.match(headerOf(await first.next(isResponse(503, 'INVITE')), 'Retry-After'), /^[1-9]/);
+  test.equal(await counted(rig, 'refusedByOpenOfAddress'), 1);
+  const second = await connectPeer(test, rig.port, '127.0.0.2');
+  for (let at = 0; at < 3; at++) second.send(invite(second, at).replaceAll('SIP/2.0/UDP', 'SIP/2.0/TCP'));
+  await second.next(isResponse(503, 'INVITE'));
+  test.equal(await counted(rig, 'refusedByOpen'), 1, 'three of the one and two of the other are open');
+});
+
+t.test('what is kept of answered requests is limited for all addresses together', async (test) => {
+  const rig = await answering(test, { finishedInAll: 10 });
+  const other = await UdpPeer.open('127.0.0.2');
+  test.teardown(() => other.close());
+  for (const peer of [await openPeer(test), other]) {
+    for (let at = 0; at < 20; at++) {
+      peer.send(request('OPTIONS', peer, rig.port, { callId: `kept-${peer.port}-${at}` }), rig.port);
+      await peer.next(isResponse(200));
+    }
+  }
+  test.ok((rig.engine.status().serverTransactions ?? 0) <= 10);
+  test.ok((rig.engine.status().forgottenEarly ?? 0) >= 25);
+});
+
+t.test('a peer that asks and never reads is hung up on, when too much waits for it', async (test) => {
+  const rig = await startRig(
+    test,
+    (srf) => route(srf, 'options', (_req, res) => res.send(200, { body: 'x'.repeat(40_000) })),
+    { limits: { ...LATE_IS_FINE.limits, tcpUnsentBytes: 65_536, otherRatePerAddress: 100_000, openPerAddress: 5_000 } },
+  );
+  const deaf = createConnection({ port: rig.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+  deaf.on('error', () => undefined);
+  test.teardown(() => deaf.destroy());
+  for (let at = 0; at < 1_000; at++) {
+    deaf.write(request('OPTIONS', { port: 9 }, rig.port, { callId: `deaf-${at}` }).replaceAll('0/UDP', '0/TCP'));
+  }
+  test.equal(await counted(rig, 'tcpUnread'), 1);
+  const other = await openPeer(test);
+  other.send(request('OPTIONS', other, rig.port), rig.port);
+  await other.next(isResponse(200));
+});
+
+t.test('pings of a peer that reads nothing are not answered into memory', async (test) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const peer = createConnection((server.address() as AddressInfo).port, '127.0.0.1').pause();
+  const [socket] = await accepted;
+  test.teardown(() => {
+    for (const end of [peer, socket]) end.destroy();
+    server.close();
+  });
+  const timers = new TimerQueues(engineClock());
+  test.teardown(() => timers.close());
+  let heard: () => void = () => undefined;
+  const message = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const events = { message: () => heard(), closed: () => undefined };
+  // Of its listener a connection asks nothing until it is to be found.
+  new TcpConnection({} as Listener, socket, '127.0.0.1', 1, DEFAULT_LIMITS, timers, newCounters(), events);
+  socket.write('x'.repeat(16_000_000));
+  const unsent = socket.writableLength;
+  test.ok(unsent > 0);
+  for (let at = 0; at < 100; at++) peer.write('\r\n\r\n');
+  peer.write(request('OPTIONS', { port: 1 }, 2));
+  await message;
+  test.ok(socket.writableLength <= unsent);
+});
+
+t.test('a frame over the limit ends its application’s connection', async (test) => {
+  const rig = await answering(test, { clientFrameBytes: 1_000 });
+  const socket = createConnection(rig.engine.client.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close');
+  socket.write('1001#1|authenticate|');
+  await closed;
+  test.equal(rig.engine.status().applications, 1, 'that of the rig');
+});
 
 t.test('a process that is late takes on nothing new, and what is in progress goes on', async (test) => {
   const callee = await openPeer(test);
