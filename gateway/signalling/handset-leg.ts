@@ -21,6 +21,7 @@ export class HandsetLeg implements HandsetSide {
   #session: Session | undefined;
   /** The INVITE has its final answer. */
   #answered = false;
+  #rang = false;
   #over = false;
   #ending: EndCause | undefined;
 
@@ -53,19 +54,42 @@ export class HandsetLeg implements HandsetSide {
 
   /** 180, with our To tag and without a body: the handset rings back by itself. */
   ring(): void {
-    if (this.#answered) return;
-    this.#response.send(180, '', { headers: { Server: SERVER } }, (error, sent) => {
-      if (!error) this.#sent = sent;
-    });
+    // A reliable one is not said twice: the handset has acknowledged that it heard it.
+    if (this.#answered || (this.#isReliable && this.#rang)) return;
+    this.#rang = true;
+    this.#provisional(180);
   }
 
   /** 183 with this SDP: what the handset hears before a refusal. */
   early(answer: string): void {
     if (this.#answered) return;
-    const headers = { Server: SERVER, 'Content-Type': 'application/sdp' };
-    this.#response.send(183, '', { headers, body: answer }, (error, sent) => {
-      if (!error) this.#sent = sent;
-    });
+    this.#provisional(183, answer);
+  }
+
+  /** Whether the handset wants to acknowledge what we say before the answer (RFC 3262 §3); the engine answers its PRACK. */
+  get #isReliable(): boolean {
+    return this.#request.has('require') && /\b100rel\b/i.test(this.#request.get('require'));
+  }
+
+  #provisional(status: number, body?: string): void {
+    const send = this.#response.send as unknown as (
+      status: number,
+      reason: string,
+      options: object,
+      sent: (error: unknown, sent?: Srf.SipMessage) => void,
+      acknowledged?: () => void,
+    ) => void;
+    const headers = {
+      Server: SERVER,
+      ...(body !== undefined && { 'Content-Type': 'application/sdp' }),
+      ...(this.#isReliable && { Require: '100rel' }),
+    };
+    const sent = (error: unknown, message?: Srf.SipMessage): void => {
+      if (!error) this.#sent = message;
+    };
+    const options = { headers, ...(body !== undefined && { body }) };
+    if (this.#isReliable) send.call(this.#response, status, '', options, sent, () => undefined);
+    else send.call(this.#response, status, '', options, sent);
   }
 
   /** 200 with this SDP. Tells `accepted` when the ACK is in. */

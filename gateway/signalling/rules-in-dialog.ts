@@ -71,7 +71,7 @@ export function rule(request: Srf.SrfRequest, facts: LegFacts): Ruling {
   }
   if (method === 'INFO') return told(request);
   if (method === 'OPTIONS') return { answer: { status: 200, headers: { Allow: ALLOW } } };
-  // Nothing of ours is reliable in the sense of RFC 3262 §3, so there is nothing to acknowledge.
+  // The PRACK of what we did say reliably is the engine's to answer (RFC 3262 §3): this one acknowledges nothing.
   if (method === 'PRACK') return { answer: { status: 481 } };
   const name = String(method).toLowerCase();
   const { status, alarm } = FORBIDDEN[name] ?? { status: 405, alarm: false };

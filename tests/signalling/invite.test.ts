@@ -1,5 +1,7 @@
 /** An INVITE as an attack: where it comes from, where it would have us speak, and what it asks for besides a call. */
 import t from 'tap';
+import { QUICK } from '../sip-engine/rig.js';
+import { okTo } from './carrier.js';
 import { ABROAD, CELL, CELL_2, openHouse, talk } from './house.js';
 import { sdp, unique } from './message.js';
 import { Peer } from './peer.js';
@@ -77,6 +79,47 @@ t.test('refused: a call that describes no sound, or is no call', async (t) => {
   t.equal(statusOf(await (await phone.dial(undefined, { body: sdp(CELL, 7_000, '31') })).final()), 488);
   t.equal(house.carriers[0].invites, 0);
 });
+
+t.test('a handset that requires to acknowledge our ringing (100rel) may, once, and its call comes about', async (t) => {
+  const house = await openHouse(t);
+  const near = await (await house.phone()).dial(undefined, { more: ['Require: 100rel'] });
+  const far = await house.carriers[0].invited();
+  const ringing = await near.ringing();
+  t.match(headerOf(ringing, 'Require'), /100rel/);
+  const [rseq, cseq] = [headerOf(ringing, 'RSeq'), Number.parseInt(headerOf(ringing, 'CSeq'), 10)];
+  t.equal(statusOf(await near.ask('PRACK', { more: [`RAck: ${rseq} ${cseq} INVITE`] })), 200);
+  t.equal(
+    statusOf(await near.ask('PRACK', { more: [`RAck: ${rseq} ${cseq} INVITE`] })),
+    481,
+    'a second time it is nothing',
+  );
+  far.say('180 Ringing');
+  far.answer();
+  const answer = await near.phone.peer.next(
+    (text) => statusOf(text) === 200 && headerOf(text, 'CSeq') === `${cseq} INVITE`,
+  );
+  near.phone.peer.send(near.text('ACK', { cseq }));
+  await far.acknowledged();
+  t.equal(headerOf(answer, 'To'), headerOf(ringing, 'To'));
+  t.equal(statusOf(await near.ask('BYE')), 200);
+  await far.of('BYE');
+  t.match(await house.ended(), { cause: 'handset-hung-up' });
+});
+
+t.test(
+  'a handset that requires 100rel and never acknowledges our ringing is given up, and the far end with it',
+  async (t) => {
+    const house = await openHouse(t, { engine: { timers: QUICK } });
+    const near = await (await house.phone()).dial(undefined, { more: ['Require: 100rel'] });
+    const far = await house.carriers[0].invited();
+    far.say('180 Ringing');
+    const cancel = await far.of('CANCEL');
+    far.peer.send(okTo(cancel));
+    far.say('487 Request Terminated');
+    t.equal(statusOf(await near.final()), 504);
+    t.match(await house.ended(), { cause: 'handset-cancelled' });
+  },
+);
 
 t.test('before the answer a handset may cancel, and nothing else', async (t) => {
   const house = await openHouse(t);

@@ -24,7 +24,7 @@ t.test('what the manual calls the default of a limit is what the engine does', a
 
 t.test('a flood over the site’s limits is refused by the gateway’s engine, and /metrics says by which', async (t) => {
   const folder = makeSite(t, 5_080, {
-    site: { sip: sip({ otherRatePerAddress: 5, headers: 32, refusalsPerAddress: 50 }) },
+    site: { sip: sip({ otherRatePerAddress: 5, lagMs: 10_000, headers: 32, refusalsPerAddress: 50 }) },
   });
   const gateway = await GatewayProcess.start(t, folder);
   const place = { address: '127.0.0.1', port: gateway.port('cell') };
@@ -35,10 +35,7 @@ t.test('a flood over the site’s limits is refused by the gateway’s engine, a
     return requestText('OPTIONS', peer, parts);
   };
   for (let n = 0; n < 20; n++) peer.send(options());
-  for (let n = 0; n < 20; n++) await peer.next((text) => statusOf(text) >= 200);
-  const refused = peer.received.filter((text) => statusOf(text) === 503);
-  t.ok(refused.length >= 10, `${refused.length} refused`);
-  t.match(refused[0], /Retry-After: \d/);
+  t.match(await peer.next((text) => statusOf(text) === 503), /Retry-After: \d/);
   peer.send(options(Array<string>(40).fill('X-Many: y')));
   t.equal(statusOf(await peer.next((text) => statusOf(text) === 400)), 400, 'a header more than the site takes');
   const token = readFileSync(join(folder, 'data', 'console.token'), 'utf8').trim();
@@ -47,8 +44,9 @@ t.test('a flood over the site’s limits is refused by the gateway’s engine, a
   });
   const value = (name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
   const text = await response.text();
-  t.equal(value('balise_sip_engine_events_total\\{event="refused_by_rate"\\}'), refused.length);
-  t.equal(value('balise_sip_engine_events_total\\{event="refused_by_limit"\\}'), refused.length);
+  const refused = value('balise_sip_engine_events_total\\{event="refused_by_rate"\\}');
+  t.ok(refused >= 1, `${refused} refused by the rate of their address`);
+  t.equal(value('balise_sip_engine_events_total\\{event="refused_by_limit"\\}'), refused, 'and by no other limit');
   t.ok(value('balise_sip_engine_events_total\\{event="parse_errors"\\}') >= 1);
   t.equal(value('balise_sip_engine_open\\{what="applications"\\}'), 1);
   t.equal(value('balise_trunk_up\\{trunk="carrier"\\}'), 1);

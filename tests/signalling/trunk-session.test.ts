@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { answerTo, headerOf, isRequest } from '../sip-engine/udp-peer.js';
 import { type CarrierCall, okTo } from './carrier.js';
 import { isAuthorised, TRUNK_ACCOUNT, trunkChallenge } from './credentials.js';
-import { type House, type HouseOptions, openHouse, type Talk, talk } from './house.js';
+import { type House, type HouseOptions, NO_LIMITS, openHouse, type Talk, talk } from './house.js';
 import { sdp } from './message.js';
 import { statusOf } from './phone.js';
 
@@ -11,7 +11,6 @@ const CHALLENGE = `Proxy-Authenticate: ${trunkChallenge('SHA-256')}`;
 /** Where we refresh a session of 90 s from here: before the engine, which has no credentials. */
 const REFRESH_MS = 36_000;
 const TAKES_UPDATE = 'Allow: INVITE, ACK, BYE, CANCEL, UPDATE';
-const OTHERS_LIMITS = { ratePerAddress: 100_000, otherRatePerAddress: 100_000, refusalsPerAddress: 100_000 };
 
 /** A call that is up, at a carrier whose answer has these headers. */
 async function up(t: Test, more: readonly string[], options: HouseOptions = { trunk: TRUNK_ACCOUNT }) {
@@ -49,7 +48,7 @@ t.test('every INVITE to a trunk asks for a session of 90 s, and leaves it to the
 });
 
 t.test('a refresh of the engine’s that the carrier answers 481 ends both legs', async (t) => {
-  const engine = { limits: { ...OTHERS_LIMITS, minSessionS: 1 } };
+  const engine = { limits: { ...NO_LIMITS, minSessionS: 1 } };
   const call = await up(t, ['Session-Expires: 2;refresher=uac', TAKES_UPDATE], { engine });
   const bothEnded = bothEnd(call.house, call);
   refuse(call.far, await call.far.of('UPDATE'), '481 Call Does Not Exist');
@@ -57,7 +56,7 @@ t.test('a refresh of the engine’s that the carrier answers 481 ends both legs'
 });
 
 t.test('a carrier that named itself to refresh and does not loses the call, on both legs', async (t) => {
-  const engine = { limits: { ...OTHERS_LIMITS, minSessionS: 1 } };
+  const engine = { limits: { ...NO_LIMITS, minSessionS: 1 } };
   const call = await up(t, ['Session-Expires: 2;refresher=uas'], { engine });
   await bothEnd(call.house, call);
   t.notOk(call.far.peer.received.some(isRequest('UPDATE')));
