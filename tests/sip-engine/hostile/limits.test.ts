@@ -149,9 +149,17 @@ t.test('what is kept of answered requests is limited for all addresses together'
 });
 
 t.test('a peer that asks and never reads is hung up on, when too much waits for it', async (test) => {
+  const body = 'x'.repeat(40_000);
+  let waiting = 0;
   const rig = await startRig(
     test,
-    (srf) => route(srf, 'options', (_req, res) => res.send(200, { body: 'x'.repeat(40_000) })),
+    (srf) =>
+      route(srf, 'options', (_req, res) => {
+        waiting++;
+        (res.send as (status: number, options: object, told: () => void) => void).call(res, 200, { body }, () => {
+          waiting--;
+        });
+      }),
     { limits: { ...LATE_IS_FINE.limits, tcpUnsentBytes: 65_536, otherRatePerAddress: 100_000, openPerAddress: 5_000 } },
   );
   const deaf = createConnection({ port: rig.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
@@ -164,6 +172,8 @@ t.test('a peer that asks and never reads is hung up on, when too much waits for 
   const other = await openPeer(test);
   other.send(request('OPTIONS', other, rig.port), rig.port);
   await other.next(isResponse(200));
+  // drachtio-srf throws where it is disconnected in the middle of a frame: it is to have heard of all that it sent.
+  while (waiting > 0) await new Promise<void>((resolve) => setImmediate(resolve));
 });
 
 t.test('pings of a peer that reads nothing are not answered into memory', async (test) => {
