@@ -62,7 +62,8 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
   const { address, port, hosts = [] } = files.site.console;
   const token = freshSecret();
   writeFileSync(join(files.dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
-  const history = new SiteHistory(store.history, parts.calls, parts.whys);
+  const wings = new Map(files.handsets.map(({ id, wing }) => [id, wing]));
+  const history = new SiteHistory(store.history, parts.calls, parts.whys, (handset) => wings.get(handset));
   watch.remember(history.list({ limit: REMEMBERED }).calls);
   try {
     const tls = tlsOf(files);

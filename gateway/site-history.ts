@@ -59,6 +59,8 @@ export class SiteHistory {
     private readonly history: History,
     private readonly calls: Pick<Calls, 'why'>,
     private readonly whys: WhyBook,
+    /** The wing of a handset of this site: a refused call's report has none. */
+    private readonly wingOf: (handset: string) => string | undefined,
   ) {}
 
   /** One more than is asked for is read, so that the answer knows whether there are older ones. */
@@ -85,9 +87,12 @@ export class SiteHistory {
     const row = this.history.call(id);
     if (live === undefined && row === undefined) return undefined;
     const said = this.whys.of(id);
+    const handset = live?.handset ?? row?.handset ?? '';
+    const wing = this.wingOf(handset);
     return {
       call: id,
-      handset: live?.handset ?? row?.handset ?? '',
+      handset,
+      ...(wing === undefined ? {} : { wing }),
       state: live?.state ?? 'ended',
       ...(live === undefined ? {} : liveParts(live)),
       ...(row === undefined ? {} : this.#rowParts(row)),

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 export interface GatewayFacts {
   readonly cellPort: number;
   readonly consolePort: number;
+  /** The link by which the first person logs in at the console. */
+  readonly firstLink?: string;
 }
 
 const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'gateway', 'main.js');
@@ -32,10 +34,13 @@ export class GatewayChild {
       });
     });
     this.facts = new Promise((resolve, reject) => {
+      let firstLink: string | undefined;
       createInterface({ input: stdout }).on('line', (line) => {
         log.write(`${line}\n`);
-        const facts = readReady(line);
-        if (facts !== undefined) resolve(facts);
+        const said = readLine(line);
+        if (said?.event === 'console.first-link') firstLink = said.url;
+        const facts = readReady(said);
+        if (facts !== undefined) resolve({ ...facts, ...(firstLink === undefined ? {} : { firstLink }) });
       });
       void this.exited.then((code) =>
         reject(new Error(`the gateway ended with status ${code}; its log is ${logFile}`)),
@@ -52,13 +57,22 @@ export class GatewayChild {
   }
 }
 
-function readReady(line: string): GatewayFacts | undefined {
-  let said: { event?: string; ports?: { cell?: number; console?: number } };
+interface Said {
+  readonly event?: string;
+  readonly url?: string;
+  readonly ports?: { readonly cell?: number; readonly console?: number };
+}
+
+function readLine(line: string): Said | undefined {
   try {
-    said = JSON.parse(line);
+    return JSON.parse(line) as Said;
   } catch {
+    // What is no JSON is in the log for people to read.
     return undefined;
   }
-  if (said.event !== 'gateway.ready') return undefined;
+}
+
+function readReady(said: Said | undefined): GatewayFacts | undefined {
+  if (said?.event !== 'gateway.ready') return undefined;
   return { cellPort: said.ports?.cell ?? 0, consolePort: said.ports?.console ?? 0 };
 }

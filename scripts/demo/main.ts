@@ -6,7 +6,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
     const logFile = join(site.folder, 'gateway.log');
     const gateway = new GatewayChild(site.folder, logFile);
     undo.push(() => gateway.stop());
-    const { cellPort, consolePort } = await gateway.facts;
+    const { cellPort, consolePort, firstLink } = await gateway.facts;
     void gateway.exited.then((code) => {
       if (ending !== undefined) return;
       story.tell('demo', `the gateway ended by itself with status ${code}`);
@@ -172,12 +172,13 @@ async function main(): Promise<void> {
     });
 
     story.scene('The day is over; the site stays up');
-    const token = readFileSync(join(site.folder, 'data', 'console.token'), 'utf8').trim();
     story.plain(
       `  soft phone     user ${SOFT_PHONE.user}, password ${SOFT_PHONE.password}, domain ${REALM}, proxy ${LOOPBACK}:${cellPort} (UDP or TCP), codec G.711`,
     );
     story.plain(`                 dial ${ALLOWED} (answered by the simulated carrier) or ${UNSANCTIONED} (refused)`);
-    story.plain(`  technicians    http://${LOOPBACK}:${consolePort}/#${token}`);
+    story.plain(`  the console    ${firstLink ?? `http://${LOOPBACK}:${consolePort}/`}`);
+    story.plain('                 (the link is good once: it makes you the first administrator)');
+    story.plain(`  command line   balise status --site ${site.folder}`);
     story.plain(`  gateway's log  ${logFile}`);
     story.plain('  Ctrl-C ends everything.');
     if (isOnce) end(0);

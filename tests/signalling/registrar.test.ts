@@ -16,6 +16,7 @@ t.test('a handset registers one contact for the time that it asks, over UDP and 
     t.match(headerOf(answer, 'Contact'), /;expires=(600|599)$/);
     t.equal(headerOf(answer, 'Contact').startsWith(phone.contact), true);
     t.equal(house.signalling.registrar.isRegistered(A101), true);
+    t.match(house.signalling.registrar.registration(A101), { address: '127.0.0.1', ageMs: Number, leftMs: Number });
     t.equal(house.signalling.registrar.count, 1);
   }
 });
@@ -33,6 +34,7 @@ t.test('a registration lasts an hour at most, a minute at least, and a query cha
   t.match(headerOf(query, 'Contact'), /;expires=(3600|3599)$/);
   house.clock.forward(3_600_001);
   t.notOk(house.signalling.registrar.isRegistered(A101), 'it is over with its hour');
+  t.equal(house.signalling.registrar.registration(A101), undefined);
   t.equal(headerOf(await phone.register({ contact: '' }), 'Contact'), '');
 });
 

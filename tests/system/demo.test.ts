@@ -71,7 +71,7 @@ t.test('the demo’s day of calls is told as it happens, each end by its name an
 t.test('the demo stays up for a soft phone, prints the account to use, and ends cleanly on SIGTERM', async (t) => {
   const { child, line, exited } = demo(t);
   t.match(await line(/soft phone/), /user b202, password demo-b202, domain balise, proxy 127\.0\.0\.1:\d+/);
-  const page = /http:\S+/.exec(await line(/technicians/))?.[0] ?? '';
+  const page = /http:\S+/.exec(await line(/the console /))?.[0] ?? '';
   t.equal((await fetch(page)).status, 200, 'the technicians’ page answers');
   child.kill('SIGTERM');
   t.equal(await exited, 0);

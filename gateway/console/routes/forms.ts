@@ -8,6 +8,12 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** Whether there is such a date, YYYY-MM-DD. */
+export function isDate(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
 /** A value that an earlier check has made sure of. */
 export function needed<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('a value that was checked is not there');

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { languageOf, madeBy } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';
-import { isZone, needed } from './forms.js';
+import { isDate, isZone, needed } from './forms.js';
 
 interface OfHandset {
   Params: { readonly id: string };
@@ -42,6 +42,8 @@ export function handsetRoutes(app: FastifyInstance, { source }: House): void {
     async ({ params: { id }, query: { zone, from } }) => {
       if (zone !== undefined && !isZone(zone))
         throw new ConsoleFault(400, 'form', `querystring/zone: ${zone} is no IANA zone`);
+      if (from !== undefined && !isDate(from))
+        throw new ConsoleFault(400, 'form', `querystring/from: there is no date ${from}`);
       return known(id, source.week(id, zone, from));
     },
   );
