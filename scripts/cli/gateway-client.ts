@@ -165,7 +165,8 @@ async function foldersOf(folder: string): Promise<{ dataFolder: string; runFolde
   }
 }
 
-function callerName(): string {
+/** The user of this process; its number where the machine has no name for it. */
+export function callerName(): string {
   try {
     return userInfo().username;
   } catch {

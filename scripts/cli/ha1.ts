@@ -1,8 +1,7 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { ha1Of } from '../../gateway/provisioning/secrets.js';
-import { type Command, EXIT, needed, type Terminal, UsageFault } from './command.js';
+import { type Command, EXIT, needed, UsageFault } from './command.js';
+import { readPassword } from './read-password.js';
 
 const HELP = `balise ha1: makes the "ha1" of a handset from its password
 
@@ -18,21 +17,6 @@ password to anybody who wants to register as this handset, so guard it alike.
 example
   printf %s demo-a101 | balise ha1 --user a101 --realm balise
 `;
-
-/** The first line of stdin, without its end. At a terminal it is asked for, and what is typed is not shown. */
-async function readPassword(terminal: Terminal): Promise<string> {
-  const isTTY = terminal.stdin.isTTY === true;
-  if (isTTY) terminal.stderr.write('password: ');
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: terminal.stdin, output: nowhere, terminal: isTTY });
-  try {
-    for await (const line of lines) return line;
-    return '';
-  } finally {
-    lines.close();
-    if (isTTY) terminal.stderr.write('\n');
-  }
-}
 
 /** `balise ha1` */
 export const ha1: Command = {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { CutView, LineTestView, SiteView } from '../../gateway/console/api.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { GatewayClient } from './gateway-client.js';
+import { tableOf } from './table.js';
 
 const HELP = `balise line: the wires of a running site
 
@@ -65,15 +66,7 @@ async function list(gateway: GatewayClient, asJson: boolean, { stdout }: Termina
     return EXIT.ok;
   }
   const rows = [['handset', 'wing', 'hook', 'relay', 'does'], ...lines.map((one) => Object.values(one))];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) {
-    stdout.write(
-      `${row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd()}\n`,
-    );
-  }
+  stdout.write(tableOf(rows));
   return EXIT.ok;
 }
 

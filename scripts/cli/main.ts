@@ -5,6 +5,7 @@ import { projectRoot } from '../../gateway/config/paths.js';
 import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
 import { board } from './board.js';
+import { calls } from './calls.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { completionOf } from './completion.js';
@@ -17,8 +18,13 @@ import { handset } from './handset.js';
 import { headquarters } from './headquarters.js';
 import { keys } from './keys.js';
 import { line } from './line.js';
+import { cut, release } from './orders.js';
+import { people } from './people.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
+import { status } from './status.js';
+import { tail } from './tail.js';
+import { why } from './why.js';
 
 /** In the order in which a newcomer meets them. */
 const COMMANDS: readonly Command[] = [
@@ -29,6 +35,13 @@ const COMMANDS: readonly Command[] = [
   replay,
   ha1,
   handset,
+  status,
+  calls,
+  why,
+  tail,
+  cut,
+  release,
+  people,
   line,
   board,
   audit,

@@ -16,7 +16,7 @@ t.test('a handset registers one contact for the time that it asks, over UDP and 
     t.match(headerOf(answer, 'Contact'), /;expires=(600|599)$/);
     t.equal(headerOf(answer, 'Contact').startsWith(phone.contact), true);
     t.equal(house.signalling.registrar.isRegistered(A101), true);
-    t.match(house.signalling.registrar.registration(A101), { address: '127.0.0.1', ageMs: Number, leftMs: Number });
+    t.match(house.signalling.registrar.registration(A101), { address: /^127\./, ageMs: Number, leftMs: Number });
     t.equal(house.signalling.registrar.count, 1);
   }
 });
