@@ -29,9 +29,9 @@ import { makeBus, readVersion } from './site-bus.js';
 import { SiteDesk, uplinkView } from './site-desk.js';
 import { SiteHandsets } from './site-handsets.js';
 import { keyedRequest, keypadObserver } from './site-keypads.js';
+import { SiteListening } from './site-listening.js';
 import { SiteMedia } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
-import { SiteRecording } from './site-recording.js';
 import { LiveSite } from './site-reload.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
@@ -68,7 +68,8 @@ export class Gateway {
   #console: RunningConsole | undefined;
   #desk: SiteDesk | undefined;
   readonly #siteMedia: SiteMedia;
-  #recording: SiteRecording | undefined;
+  /** Supervision and recording, for the console and for headquarters' orders. */
+  #listening: SiteListening | undefined;
   #metrics: GatewayMetrics | undefined;
   #handsets: SiteHandsets | undefined;
   #releaseRunFolder: () => void = () => undefined;
@@ -132,7 +133,7 @@ export class Gateway {
     const bus = makeBus({ files: this.#files, bootId: this.#bootId, clock: this.#clock, log: this.#log, alarm });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
-    await this.#makeRecording();
+    await this.#makeListening();
     this.#makeCalls(policy, numberToken);
     this.#makeHandsets(policy);
 
@@ -186,7 +187,7 @@ export class Gateway {
     await this.#handsets?.close();
     this.#lines?.stop();
     this.#signalling?.detach();
-    await this.#recording?.stop();
+    await this.#listening?.stop();
     this.#media?.detach();
     await this.#processes?.stop();
     this.#checkpoints?.stop();
@@ -208,8 +209,8 @@ export class Gateway {
       clock,
       log,
       onAlarm: (code, detail, handset) => this.#alarm(code, detail, handset),
-      onArmed: (call, order) => this.#recording?.armed(call, order),
-      onClosed: (call) => this.#recording?.closed(call),
+      onArmed: (call, order) => this.#listening?.armed(call, order),
+      onClosed: (call) => this.#listening?.closed(call),
     });
     this.#signalling = new Signalling({
       clock,
@@ -259,19 +260,19 @@ export class Gateway {
     });
   }
 
-  async #makeRecording(): Promise<void> {
-    const config = this.#files.site.media.recording;
+  async #makeListening(): Promise<void> {
     const media = this.#media;
-    if (config === undefined || !(media instanceof RelayPlane)) return;
-    this.#recording = new SiteRecording({
+    if (!(media instanceof RelayPlane)) return;
+    this.#listening = new SiteListening({
       files: this.#files,
-      config,
       clock: this.#clock,
       tap: (...order) => media.tap(...order),
+      isSupervised: (handset) => this.#siteMedia.isSupervised(handset),
+      cut: (order) => this.#calls?.cutoff(order),
       append: (event) => this.#store?.calls.append([event]),
       onAlarm: (code, detail) => this.#alarm(code, detail),
     });
-    await this.#recording.start();
+    await this.#listening.start();
   }
 
   /** What the planes report to: the calls, as soon as there are any. */

@@ -25,7 +25,7 @@ export class SiteMedia {
   readonly #zone: string;
   readonly #rules = new Map<string, MediaRules>();
   readonly #spoken = new Set<string>();
-
+  readonly #supervised = new Set<string>();
   readonly #files: SiteFiles;
 
   constructor(files: SiteFiles) {
@@ -46,7 +46,13 @@ export class SiteMedia {
       // Nobody signs on yet: the person's own language comes with the person.
       this.#rules.set(id, rulesOf(profile, languageOf(undefined, language, site.language), site));
       if (profile.prompts) this.#spoken.add(id);
+      if (profile.supervised) this.#supervised.add(id);
     }
+  }
+
+  /** Whether the profile lets supervisors listen to a handset's calls. */
+  isSupervised(handset: HandsetId): boolean {
+    return this.#supervised.has(handset);
   }
 
   rulesOf(handset: HandsetId): MediaRules {

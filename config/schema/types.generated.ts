@@ -1473,7 +1473,7 @@ export interface LogConfig {
  */
 export interface MediaConfig {
   /**
-   * relay: our own media relay, as a process of the gateway. rtpengine: an rtpengine daemon that runs already; it speaks no prompts and no announcement, and lets through either every digit or none.
+   * relay: our own media relay, as a process of the gateway. rtpengine: an rtpengine daemon that runs already; what it cannot do is refused here: see profiles' digits, supervised and silenceAlarmS, and recording.
    */
   readonly driver: 'relay' | 'rtpengine';
   /**
@@ -1484,6 +1484,10 @@ export interface MediaConfig {
    * The address that trunks send speech to; on the carrier network.
    */
   readonly carrierAddress: string;
+  /**
+   * Numbers of lawyers and ombudsmen, in the form of a profile's allow: never listened to and never recorded, whatever a campaign or a warrant says.
+   */
+  readonly privileged: readonly string[];
   readonly recording?: RecordingConfig;
   readonly rtpengine?: RtpengineConfig;
   /**
@@ -1970,6 +1974,14 @@ export interface Profile {
    */
   readonly announcement: boolean;
   /**
+   * A signed-in supervisor may listen to these calls, with an entry in the audit chain at the beginning and the end. Calls to privileged numbers are never listened to. Only with driver relay.
+   */
+  readonly supervised: boolean;
+  /**
+   * A side that sends no speech for so many seconds, and is not on hold, raises the alarm media.silence, once a call; 0 for never. Default: 30 with driver relay, which alone hears it.
+   */
+  readonly silenceAlarmS?: number;
+  /**
    * A refused caller is told why in words, and from when on the call may be, before the telephone hears the refusal.
    */
   readonly prompts: boolean;
@@ -2096,10 +2108,6 @@ export interface RecordingConfig {
    * What the disk keeps free for calls, MB: below it nothing is recorded.
    */
   readonly reserveMb: number;
-  /**
-   * Numbers of lawyers and ombudsmen, in the form of a profile's allow: never recorded, whatever a warrant says.
-   */
-  readonly privileged: readonly string[];
 }
 
 /**

@@ -153,6 +153,8 @@ export interface MediaOrder {
   readonly person?: PersonId;
   /** For warrants alone; it reaches no packet and no log. */
   readonly number?: E164;
+  /** The call's campaign says whether its calls may be listened to; absent: the handset's profile does. */
+  readonly supervised?: boolean;
   readonly handsetOffer: string;
   readonly earlyMedia: boolean;
   readonly digitsAllowed: string;

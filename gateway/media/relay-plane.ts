@@ -11,7 +11,7 @@ import { type MediaRules, PLAIN_RULES } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
-import type { TapPorts } from './recording/recorder.js';
+import type { TapPorts } from './copies/call-ears.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import { type Direction, promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 
@@ -206,7 +206,7 @@ export class RelayPlane implements MediaDriver {
     void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules) }).then((answer) => {
       if (answer.event !== 'failed') {
         this.#tell(call, { type: 'armed', plane: 'media' });
-        if (held?.order !== undefined) this.#onArmed?.(call, held.order);
+        if (held?.order !== undefined && !held.session.closed) this.#onArmed?.(call, held.order);
       } else this.#tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
     });
   }

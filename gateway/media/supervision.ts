@@ -1,12 +1,12 @@
+import { Readable } from 'node:stream';
+import type { Clock } from '../clock/clock.js';
 import type { CallId } from '../policy/ids.js';
-import type { TapPorts } from './recording/recorder.js';
+import { CallEars, type Tap } from './copies/call-ears.js';
+import { linearOf, waveHeader } from './copies/wave.js';
 
-/** Who wants to listen to what. */
-export interface ListeningRequest {
-  readonly call: CallId;
-  /** The supervisor who is signed in at the console. */
-  readonly supervisor: string;
-  /** The call's campaign states that its calls may be listened to. */
+/** What of a call decides whether it may be listened to. */
+export interface SupervisedCall {
+  /** The call's campaign, or its profile, states that its calls may be listened to. */
   readonly isStated: boolean;
   /** A lawyer's or an ombudsman's number: nobody listens. */
   readonly isPrivileged: boolean;
@@ -19,40 +19,84 @@ export type ListeningRefusal =
   | 'supervision.not-signed-in'
   | 'supervision.listening-already'
   | 'supervision.not-audited'
+  | 'supervision.fault'
   | 'supervision.no-call';
 
 export interface SupervisionOptions {
-  /** Begins or ends (`to` absent) a copy of a call's streams; false when no such call is up. */
-  readonly tap: (call: CallId, tap: string, to?: TapPorts) => Promise<boolean>;
+  readonly clock: Clock;
+  /** The calls that are up and may talk; undefined for any other. */
+  readonly facts: (call: CallId) => SupervisedCall | undefined;
+  readonly tap: Tap;
   /** Writes to the audit chain. Throws when the disk does not take it: then nobody listens. */
   readonly audit: (what: 'begun' | 'ended', call: CallId, supervisor: string) => void;
+  readonly onAlarm: (code: string, detail: string) => void;
+}
+
+/** A listener who takes nothing for so long has gone: sound that waits for him, bytes (30 s). */
+const MOST_WAITING = 960_000;
+
+interface Listener {
+  readonly sound: Readable;
+  readonly ears: CallEars;
 }
 
 /** Who listens to which call: each begins and ends with an entry in the audit chain that both ends can see. */
 export class Supervision {
   readonly #options: SupervisionOptions;
-  readonly #listening = new Map<CallId, Set<string>>();
+  /** By call and supervisor. While one begins it has no ears yet. */
+  readonly #listening = new Map<CallId, Map<string, Listener | undefined>>();
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
   }
 
-  /** Lets a supervisor hear both streams, as RTP at `to`; settles with undefined, or with why not. */
-  async begin(request: ListeningRequest, to: TapPorts): Promise<ListeningRefusal | undefined> {
-    const { call, supervisor, isStated, isPrivileged } = request;
-    if (isPrivileged) return 'supervision.privileged';
-    if (!isStated) return 'supervision.not-stated';
+  /**
+   * Lets a supervisor who is signed in hear a call; settles with a WAV file without an end (two channels, 16 bits, 8 kHz; the
+   * handset's on the left), or with why not. Destroying it is the end of the listening; the end of the call ends it.
+   */
+  async listen(call: CallId, supervisor: string): Promise<Readable | ListeningRefusal> {
+    const { facts, audit } = this.#options;
+    const known = facts(call);
+    if (known === undefined) return 'supervision.no-call';
+    if (known.isPrivileged) return 'supervision.privileged';
+    if (!known.isStated) return 'supervision.not-stated';
     if (supervisor === '') return 'supervision.not-signed-in';
-    const listeners = this.#listening.get(call) ?? new Set<string>();
+    const listeners = this.#listening.get(call) ?? new Map<string, Listener | undefined>();
     if (listeners.has(supervisor)) return 'supervision.listening-already';
     try {
-      this.#options.audit('begun', call, supervisor);
+      audit('begun', call, supervisor);
     } catch {
       return 'supervision.not-audited';
     }
-    listeners.add(supervisor);
+    listeners.set(supervisor, undefined);
     this.#listening.set(call, listeners);
-    if (await this.#options.tap(call, `supervisor:${supervisor}`, to)) return undefined;
+    return this.#begin(call, supervisor, listeners);
+  }
+
+  async #begin(call: CallId, supervisor: string, listeners: Map<string, Listener | undefined>) {
+    const { clock, tap, onAlarm } = this.#options;
+    const sound = new Readable({ read: () => undefined });
+    sound.push(waveHeader({ encoding: 'linear', channels: 2 }));
+    let ears: CallEars;
+    try {
+      ears = await CallEars.open(clock, (heard) => {
+        if (sound.destroyed || sound.readableEnded) return;
+        sound.push(linearOf(heard));
+        if (sound.readableLength > MOST_WAITING) sound.destroy();
+      });
+    } catch (error) {
+      onAlarm('supervision.fault', `nobody can listen: ${String(error)}`);
+      this.#over(call, supervisor);
+      return 'supervision.fault';
+    }
+    // The call may have ended in the meantime.
+    if (listeners.has(supervisor) && (await tap(call, tapOf(supervisor), ears.ports)) && listeners.has(supervisor)) {
+      listeners.set(supervisor, { sound, ears });
+      sound.once('close', () => void this.end(call, supervisor));
+      return sound;
+    }
+    ears.close();
+    await tap(call, tapOf(supervisor));
     this.#over(call, supervisor);
     return 'supervision.no-call';
   }
@@ -60,19 +104,39 @@ export class Supervision {
   /** The supervisor has heard enough. Harmless when he does not listen. */
   async end(call: CallId, supervisor: string): Promise<void> {
     if (!this.#over(call, supervisor)) return;
-    await this.#options.tap(call, `supervisor:${supervisor}`);
+    await this.#options.tap(call, tapOf(supervisor));
   }
 
   /** The call is over, and with it all listening. */
   callEnded(call: CallId): void {
-    for (const supervisor of this.#listening.get(call) ?? []) this.#over(call, supervisor);
+    for (const supervisor of [...(this.#listening.get(call)?.keys() ?? [])]) this.#over(call, supervisor);
+  }
+
+  /** Who listens to a call now. */
+  listeners(call: CallId): readonly string[] {
+    return [...(this.#listening.get(call)?.keys() ?? [])];
+  }
+
+  endAll(): void {
+    for (const call of [...this.#listening.keys()]) this.callEnded(call);
   }
 
   #over(call: CallId, supervisor: string): boolean {
+    const { audit, onAlarm } = this.#options;
     const listeners = this.#listening.get(call);
-    if (listeners?.delete(supervisor) !== true) return false;
+    if (listeners?.has(supervisor) !== true) return false;
+    const listener = listeners.get(supervisor);
+    listeners.delete(supervisor);
     if (listeners.size === 0) this.#listening.delete(call);
-    this.#options.audit('ended', call, supervisor);
+    listener?.ears.close();
+    if (listener?.sound.destroyed === false) listener.sound.push(null);
+    try {
+      audit('ended', call, supervisor);
+    } catch (error) {
+      onAlarm('supervision.not-audited', `the end of a listening is not on record: ${String(error)}`);
+    }
     return true;
   }
 }
+
+const tapOf = (supervisor: string): string => `supervisor:${supervisor}`;

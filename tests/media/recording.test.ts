@@ -9,9 +9,11 @@ import { CompactSign } from 'jose';
 import t, { type Test } from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { programData } from '../../gateway/config/paths.js';
+import { TwoChannels } from '../../gateway/media/copies/two-channels.js';
+import { waveHeader } from '../../gateway/media/copies/wave.js';
 import { Recorder } from '../../gateway/media/recording/recorder.js';
 import { eraseOld } from '../../gateway/media/recording/retention.js';
-import { TwoChannels, waveHeader } from '../../gateway/media/recording/two-channels.js';
+
 import { readWarrant, warrantFor } from '../../gateway/media/recording/warrant.js';
 import { needs } from '../peers/needs.js';
 import { callBetween, clock, linkTo, startRelay } from './relay-process.js';
@@ -36,9 +38,9 @@ t.test('a warrant is headquarters’ own, whole, and says nothing else', async (
   const sign = (said: object, key = privateKey) =>
     new CompactSign(Buffer.from(JSON.stringify(said))).setProtectedHeader({ alg: 'EdDSA' }).sign(key);
   const whole = { id: 'w-1', person: 'p-7', from: '2026-03-01T00:00:00Z', until: '2026-03-08T00:00:00Z' };
-  t.match(await readWarrant(await sign(whole), publicKey), { id: 'w-1', person: 'p-7' });
-  t.equal(await readWarrant(await sign(whole, stranger.privateKey), publicKey), 'warrant.not-signed');
-  t.equal(await readWarrant('rubbish', publicKey), 'warrant.not-signed');
+  t.match(await readWarrant(await sign(whole), [publicKey]), { id: 'w-1', person: 'p-7' });
+  t.equal(await readWarrant(await sign(whole, stranger.privateKey), [publicKey]), 'warrant.not-signed');
+  t.equal(await readWarrant('rubbish', [publicKey]), 'warrant.not-signed');
   for (const said of [
     { ...whole, person: undefined },
     { ...whole, number: '+442079460001' },
@@ -47,7 +49,7 @@ t.test('a warrant is headquarters’ own, whole, and says nothing else', async (
     { ...whole, also: 'everybody' },
     [],
   ])
-    t.equal(await readWarrant(await sign(said), publicKey), 'warrant.malformed', JSON.stringify(said));
+    t.equal(await readWarrant(await sign(said), [publicKey]), 'warrant.malformed', JSON.stringify(said));
 });
 
 t.test('a warrant reaches its person or its number, in its time, and never a privileged number', async (t) => {
@@ -106,7 +108,7 @@ t.test(
     const { link } = await linkTo(t, socket);
     const call = await callBetween(t, link, 'recorded');
     await call.arm(60_000);
-    const to = await recorder.begin('recorded');
+    const to = await recorder.begin('recorded', () => t.fail('it broke off'));
     if (to === undefined) throw new Error('no recording');
     await link.order({ do: 'tap', call: 'recorded', tap: 'recorder', to });
 
@@ -137,7 +139,7 @@ t.test(
     const opened = spawnSync('age', ['-d', '-i', key, file], { maxBuffer: 1 << 26 });
     t.equal(opened.status, 0, String(opened.stderr));
     const wave = opened.stdout;
-    t.ok(wave.subarray(0, 46).equals(waveHeader()));
+    t.ok(wave.subarray(0, 46).equals(waveHeader({ encoding: 'alaw', channels: 2 })));
     const channel = (which: 0 | 1) => Buffer.from(wave.subarray(46).filter((_, i) => i % 2 === which));
     for (const [which, clip] of [
       [0, near],
@@ -162,21 +164,17 @@ t.test('a disk that fills stops recordings, says so, and no call', opts, async (
   const recipient = await identityToRecipient(await generateIdentity());
   let free = 1_000;
   const told: string[] = [];
-  let tell: () => void = () => undefined;
-  const full = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
-  const onAlarm = (code: string): void => {
-    told.push(code);
-    tell();
-  };
+  const onAlarm = (code: string) => told.push(code);
   const recorder = new Recorder({ clock, folder, recipient, reserveBytes: 500, freeBytes: async () => free, onAlarm });
-  t.ok(await recorder.begin('one'));
-  free = 400;
-  await full;
-  await recorder.endAll();
+  await new Promise<void>((resolve, reject) => {
+    recorder.begin('one', resolve).then((to) => {
+      t.ok(to);
+      free = 400;
+    }, reject);
+  });
+  await recorder.end('one');
   t.equal(recorder.active, 0);
-  t.equal(await recorder.begin('two'), undefined);
+  t.equal(await recorder.begin('two', () => undefined), undefined);
   t.same(new Set(told), new Set(['recording.disk-full']));
   t.same(readdirSync(folder), ['one.wav.age']);
 });
@@ -186,9 +184,9 @@ t.test('what cannot be written is an alarm, and ends nothing else', async (t) =>
   const recipient = await identityToRecipient(await generateIdentity());
   const onAlarm = (code: string) => told.push(code);
   const nowhere = { clock, folder: '/nonexistent', recipient, reserveBytes: 0, freeBytes: async () => 1, onAlarm };
-  t.equal(await new Recorder(nowhere).begin('one'), undefined);
+  t.equal(await new Recorder(nowhere).begin('one', () => undefined), undefined);
   const badKey = { ...nowhere, folder: folderOf(t), recipient: 'age1nonsense' };
-  t.equal(await new Recorder(badKey).begin('one'), undefined);
+  t.equal(await new Recorder(badKey).begin('one', () => undefined), undefined);
   t.same(told, ['recording.fault', 'recording.fault']);
 });
 

@@ -1,55 +1,13 @@
-import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { Temporal } from 'temporal-polyfill';
-import type { CallEvent, CallSink } from '../../gateway/calls/ports.js';
-import type { Deadline } from '../../gateway/clock/deadline.js';
 import { RelayPlane, type RelayPlaneOptions } from '../../gateway/media/relay-plane.js';
-import { callId, handsetId } from '../../gateway/policy/ids.js';
+import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf as order, portIn, sdpOf } from './plane-ear.js';
 import { clock, startRelay } from './relay-process.js';
 import { RtpParty } from './rtp-party.js';
-
-const CALL = callId('call-1');
-
-/** Listens in place of `calls`, and lets a test wait for what it hears. */
-class Ear implements CallSink {
-  readonly events: CallEvent[] = [];
-  readonly lost: string[] = [];
-  readonly #news = new EventEmitter();
-
-  request(): void {
-    throw new Error('media asks for no call');
-  }
-
-  event(call: string, event: CallEvent): void {
-    if (call !== CALL) throw new Error(`an event for ${call}`);
-    this.events.push(event);
-    this.#news.emit('news');
-  }
-
-  planeLost(plane: string, why: string): void {
-    this.lost.push(`${plane}: ${why}`);
-    this.#news.emit('news');
-  }
-
-  /** The first event of this type. Rejects after 5 s. */
-  async heard<Type extends CallEvent['type']>(type: Type): Promise<Extract<CallEvent, { type: Type }>> {
-    const signal = AbortSignal.timeout(5_000);
-    for (;;) {
-      const found = this.events.find((event) => event.type === type);
-      if (found !== undefined) return found as Extract<CallEvent, { type: Type }>;
-      await once(this.#news, 'news', { signal });
-    }
-  }
-
-  async heardLoss(): Promise<void> {
-    while (this.lost.length === 0) await once(this.#news, 'news', { signal: AbortSignal.timeout(5_000) });
-  }
-}
 
 function planeFor(t: Test, options: Partial<RelayPlaneOptions> = {}) {
   const ear = new Ear();
@@ -67,35 +25,6 @@ async function parties(t: Test) {
   });
   return { handset, trunk };
 }
-
-const sdpOf = (party: RtpParty, origin: string): string =>
-  [
-    'v=0',
-    `o=${origin} 1 1 IN IP4 ${party.address}`,
-    `s=${origin}`,
-    `c=IN IP4 ${party.address}`,
-    't=0 0',
-    `m=audio ${party.port} RTP/AVP 8 101`,
-    'a=rtpmap:101 telephone-event/8000',
-    `a=rtcp:${party.rtcpPort}`,
-    '',
-  ].join('\r\n');
-
-const HANDSET = handsetId('a-101');
-const order = (party: RtpParty) => ({
-  handset: HANDSET,
-  handsetOffer: sdpOf(party, 'cell'),
-  earlyMedia: false,
-  digitsAllowed: '',
-});
-
-const deadlineIn = (ms: number): Deadline => ({
-  wall: Temporal.Now.instant().add({ milliseconds: ms }),
-  monotonicNs: clock.monotonicNs() + BigInt(ms) * 1_000_000n,
-  bootId: 'this',
-});
-
-const portIn = (sdp: string): number => Number(/m=audio (\d+)/.exec(sdp)?.[1]);
 
 t.test('one call, from its offer to its release', async (t) => {
   const { socket } = await startRelay(t);
@@ -137,13 +66,9 @@ t.test('what a leg on hold does not want is not forwarded, until it is resumed',
   await plane.attach(socket);
   const { handset, trunk } = await parties(t);
   plane.open(CALL, order(handset));
-  const { trunkOffer } = await ear.heard('media-opened');
-  plane.connect(CALL, sdpOf(trunk, 'carrier'), true);
-  const { handsetAnswer } = await ear.heard('media-connected');
+  const { trunkSide, handsetSide } = await connected(plane, ear, trunk);
   plane.arm(CALL, deadlineIn(60_000), []);
   await ear.heard('armed');
-  const trunkSide = { address: '127.0.0.1', port: portIn(trunkOffer) };
-  const handsetSide = { address: '127.0.0.1', port: portIn(handsetAnswer) };
 
   plane.hold(CALL, 'handset', 'sendonly');
   t.match(await plane.measure(CALL), { trunkPackets: 0 }, 'the relay has heard of it');
@@ -217,9 +142,7 @@ t.test(
     await plane.attach(socket);
     const { handset, trunk } = await parties(t);
     plane.open(CALL, order(handset));
-    await ear.heard('media-opened');
-    plane.connect(CALL, sdpOf(trunk, 'carrier'), true);
-    await ear.heard('media-connected');
+    await connected(plane, ear, trunk);
     plane.arm(CALL, deadlineIn(60_000), []);
     await ear.heard('armed');
 

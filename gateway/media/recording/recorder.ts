@@ -1,13 +1,10 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Timer } from '../../clock/clock.js';
+import type { Clock } from '../../clock/clock.js';
+import { CallEars, type TapPorts } from '../copies/call-ears.js';
+import { waveHeader } from '../copies/wave.js';
 import { SealedFile } from './sealed-file.js';
-import { type Channel, TwoChannels, waveHeader } from './two-channels.js';
 
-const LOOPBACK = '127.0.0.1';
-const WRITE_MS = 100;
 export const RECORDING_ENDING = '.wav.age';
 
 export interface RecorderOptions {
@@ -23,18 +20,9 @@ export interface RecorderOptions {
   readonly onAlarm: (code: string, detail: string) => void;
 }
 
-/** Where the relay is to copy a call's streams to. */
-export interface TapPorts {
-  readonly address: string;
-  readonly handsetPort: number;
-  readonly trunkPort: number;
-}
-
 interface Recording {
   readonly file: SealedFile;
-  readonly sound: TwoChannels;
-  readonly sockets: readonly Socket[];
-  timer: Timer | undefined;
+  readonly ears: CallEars;
   /** The last write, which the next waits for. */
   writing: Promise<void>;
   isOver: boolean;
@@ -53,29 +41,29 @@ export class Recorder {
     return this.#recordings.size;
   }
 
-  /** Begins a recording, to be called only under a warrant; settles with the ports for its copies, or with undefined when it cannot be. */
-  async begin(call: string): Promise<TapPorts | undefined> {
+  /**
+   * Begins a recording, to be called only under a warrant; settles with the ports for its copies, or with undefined when it
+   * cannot be. `brokenOff`: it cannot go on, and is to be ended.
+   */
+  async begin(call: string, brokenOff: () => void): Promise<TapPorts | undefined> {
     if (this.#recordings.has(call) || !(await this.#hasRoom())) return undefined;
+    const { clock, folder, recipient } = this.#options;
+    let file: SealedFile | undefined;
     try {
-      const file = await SealedFile.create(
-        join(this.#options.folder, `${call}${RECORDING_ENDING}`),
-        this.#options.recipient,
-      );
-      const sound = new TwoChannels(this.#nowMs());
-      const [handset, trunk] = [await this.#ear(sound, 'handset'), await this.#ear(sound, 'trunk')];
+      file = await SealedFile.create(join(folder, `${call}${RECORDING_ENDING}`), recipient);
+      const ears = await CallEars.open(clock, (sound) => this.#write(recording, sound, brokenOff));
       const recording: Recording = {
         file,
-        sound,
-        sockets: [handset, trunk],
-        timer: undefined,
-        writing: file.write(waveHeader()),
+        ears,
+        writing: file.write(waveHeader({ encoding: 'alaw', channels: 2 })),
         isOver: false,
       };
       this.#recordings.set(call, recording);
-      this.#plan(call, recording);
-      return { address: LOOPBACK, handsetPort: handset.address().port, trunkPort: trunk.address().port };
+      return ears.ports;
     } catch (error) {
       this.#options.onAlarm('recording.fault', `a call is not recorded: ${String(error)}`);
+      // What went wrong has been told; the empty file is erased with the others.
+      await file?.close().catch(() => undefined);
       return undefined;
     }
   }
@@ -85,11 +73,9 @@ export class Recorder {
     const recording = this.#recordings.get(call);
     if (recording === undefined || recording.isOver) return;
     recording.isOver = true;
-    recording.timer?.cancel();
-    for (const socket of recording.sockets) socket.close();
+    recording.ears.close();
     try {
       await recording.writing;
-      await recording.file.write(recording.sound.drain(this.#nowMs(), true));
       await recording.file.close();
     } catch (error) {
       this.#options.onAlarm('recording.fault', `a recording broke off: ${String(error)}`);
@@ -102,20 +88,19 @@ export class Recorder {
     await Promise.all([...this.#recordings.keys()].map((call) => this.end(call)));
   }
 
-  #plan(call: string, recording: Recording): void {
-    recording.timer = this.#options.clock.after(WRITE_MS, () => {
-      const due = recording.sound.drain(this.#nowMs());
-      recording.writing = recording.writing.then(() => recording.file.write(due));
-      recording.writing.then(
-        async () => {
-          if (recording.isOver) return;
-          if (await this.#hasRoom()) this.#plan(call, recording);
-          // Recordings go before calls do.
-          else await this.endAll();
-        },
-        () => void this.end(call),
-      );
-    });
+  #write(recording: Recording, sound: Buffer, brokenOff: () => void): void {
+    const last = recording.isOver;
+    recording.writing = recording.writing.then(() => recording.file.write(sound));
+    recording.writing.then(
+      async () => {
+        // Recordings go before calls do.
+        if (!last && !(await this.#hasRoom()) && !recording.isOver) brokenOff();
+      },
+      // What went wrong is told by whoever ends it.
+      () => {
+        if (!recording.isOver) brokenOff();
+      },
+    );
   }
 
   async #hasRoom(): Promise<boolean> {
@@ -134,17 +119,5 @@ export class Recorder {
       `${free} bytes are free, of ${reserveBytes} that are kept for calls: nothing is recorded`,
     );
     return false;
-  }
-
-  async #ear(sound: TwoChannels, channel: Channel): Promise<Socket> {
-    const socket = createSocket('udp4');
-    socket.bind(0, LOOPBACK);
-    await once(socket, 'listening');
-    socket.on('message', (packet) => sound.put(channel, packet, this.#nowMs()));
-    return socket;
-  }
-
-  #nowMs(): number {
-    return Number(this.#options.clock.monotonicNs() / 1_000n) / 1_000;
   }
 }

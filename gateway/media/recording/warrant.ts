@@ -13,20 +13,17 @@ export interface Warrant {
 /** Why a warrant is none; stable codes. */
 export type WarrantFault = 'warrant.not-signed' | 'warrant.malformed';
 
+export type VerifyingKey = CryptoKey | KeyObject;
+
 const FIELDS = ['id', 'person', 'number', 'from', 'until'];
 
 /**
- * Reads a warrant: a compact JWS (RFC 7515), EdDSA, by headquarters' key, of {id, person or number, from, until}. What is not
+ * Reads a warrant: a compact JWS (RFC 7515), EdDSA, by one of headquarters' keys, of {id, person or number, from, until}. What is not
  * whole, or says more than that, is none.
  */
-export async function readWarrant(jws: string, key: CryptoKey | KeyObject): Promise<Warrant | WarrantFault> {
-  let text: string;
-  try {
-    const { payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
-    text = new TextDecoder().decode(payload);
-  } catch {
-    return 'warrant.not-signed';
-  }
+export async function readWarrant(jws: string, keys: readonly VerifyingKey[]): Promise<Warrant | WarrantFault> {
+  const text = await verified(jws, keys);
+  if (text === undefined) return 'warrant.not-signed';
   try {
     const said = JSON.parse(text) as Readonly<Record<string, unknown>>;
     const { id, person, number, from, until } = said;
@@ -41,6 +38,19 @@ export async function readWarrant(jws: string, key: CryptoKey | KeyObject): Prom
   }
 }
 
+/** What one of the keys has signed; undefined when none has. */
+async function verified(jws: string, keys: readonly VerifyingKey[]): Promise<string | undefined> {
+  for (const key of keys) {
+    try {
+      const { payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
+      return new TextDecoder().decode(payload);
+    } catch {
+      // Not by this key; perhaps by the next.
+    }
+  }
+  return undefined;
+}
+
 /** What of a call decides whether it may be recorded. */
 export interface RecordableCall {
   readonly person?: string;
@@ -48,6 +58,10 @@ export interface RecordableCall {
   /** A lawyer's or an ombudsman's: no warrant reaches it. */
   readonly isPrivileged: boolean;
 }
+
+/** Whether the warrant is in force. Its `until` is the first instant at which it is not. */
+export const stands = ({ from, until }: Warrant, at: Temporal.Instant): boolean =>
+  Temporal.Instant.compare(from, at) <= 0 && Temporal.Instant.compare(at, until) < 0;
 
 /** The first of these warrants that covers the call at this instant; undefined: it is not recorded. */
 export function warrantFor(
@@ -58,8 +72,7 @@ export function warrantFor(
   if (isPrivileged) return undefined;
   return warrants.find(
     (warrant) =>
-      Temporal.Instant.compare(warrant.from, at) <= 0 &&
-      Temporal.Instant.compare(at, warrant.until) < 0 &&
+      stands(warrant, at) &&
       (warrant.person === undefined ? warrant.number === number : warrant.person === person),
   );
 }

@@ -1,7 +1,7 @@
 import { LAWS } from '../relay/g711.js';
 import { payloadEnd, payloadStart, payloadTypeOf, RTP_HEADER, ssrcOf, timestampOf } from '../relay/rtp.js';
+import { SAMPLE_RATE } from '../relay/warning-tone.js';
 
-export const SAMPLE_RATE = 8_000;
 const PER_MS = SAMPLE_RATE / 1_000;
 /** How long a packet is waited for before silence is written in its place. */
 const WAIT_MS = 200;
@@ -79,22 +79,4 @@ export class TwoChannels {
     }
     return out;
   }
-}
-
-/** The header of a WAV file of two channels of A-law whose length nobody knows yet (format 6; the lengths say: to the end). */
-export function waveHeader(): Buffer {
-  const header = Buffer.alloc(46);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(0xffff_ffff, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(18, 16);
-  header.writeUInt16LE(6, 20);
-  header.writeUInt16LE(2, 22);
-  header.writeUInt32LE(SAMPLE_RATE, 24);
-  header.writeUInt32LE(SAMPLE_RATE * 2, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(8, 34);
-  header.write('data', 38, 'latin1');
-  header.writeUInt32LE(0xffff_ffff, 42);
-  return header;
 }
