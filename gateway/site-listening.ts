@@ -88,7 +88,13 @@ export class SiteListening {
   async cut(call: CallId, supervisor: string): Promise<CutoffResult | undefined> {
     if (!this.#supervision.listeners(call).includes(supervisor)) return undefined;
     const by = `supervisor ${supervisor}`;
-    return this.#options.cut({ id: randomUUID(), target: { kind: 'call', call }, reason: 'cut by a listener', by, hold: 0 });
+    return this.#options.cut({
+      id: randomUUID(),
+      target: { kind: 'call', call },
+      reason: 'cut by a listener',
+      by,
+      hold: 0,
+    });
   }
 
   /** Who listens to a call now. */
@@ -97,7 +103,9 @@ export class SiteListening {
   }
 
   /** Takes headquarters' `warrant` order: its signed object, a compact JWS. It never rejects. */
-  async offerWarrant(jws: string): Promise<WarrantOffer | { readonly outcome: 'refused'; readonly why: 'warrant.no-recording' }> {
+  async offerWarrant(
+    jws: string,
+  ): Promise<WarrantOffer | { readonly outcome: 'refused'; readonly why: 'warrant.no-recording' }> {
     return this.#recording?.book.offer(jws) ?? { outcome: 'refused', why: 'warrant.no-recording' };
   }
 }
@@ -109,7 +117,10 @@ class SiteRecording {
   readonly #stops: (() => void)[] = [];
 
   constructor({ files, clock, tap, append, onAlarm }: SiteListeningOptions, config: RecordingConfig) {
-    const [folder, warrants] = ['recordings', 'warrants'].map((name) => join(files.dataFolder, name)) as [string, string];
+    const [folder, warrants] = ['recordings', 'warrants'].map((name) => join(files.dataFolder, name)) as [
+      string,
+      string,
+    ];
     for (const name of [folder, warrants]) mkdirSync(name, { recursive: true, mode: 0o700 });
     const say = (what: string, data: EventDraft['data']): void =>
       append({ kind: 'event', type: `balise.recording.${what}`, data });

@@ -6,12 +6,12 @@ import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import type { Notice, OrderBody, Speech } from './control-protocol.js';
+import type { TapPorts } from './copies/call-ears.js';
 import type { MediaDriver } from './media-driver.js';
 import { type MediaRules, PLAIN_RULES } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
-import type { TapPorts } from './copies/call-ears.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import { type Direction, promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 

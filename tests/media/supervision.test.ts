@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { waveHeader } from '../../gateway/media/copies/wave.js';
 import { LAWS } from '../../gateway/media/relay/g711.js';
-import { CALL } from './plane-ear.js';
 import { listeningSite, NUMBER } from './listening-site.js';
+import { CALL } from './plane-ear.js';
 import { callBetween, linkTo, startRelay, stream } from './relay-process.js';
 
 const HEADER = waveHeader({ encoding: 'linear', channels: 2 });
@@ -61,24 +61,27 @@ t.test('a supervisor hears both sides as one WAV file, and both ends of it are o
   t.equal(await listening.listen(CALL, 's-1'), 'supervision.no-call');
 });
 
-t.test('nobody listens to a privileged number, nor without a statement, a sign-on, an audit entry or a call', async (t) => {
-  const quiet = await listeningSite(t, { supervised: false });
-  t.equal(await quiet.listening.listen(CALL, 's-1'), 'supervision.no-call');
-  await quiet.talk();
-  t.equal(await quiet.listening.listen(CALL, 's-1'), 'supervision.not-stated');
-  t.equal(await quiet.listening.cut(CALL, 's-1'), undefined, 'nor may he cut what he may not hear');
+t.test(
+  'nobody listens to a privileged number, nor without a statement, a sign-on, an audit entry or a call',
+  async (t) => {
+    const quiet = await listeningSite(t, { supervised: false });
+    t.equal(await quiet.listening.listen(CALL, 's-1'), 'supervision.no-call');
+    await quiet.talk();
+    t.equal(await quiet.listening.listen(CALL, 's-1'), 'supervision.not-stated');
+    t.equal(await quiet.listening.cut(CALL, 's-1'), undefined, 'nor may he cut what he may not hear');
 
-  const lawyer = await listeningSite(t, { privileged: ['+4420794600*'] });
-  await lawyer.talk();
-  t.equal(await lawyer.listening.listen(CALL, 's-1'), 'supervision.privileged');
+    const lawyer = await listeningSite(t, { privileged: ['+4420794600*'] });
+    await lawyer.talk();
+    t.equal(await lawyer.listening.listen(CALL, 's-1'), 'supervision.privileged');
 
-  const stated = await listeningSite(t);
-  await stated.talk();
-  t.equal(await stated.listening.listen(CALL, ''), 'supervision.not-signed-in');
-  stated.disk.takes = false;
-  t.equal(await stated.listening.listen(CALL, 's-1'), 'supervision.not-audited');
-  for (const { audit } of [quiet, lawyer, stated]) t.same(audit, []);
-});
+    const stated = await listeningSite(t);
+    await stated.talk();
+    t.equal(await stated.listening.listen(CALL, ''), 'supervision.not-signed-in');
+    stated.disk.takes = false;
+    t.equal(await stated.listening.listen(CALL, 's-1'), 'supervision.not-audited');
+    for (const { audit } of [quiet, lawyer, stated]) t.same(audit, []);
+  },
+);
 
 t.test('the call itself says whether it may be listened to, before its handset’s profile does', async (t) => {
   for (const supervised of [true, false]) {
@@ -111,30 +114,36 @@ t.test('copies of speech go to this machine alone', async (t) => {
   await call.close();
 });
 
-t.test('whatever the order of beginnings and ends, each that is on record as begun is on record as ended', async (t) => {
-  const { listening, talk, audit, plane } = await listeningSite(t);
-  await talk();
-  const who = fc.constantFrom('s-1', 's-2', 's-3');
-  const steps = fc.array(fc.record({ who, ends: fc.boolean(), waits: fc.boolean() }), { maxLength: 8 });
-  await fc.assert(
-    fc.asyncProperty(steps, async (walk) => {
-      const sounds = new Map<string, Promise<unknown>>();
-      for (const { who: supervisor, ends, waits } of walk) {
-        const begun = sounds.get(supervisor);
-        if (!ends) sounds.set(supervisor, listening.listen(CALL, supervisor));
-        else
-          begun?.then((sound) => {
-            if (sound instanceof Readable) sound.destroy();
-          });
-        if (waits) await begun;
-      }
-      await Promise.all(sounds.values());
-    }),
-    { numRuns: 20 },
-  );
-  plane.close(CALL);
-  await listening.stop();
-  const said = (what: string) =>
-    audit.filter(({ type }) => type.endsWith(what)).map(({ data }) => String(data.supervisor)).sort();
-  t.same(said('begun'), said('ended'));
-});
+t.test(
+  'whatever the order of beginnings and ends, each that is on record as begun is on record as ended',
+  async (t) => {
+    const { listening, talk, audit, plane } = await listeningSite(t);
+    await talk();
+    const who = fc.constantFrom('s-1', 's-2', 's-3');
+    const steps = fc.array(fc.record({ who, ends: fc.boolean(), waits: fc.boolean() }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (walk) => {
+        const sounds = new Map<string, Promise<unknown>>();
+        for (const { who: supervisor, ends, waits } of walk) {
+          const begun = sounds.get(supervisor);
+          if (!ends) sounds.set(supervisor, listening.listen(CALL, supervisor));
+          else
+            begun?.then((sound) => {
+              if (sound instanceof Readable) sound.destroy();
+            });
+          if (waits) await begun;
+        }
+        await Promise.all(sounds.values());
+      }),
+      { numRuns: 20 },
+    );
+    plane.close(CALL);
+    await listening.stop();
+    const said = (what: string) =>
+      audit
+        .filter(({ type }) => type.endsWith(what))
+        .map(({ data }) => String(data.supervisor))
+        .sort();
+    t.same(said('begun'), said('ended'));
+  },
+);

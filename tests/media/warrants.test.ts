@@ -66,25 +66,28 @@ t.test('a warrant that headquarters sends is kept, on record, and counts from th
   t.same(entries(), ['recording.warranted', 'recording.begun']);
 });
 
-t.test('what is no warrant of headquarters’, is over, or takes another’s name is refused with its reason', async (t) => {
-  const { listening, audit, sign, disk, dataFolder } = await listeningSite(t);
-  const other = await listeningSite(t);
-  const refused = async (jws: string) => {
-    const offer = await listening.offerWarrant(jws);
-    return offer.outcome === 'refused' ? offer.why : offer;
-  };
-  t.equal(await refused(await other.sign(warrantFor(60_000))), 'warrant.not-signed');
-  t.equal(await refused('rubbish'), 'warrant.not-signed');
-  t.equal(await refused(await sign(warrantFor(60_000, { also: 'everybody' }))), 'warrant.malformed');
-  t.equal(await refused(await sign(warrantFor(-1_000))), 'warrant.over');
-  disk.takes = false;
-  t.equal(await refused(await sign(warrantFor(60_000))), 'warrant.not-kept');
-  t.same(readdirSync(join(dataFolder, 'warrants')), [], 'what is not on record is not kept');
-  disk.takes = true;
-  t.match(await listening.offerWarrant(await sign(warrantFor(60_000))), { outcome: 'taken' });
-  t.equal(await refused(await sign(warrantFor(90_000))), 'warrant.id-taken');
-  t.equal(audit.length, 1);
-});
+t.test(
+  'what is no warrant of headquarters’, is over, or takes another’s name is refused with its reason',
+  async (t) => {
+    const { listening, audit, sign, disk, dataFolder } = await listeningSite(t);
+    const other = await listeningSite(t);
+    const refused = async (jws: string) => {
+      const offer = await listening.offerWarrant(jws);
+      return offer.outcome === 'refused' ? offer.why : offer;
+    };
+    t.equal(await refused(await other.sign(warrantFor(60_000))), 'warrant.not-signed');
+    t.equal(await refused('rubbish'), 'warrant.not-signed');
+    t.equal(await refused(await sign(warrantFor(60_000, { also: 'everybody' }))), 'warrant.malformed');
+    t.equal(await refused(await sign(warrantFor(-1_000))), 'warrant.over');
+    disk.takes = false;
+    t.equal(await refused(await sign(warrantFor(60_000))), 'warrant.not-kept');
+    t.same(readdirSync(join(dataFolder, 'warrants')), [], 'what is not on record is not kept');
+    disk.takes = true;
+    t.match(await listening.offerWarrant(await sign(warrantFor(60_000))), { outcome: 'taken' });
+    t.equal(await refused(await sign(warrantFor(90_000))), 'warrant.id-taken');
+    t.equal(audit.length, 1);
+  },
+);
 
 t.test('a recording ends with its warrant, and the call goes on', async (t) => {
   const { listening, sign, talk, audited, entries } = await listeningSite(t);

@@ -75,7 +75,8 @@ export class WarrantBook {
     if (Temporal.Instant.compare(read.until, clock.wall()) <= 0) return { outcome: 'refused', why: 'warrant.over' };
     const { id } = read;
     const known = this.#held.find((warrant) => warrant.id === id);
-    if (known !== undefined) return known === read ? { outcome: 'taken', id } : { outcome: 'refused', why: 'warrant.id-taken' };
+    if (known !== undefined)
+      return known === read ? { outcome: 'taken', id } : { outcome: 'refused', why: 'warrant.id-taken' };
     const path = this.#pathOf(id);
     try {
       await keep(path, jws);

@@ -72,7 +72,6 @@ export function warrantFor(
   if (isPrivileged) return undefined;
   return warrants.find(
     (warrant) =>
-      stands(warrant, at) &&
-      (warrant.person === undefined ? warrant.number === number : warrant.person === person),
+      stands(warrant, at) && (warrant.person === undefined ? warrant.number === number : warrant.person === person),
   );
 }
