@@ -96,7 +96,6 @@ export class PlaneProcesses {
         carrierAddress,
         ports,
         prompts: programData('prompts'),
-        languages: [files.site.language, ...files.handsets.flatMap(({ language }) => language ?? [])],
         exitWhenOrphaned: true,
       }),
       onReady: async () => {
@@ -111,7 +110,7 @@ export class PlaneProcesses {
 
   /** The daemon is not ours to start: it is waited for, and when it was lost, reached again as soon as it answers. */
   async #reachRtpengine(media: RtpenginePlane): Promise<void> {
-    const { files, clock, log, onBack } = this.#options;
+    const { files, clock, log, onBack, alarm } = this.#options;
     const { rtpengine } = files.site.media;
     if (rtpengine === undefined) throw new Error('site.json names no rtpengine');
     const reach = async (): Promise<void> => {
@@ -125,7 +124,11 @@ export class PlaneProcesses {
       });
     };
     media.onLost(again);
-    await reach();
+    // A site whose daemon is away is up all the same, and refuses every call until it is there.
+    await reach().catch((error: unknown) => {
+      alarm('media.rtpengine-away', error instanceof Error ? error.message : String(error));
+      clock.after(REACH_AGAIN_MS, again);
+    });
   }
 
   async #startEngine(): Promise<void> {

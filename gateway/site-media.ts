@@ -3,14 +3,16 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Profile } from '../config/schema/types.generated.js';
 import type { Announcement, CallRequest, MediaOrder } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
+import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import { type MediaRules, PLAIN_RULES } from './media/media-rules.js';
-import { languageOf, refusalPieces } from './media/prompts.js';
+import { type MediaRules, PLAIN_RULES, type RulesOf } from './media/media-rules.js';
+import { type Language, refusalPieces } from './media/prompts.js';
+import { SoundLibrary } from './media/relay/sound-library.js';
 import { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import { HEARD_CODECS } from './media/sdp-formats.js';
 import type { Refusal } from './policy/decision.js';
-import type { CallId, HandsetId } from './policy/ids.js';
+import type { CallId, HandsetId, PersonId } from './policy/ids.js';
 
 interface DriverParts {
   readonly clock: Clock;
@@ -28,8 +30,12 @@ export class SiteMedia {
   readonly #supervised = new Set<string>();
   readonly #files: SiteFiles;
 
-  constructor(files: SiteFiles) {
+  readonly #languageOfPerson: (person: PersonId) => Language | undefined;
+
+  /** `languageOfPerson`: what is known of the person who is signed on; undefined for the handset's own. */
+  constructor(files: SiteFiles, languageOfPerson: (person: PersonId) => Language | undefined = () => undefined) {
     this.#files = files;
+    this.#languageOfPerson = languageOfPerson;
     this.#zone = files.site.zone;
     this.handsetsChanged();
   }
@@ -43,8 +49,7 @@ export class SiteMedia {
     for (const { id, profile: name, language } of handsets) {
       const profile = byId.get(name);
       if (profile === undefined) continue;
-      // Nobody signs on yet: the person's own language comes with the person.
-      this.#rules.set(id, rulesOf(profile, languageOf(undefined, language, site.language), site));
+      this.#rules.set(id, rulesOf(profile, language ?? site.language, site));
       if (profile.prompts) this.#spoken.add(id);
       if (profile.supervised) this.#supervised.add(id);
     }
@@ -55,22 +60,23 @@ export class SiteMedia {
     return this.#supervised.has(handset);
   }
 
-  rulesOf(handset: HandsetId): MediaRules {
-    return this.#rules.get(handset) ?? PLAIN_RULES;
-  }
+  /** What a call may carry and is told; in the person's language, else the handset's, else the site's. */
+  readonly rulesOf: RulesOf = (handset, person) => {
+    const rules = this.#rules.get(handset) ?? PLAIN_RULES;
+    const language = person === undefined ? undefined : this.#languageOfPerson(person);
+    return language === undefined || language === rules.language ? rules : { ...rules, language };
+  };
 
   /** What carries the packets, as the configuration chooses it. */
   driver(parts: DriverParts): RelayPlane | RtpenginePlane {
     const { site, wings, trunks } = this.#files;
-    const rulesOf = (handset: HandsetId): MediaRules => this.rulesOf(handset);
+    const { rulesOf } = this;
+    const cell = wings.flatMap(({ network }) => network);
     if (site.media.driver === 'relay')
       return new RelayPlane({
         ...parts,
         rulesOf,
-        networks: {
-          cell: wings.flatMap(({ network }) => network),
-          carrier: trunks.flatMap(({ networks }) => networks),
-        },
+        networks: { cell, carrier: trunks.flatMap(({ networks }) => networks) },
       });
     const interfaces = site.media.rtpengine?.interfaces;
     const { clock, log } = parts;
@@ -78,6 +84,8 @@ export class SiteMedia {
       clock,
       log,
       rulesOf,
+      cell,
+      sounds: SoundLibrary.load(programData('prompts')),
       owner: `${site.site}.${site.gateway}`,
       ...(interfaces === undefined ? {} : { interfaces }),
     });
@@ -86,7 +94,7 @@ export class SiteMedia {
   /** What a refused caller is told; undefined where its profile is silent. */
   announcement(request: CallRequest, refusal: Refusal, at: Temporal.Instant): Announcement | undefined {
     if (!this.#spoken.has(request.handset)) return undefined;
-    const { language } = this.rulesOf(request.handset);
+    const { language } = this.rulesOf(request.handset, request.person);
     return { language, pieces: refusalPieces(refusal.rule, refusal.nextAllowed, at, this.#zone) };
   }
 }

@@ -20,6 +20,7 @@ import { type JsonWalk, placeOf, walkJson } from './json-text.js';
 import { programData } from './paths.js';
 import { checkPhones } from './phones.js';
 import { checkReferences } from './references.js';
+import { checkRtpengine } from './rtpengine-limits.js';
 import { breaches, nearest } from './schema-faults.js';
 import { validatorOf } from './schemas.js';
 import type { Checked, FileName, SiteContent } from './site-check.js';
@@ -105,6 +106,7 @@ export async function loadSite(
   checkWiring(checked);
   checkPhones(checked);
   checkAddresses(checked);
+  checkRtpengine(checked);
   const calling = readCallingHours(root);
   faults.push(...calling.faults);
   if (faults.length > 0) throw new ConfigFault(root, inOrder(faults));

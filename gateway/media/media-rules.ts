@@ -1,3 +1,4 @@
+import type { HandsetId, PersonId } from '../policy/ids.js';
 import type { VoiceCodec } from './control-protocol.js';
 import type { Language } from './prompts.js';
 import { HEARD_CODECS } from './sdp-formats.js';
@@ -16,6 +17,9 @@ export interface MediaRules {
   readonly digitsMost?: number;
   readonly digitAlarm: boolean;
 }
+
+/** Asked once a call; the person is absent where nobody is signed on. */
+export type RulesOf = (handset: HandsetId, person: PersonId | undefined) => MediaRules;
 
 export const PLAIN_RULES: MediaRules = {
   language: 'en',

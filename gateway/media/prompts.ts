@@ -56,11 +56,6 @@ const MINUTE_STEP = 5;
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const WEEK = 7;
 
-/** The language of a call's prompts: the person's own, else the handset's, else the site's. */
-export function languageOf(person: Language | undefined, handset: Language | undefined, site: Language): Language {
-  return person ?? handset ?? site;
-}
-
 /**
  * Why a call is refused and from when it may be, as pieces: the sentence of the rule; then, where waiting helps, in how many
  * minutes (rounded up, for waits of up to an hour) or on which day and at what time of `zone` (rounded up to five minutes:

@@ -1,6 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
-import type { Announcement, CallEvent, CallSink, MediaOrder } from '../calls/ports.js';
+import type { Announcement, CallSink, MediaOrder } from '../calls/ports.js';
 import type { MediaStats } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
@@ -8,12 +7,14 @@ import type { CallId, HandsetId } from '../policy/ids.js';
 import type { Notice, OrderBody, Speech } from './control-protocol.js';
 import type { TapPorts } from './copies/call-ears.js';
 import type { MediaDriver } from './media-driver.js';
-import { type MediaRules, PLAIN_RULES } from './media-rules.js';
+import { type MediaRules, PLAIN_RULES, type RulesOf } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
+import { OfferDesk } from './offer-desk.js';
+import { PlaneReports } from './plane-reports.js';
 import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
-import { type Direction, promptFormats, readOffer, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
+import { type Direction, promptFormats, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
 
 /** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
 export interface MediaNetworks {
@@ -29,7 +30,7 @@ export interface RelayPlaneOptions {
   readonly sink?: CallSink;
   readonly networks?: MediaNetworks;
   /** What a handset's calls may carry, asked once a call. Default: G.711, no words, no listening. */
-  readonly rulesOf?: (handset: HandsetId) => MediaRules;
+  readonly rulesOf?: RulesOf;
   /** Told of each call that is armed, and of each that is closed: what records under a warrant. */
   readonly onArmed?: (call: CallId, order: MediaOrder) => void;
   readonly onClosed?: (call: CallId) => void;
@@ -52,38 +53,34 @@ export class RelayPlane implements MediaDriver {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #networks: MediaNetworks;
-  readonly #rulesOf: (handset: HandsetId) => MediaRules;
+  readonly #rulesOf: RulesOf;
   readonly #onAlarm: NonNullable<RelayPlaneOptions['onAlarm']>;
   readonly #onArmed: RelayPlaneOptions['onArmed'];
   readonly #onClosed: RelayPlaneOptions['onClosed'];
-  readonly #cellList = new BlockList();
+  readonly #offers: OfferDesk;
+  readonly #reports: PlaneReports;
   readonly #held = new Map<CallId, Held>();
-  #sink: CallSink | undefined;
   #link: RelayLink | undefined;
-  #onLost: (why: string) => void = () => undefined;
 
   constructor({ clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed }: RelayPlaneOptions) {
     this.#onArmed = onArmed;
     this.#onClosed = onClosed;
     this.#clock = clock;
     this.#log = log;
-    this.#sink = sink;
+    this.#reports = new PlaneReports(log, sink);
     this.#networks = networks ?? { cell: [], carrier: [] };
+    this.#offers = new OfferDesk(this.#networks.cell);
     this.#rulesOf = rulesOf ?? (() => PLAIN_RULES);
     this.#onAlarm = onAlarm ?? (() => undefined);
-    for (const network of this.#networks.cell) {
-      const [address = '', prefix = ''] = network.split('/');
-      this.#cellList.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4');
-    }
   }
 
   setSink(sink: CallSink): void {
-    this.#sink = sink;
+    this.#reports.setSink(sink);
   }
 
   /** Who is to kill and respawn the relay's process when it was lost; called after the calls have heard of it. */
   onLost(lost: (why: string) => void): void {
-    this.#onLost = lost;
+    this.#reports.onLost(lost);
   }
 
   get attached(): boolean {
@@ -110,18 +107,18 @@ export class RelayPlane implements MediaDriver {
 
   open(call: CallId, order: MediaOrder): void {
     const { handset, earlyMedia, digitsAllowed } = order;
-    const rules = this.#rulesOf(handset);
+    const rules = this.#rulesOf(handset, order.person);
     const { digitsMost, digitsInSpeech } = rules;
     const most = digitsMost === undefined ? {} : { digitsMost };
     const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
     this.#open(call, { handset, rules, order }, order.handsetOffer, how, (session, ends) => {
       session.handsetAt(ends.handsetSide);
-      this.#tell(call, { type: 'media-opened', trunkOffer: session.offerAt(ends.trunkSide) });
+      this.#reports.tell(call, { type: 'media-opened', trunkOffer: session.offerAt(ends.trunkSide) });
     });
   }
 
   announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void {
-    const rules = this.#rulesOf(handset);
+    const rules = this.#rulesOf(handset, undefined);
     const how = { earlyMedia: false, digitsAllowed: '' };
     this.#open(call, { handset, rules }, handsetOffer, how, (session, ends) => {
       session.handsetAt(ends.handsetSide);
@@ -130,8 +127,8 @@ export class RelayPlane implements MediaDriver {
       const answer = writePromptAnswer(offer, handsetEnd);
       void this.#order({ do: 'announce', call, toHandset: promptFormats(offer), ...announcement }).then((playing) => {
         if (session.closed) return;
-        if (playing.event === 'failed') this.#fail(call, playing.code, playing.why);
-        else this.#tell(call, { type: 'announcing', answer });
+        if (playing.event === 'failed') this.#reports.fail(call, playing.code, playing.why);
+        else this.#reports.tell(call, { type: 'announcing', answer });
       });
     });
   }
@@ -143,13 +140,9 @@ export class RelayPlane implements MediaDriver {
     how: Pick<Extract<OrderBody, { do: 'open' }>, 'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'>,
     opened: (session: MediaSession, ends: { handsetSide: End; trunkSide: End }) => void,
   ): void {
-    const offer = readOffer(handsetOffer, known.rules.codecs);
+    const offer = this.#offers.read(handsetOffer, known.rules.codecs);
     if ('fault' in offer) {
-      this.#fail(call, offer.fault, offer.why);
-      return;
-    }
-    if (this.#networks.cell.length > 0 && !this.#cellList.check(offer.address, familyOf(offer.address))) {
-      this.#fail(call, 'media.bad-address', 'the media address is in no wing');
+      this.#reports.fail(call, offer.fault, offer.why);
       return;
     }
     const { address, port, rtcpPort } = offer;
@@ -161,7 +154,7 @@ export class RelayPlane implements MediaDriver {
       if (session.closed) return;
       if (answer.event === 'failed') {
         this.#held.delete(call);
-        this.#fail(call, answer.code, answer.why);
+        this.#reports.fail(call, answer.code, answer.why);
       } else opened(session, answer);
     });
   }
@@ -183,7 +176,8 @@ export class RelayPlane implements MediaDriver {
     const trunk = { address, port, rtcpPort, networks: this.#networks.carrier };
     void this.#link.order({ do: 'connect', call, trunk, ...streamFormats(offer, answer) }).then((done) => {
       if (done.event === 'failed') this.#connectFailed(call, final, done.code, done.why);
-      else if (final && handsetAnswer !== undefined) this.#tell(call, { type: 'media-connected', handsetAnswer });
+      else if (final && handsetAnswer !== undefined)
+        this.#reports.tell(call, { type: 'media-connected', handsetAnswer });
     });
   }
 
@@ -205,9 +199,9 @@ export class RelayPlane implements MediaDriver {
     const rules = held?.rules ?? PLAIN_RULES;
     void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules) }).then((answer) => {
       if (answer.event !== 'failed') {
-        this.#tell(call, { type: 'armed', plane: 'media' });
+        this.#reports.tell(call, { type: 'armed', plane: 'media' });
         if (held?.order !== undefined && !held.session.closed) this.#onArmed?.(call, held.order);
-      } else this.#tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
+      } else this.#reports.tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
     });
   }
 
@@ -225,10 +219,10 @@ export class RelayPlane implements MediaDriver {
     void this.#order({ do: 'close', call }).then((answer) => {
       if (answer.event === 'closed') {
         const stats = answer.counters && statsOf(answer.counters);
-        this.#tell(call, { type: 'released', plane: 'media', ...(stats ? { stats } : {}) });
-      } else if (answer.code === 'media.timeout') this.#tell(call, { type: 'release-timeout', plane: 'media' });
+        this.#reports.tell(call, { type: 'released', plane: 'media', ...(stats ? { stats } : {}) });
+      } else if (answer.code === 'media.timeout') this.#reports.tell(call, { type: 'release-timeout', plane: 'media' });
       // A relay that is gone forwards nothing.
-      else this.#tell(call, { type: 'released', plane: 'media' });
+      else this.#reports.tell(call, { type: 'released', plane: 'media' });
     });
   }
 
@@ -240,7 +234,7 @@ export class RelayPlane implements MediaDriver {
   #notice(notice: Exclude<Notice, { event: 'beat' }>): void {
     const call = notice.call as CallId;
     if (notice.event === 'played') {
-      this.#tell(call, { type: 'announced' });
+      this.#reports.tell(call, { type: 'announced' });
       return;
     }
     if (notice.event === 'digit') {
@@ -252,35 +246,21 @@ export class RelayPlane implements MediaDriver {
     }
     const { lateMs, lastForwardedMs } = notice;
     this.#log.info({ event: 'media.deadline', call, lateMs, lastForwardedMs });
-    this.#tell(call, { type: 'deadline-passed', by: 'media' });
+    this.#reports.tell(call, { type: 'deadline-passed', by: 'media' });
   }
 
   #lost(why: string): void {
     this.#link = undefined;
     this.#held.clear();
-    this.#log.error({ event: 'media.relay-lost', why }, 'contact with the relay lost');
-    this.#sink?.planeLost('media', why);
-    this.#onLost(why);
+    this.#reports.lost('media.relay-lost', why);
   }
 
   /** An early SDP that cannot be used is no end of the call: the answer may be better. */
   #connectFailed(call: CallId, final: boolean, code: string, why: string): void {
-    if (final) this.#fail(call, code, why);
+    if (final) this.#reports.fail(call, code, why);
     else this.#log.warn({ event: 'media.early-sdp-unusable', call, code, why });
   }
-
-  #fail(call: CallId, code: string, why: string): void {
-    this.#log.warn({ event: 'media.failed', call, code, why });
-    this.#tell(call, { type: 'media-failed', code });
-  }
-
-  /** Never from inside the order itself: what gave it has not finished its own step yet. */
-  #tell(call: CallId, event: CallEvent): void {
-    queueMicrotask(() => this.#sink?.event(call, event));
-  }
 }
-
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
 function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announcement }: MediaRules): Speech {
   const spoken = Object.entries(SPOKEN_WARNINGS).map(([seconds, piece]) => [seconds, [piece]] as const);

@@ -1,36 +1,35 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../gateway/clock/system-clock.js';
+import { NgClient } from '../../gateway/media/rtpengine/ng-client.js';
 import { freePort } from '../peers/free-port.js';
 import { ended, minded } from './children.js';
 
 const PROGRAM = '/usr/bin/rtpengine';
-const ANSWER_MS = 1_000;
-const START_TRIES = 50;
+/** Each waits two seconds. */
+const START_TRIES = 3;
 
-type Bencoded = string | { readonly [key: string]: Bencoded };
-
-/** A running rtpengine daemon in user space, the reference of the relay's benchmark, and its ng protocol. */
+/** A running rtpengine daemon in user space, for tests and as the reference of the relay's benchmark. */
 export interface Rtpengine {
   readonly pid: number;
-  /** Its port of the ng protocol. */
+  /** Its port of the ng protocol, on the loopback. */
   readonly ngPort: number;
-  /** Sends an offer or an answer of a call; settles with the SDP that rtpengine made of it. */
+  readonly ng: NgClient;
+  /** Sends an offer or an answer of a call; settles with the SDP that rtpengine made of it. Rejects when it refuses. */
   ask(command: 'offer' | 'answer', call: string, sdp: string): Promise<string>;
   stop(): Promise<void>;
 }
 
 export const hasRtpengine = (): boolean => existsSync(PROGRAM);
 
-/** Starts rtpengine on the loopback. Rejects when it does not answer within 5 s. */
+/** Starts rtpengine on the loopback. Rejects when it does not answer within 6 s. */
 export async function startRtpengine(ports: { readonly from: number; readonly to: number }): Promise<Rtpengine> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
   const ngPort = await freePort();
+  const ng = await NgClient.open(
+    systemClock(() => ({ trusted: true })),
+    '127.0.0.1',
+    ngPort,
+  );
   const child = minded(
     spawn(
       PROGRAM,
@@ -48,72 +47,24 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
     ),
   );
   const stop = async (): Promise<void> => {
-    socket.close();
+    ng.close();
     await ended(child);
   };
-  try {
-    await answering(socket, ngPort);
-  } catch (error) {
+  for (let tries = 0; (await ng.ask('ping')).result === 'failed'; tries++) {
+    if (tries < START_TRIES) continue;
     await stop();
-    throw error;
+    throw new Error('rtpengine does not answer');
   }
   return {
     pid: child.pid ?? 0,
     ngPort,
+    ng,
     ask: async (command, call, sdp) => {
-      const order = {
-        command,
-        'call-id': call,
-        'from-tag': 'h',
-        ...(command === 'answer' ? { 'to-tag': 't' } : {}),
-        sdp,
-      };
-      const said = await exchange(socket, ngPort, order);
-      const field = /3:sdp(\d+):/.exec(said);
-      if (field === null) throw new Error(`rtpengine refused ${command}: ${said.slice(0, 200)}`);
-      const start = field.index + field[0].length;
-      return said.slice(start, start + Number(field[1]));
+      const tags = { 'from-tag': 'h', ...(command === 'answer' ? { 'to-tag': 't' } : {}) };
+      const answer = await ng.ask(command, { 'call-id': call, ...tags, sdp });
+      if (answer.result === 'failed') throw new Error(`rtpengine refused ${command}: ${answer.why}`);
+      return String(answer.fields.sdp);
     },
     stop,
   };
-}
-
-async function answering(socket: Socket, port: number): Promise<void> {
-  for (let tries = 0; tries < START_TRIES; tries++) {
-    const pong = await exchange(socket, port, { command: 'ping' }).catch(() => undefined);
-    if (pong?.includes('pong')) return;
-    await wait(50);
-  }
-  throw new Error('rtpengine does not answer');
-}
-
-async function exchange(socket: Socket, port: number, order: Bencoded): Promise<string> {
-  const cookie = randomUUID();
-  const timeout = AbortSignal.timeout(ANSWER_MS);
-  const answer = new Promise<string>((resolve, reject) => {
-    const done = (): void => {
-      socket.removeListener('message', take);
-      timeout.removeEventListener('abort', late);
-    };
-    const late = (): void => {
-      done();
-      reject(new Error('rtpengine did not answer'));
-    };
-    const take = (message: Buffer): void => {
-      const text = message.toString('latin1');
-      if (!text.startsWith(`${cookie} `)) return;
-      done();
-      resolve(text.slice(cookie.length + 1));
-    };
-    socket.on('message', take);
-    timeout.addEventListener('abort', late);
-  });
-  socket.send(`${cookie} ${bencode(order)}`, port, '127.0.0.1');
-  return answer;
-}
-
-function bencode(value: Bencoded): string {
-  if (typeof value === 'string') return `${Buffer.byteLength(value)}:${value}`;
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `d${fields.map(([key, field]) => bencode(key) + bencode(field)).join('')}e`;
 }

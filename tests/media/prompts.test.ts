@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { programData } from '../../gateway/config/paths.js';
-import { ANNOUNCEMENT, LANGUAGES, languageOf, refusalPieces, SPOKEN_WARNINGS } from '../../gateway/media/prompts.js';
+import { ANNOUNCEMENT, LANGUAGES, refusalPieces, SPOKEN_WARNINGS } from '../../gateway/media/prompts.js';
 import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { RULES } from '../../gateway/policy/decision.js';
 import { decoded, loudness } from './tone.js';
@@ -129,12 +129,6 @@ t.test('what is said is never too early, and never a quarter of an hour and more
       return lateMs < 300_000 && lateMs > -3_600_001 && (lateMs >= 0 || now.toZonedDateTimeISO(zone).hoursInDay !== 24);
     }),
   );
-});
-
-t.test('the language is the person’s, else the handset’s, else the site’s', async (t) => {
-  t.equal(languageOf('tr', 'nl', 'fr'), 'tr');
-  t.equal(languageOf(undefined, 'nl', 'fr'), 'nl');
-  t.equal(languageOf(undefined, undefined, 'fr'), 'fr');
 });
 
 t.test('a piece that a language has no word for is its general one, or is left out', async (t) => {

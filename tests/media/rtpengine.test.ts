@@ -1,27 +1,26 @@
 /** The rtpengine driver against Debian's daemon: the same promises as the relay's, heard at the far ends. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { Temporal } from 'temporal-polyfill';
-import type { CallEvent, CallSink } from '../../gateway/calls/ports.js';
+import type { MediaOrder } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
-import { PLAIN_RULES } from '../../gateway/media/media-rules.js';
+import { programData } from '../../gateway/config/paths.js';
+import { type MediaRules, PLAIN_RULES } from '../../gateway/media/media-rules.js';
+import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { type Bencoded, bdecode, bencode } from '../../gateway/media/rtpengine/bencode.js';
 import { RtpenginePlane } from '../../gateway/media/rtpengine/rtpengine-plane.js';
-import { callId, handsetId } from '../../gateway/policy/ids.js';
+import { type Rtpengine, startRtpengine } from '../../scripts/bench/rtpengine.js';
 import { needs } from '../peers/needs.js';
+import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf, portIn, sdpOf } from './plane-ear.js';
 import { clock, stream } from './relay-process.js';
 import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
 import { decoded, shareAt } from './tone.js';
 
 const opts = needs('rtpengine-daemon');
-const CALL = callId('call-1');
-const HANDSET = handsetId('a-101');
 /** Between the process that sends and the one that relays, on a busy machine. */
 const ROOM_MS = 60;
+const sounds = SoundLibrary.load(programData('prompts'));
 
 t.test('bencoding: what is written is read again, and nothing else is', async (t) => {
   const { value } = fc.letrec<{ value: Bencoded }>((tie) => ({
@@ -53,134 +52,58 @@ t.test('bencoding: what is written is read again, and nothing else is', async (t
   );
 });
 
-interface Daemon {
-  readonly child: ChildProcess;
-  readonly port: number;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createSocket('udp4');
-  probe.bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return port;
-}
-
-/** Starts a daemon of the test's own; it is answering when a plane can be attached to it. */
-async function startDaemon(t: Test): Promise<Daemon> {
-  const port = await freePort();
+/** A daemon of the test's own. */
+async function startDaemon(t: Test): Promise<Rtpengine> {
   const from = 42_000 + 2 * Math.floor(Math.random() * 4_000);
-  const child = spawn(
-    'rtpengine',
-    [
-      '--table=-1',
-      '--interface=127.0.0.1',
-      `--listen-ng=127.0.0.1:${port}`,
-      `--port-min=${from}`,
-      `--port-max=${from + 400}`,
-      '--foreground',
-      '--log-stderr',
-      '--log-level=3',
-    ],
-    { stdio: 'ignore' },
-  );
-  const exited = once(child, 'exit');
-  t.teardown(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  return { child, port };
+  const daemon = await startRtpengine({ from, to: from + 400 });
+  t.teardown(() => daemon.stop());
+  return daemon;
 }
 
-class Ear implements CallSink {
-  readonly events: CallEvent[] = [];
-  readonly lost: string[] = [];
-  readonly #news = new EventEmitter();
-
-  request(): void {
-    throw new Error('media asks for no call');
-  }
-
-  event(_call: string, event: CallEvent): void {
-    this.events.push(event);
-    this.#news.emit('news');
-  }
-
-  planeLost(plane: string, why: string): void {
-    this.lost.push(`${plane}: ${why}`);
-    this.#news.emit('news');
-  }
-
-  async heard<Type extends CallEvent['type']>(type: Type): Promise<Extract<CallEvent, { type: Type }>> {
-    const signal = AbortSignal.timeout(8_000);
-    for (;;) {
-      const found = this.events.find((event) => event.type === type);
-      if (found !== undefined) return found as Extract<CallEvent, { type: Type }>;
-      await once(this.#news, 'news', { signal });
-    }
-  }
-
-  async heardLoss(): Promise<void> {
-    while (this.lost.length === 0) await once(this.#news, 'news', { signal: AbortSignal.timeout(8_000) });
-  }
-}
-
-/** A plane on the daemon, tried until the daemon has come up. */
-async function planeOn(t: Test, { port }: Daemon, more: { clock?: Clock; owner?: string } = {}) {
+async function planeOn(
+  t: Test,
+  { ngPort }: Rtpengine,
+  { rules = {}, ...more }: { clock?: Clock; owner?: string; rules?: Partial<MediaRules> } = {},
+) {
   const ear = new Ear();
-  const rulesOf = () => PLAIN_RULES;
-  const plane = new RtpenginePlane({ clock, log: pino({ level: 'silent' }), sink: ear, owner: 'gw', rulesOf, ...more });
+  const rulesOf = () => ({ ...PLAIN_RULES, ...rules });
+  const log = pino({ level: 'silent' });
+  const plane = new RtpenginePlane({ clock, log, sink: ear, owner: 'gw', rulesOf, sounds, ...more });
   t.teardown(() => plane.detach());
-  for (let tries = 0; ; tries++) {
-    try {
-      await plane.attach('127.0.0.1', port);
-      return { ear, plane };
-    } catch (error) {
-      if (tries === 5) throw error;
-    }
-  }
+  await plane.attach('127.0.0.1', ngPort);
+  return { ear, plane };
 }
 
-const sdpOf = (party: RtpParty): string =>
-  [
-    'v=0',
-    `o=- 1 1 IN IP4 ${party.address}`,
-    's=-',
-    `c=IN IP4 ${party.address}`,
-    't=0 0',
-    `m=audio ${party.port} RTP/AVP 8 101`,
-    'a=rtpmap:101 telephone-event/8000',
-    '',
-  ].join('\r\n');
-const portIn = (sdp: string): number => Number(/m=audio (\d+)/.exec(sdp)?.[1]);
-const deadlineIn = (ms: number) => ({
-  wall: Temporal.Now.instant().add({ milliseconds: Math.round(ms) }),
-  monotonicNs: clock.monotonicNs() + BigInt(Math.round(ms * 1e6)),
-  bootId: 'this',
-});
+async function parties(t: Test) {
+  const [handset, trunk] = [await RtpParty.at('127.0.0.1', 1), await RtpParty.at('127.0.0.1', 2)];
+  t.teardown(() => {
+    handset.close();
+    trunk.close();
+  });
+  return { handset, trunk };
+}
 
 /** A call that is connected and not armed, with both ends talking. */
-async function callOn(t: Test, { ear, plane }: Awaited<ReturnType<typeof planeOn>>) {
-  const handset = await RtpParty.at('127.0.0.1', 1);
-  const trunk = await RtpParty.at('127.0.0.1', 2);
-  plane.open(CALL, { handset: HANDSET, handsetOffer: sdpOf(handset), earlyMedia: false, digitsAllowed: '' });
-  const { trunkOffer } = await ear.heard('media-opened');
-  plane.connect(CALL, sdpOf(trunk), true);
-  const { handsetAnswer } = await ear.heard('media-connected');
-  const trunkSide = { address: '127.0.0.1', port: portIn(trunkOffer) };
-  const handsetSide = { address: '127.0.0.1', port: portIn(handsetAnswer) };
+async function callOn(t: Test, { ear, plane }: Awaited<ReturnType<typeof planeOn>>, more: Partial<MediaOrder> = {}) {
+  const { handset, trunk } = await parties(t);
+  plane.open(CALL, { ...orderOf(handset), ...more });
+  const sides = await connected(plane, ear, trunk);
+  const { handsetSide, trunkSide } = sides;
   const talk = stream(10, async () => {
     await handset.send(handsetSide, { payload: stampedPayload() });
     await trunk.send(trunkSide, { payload: stampedPayload() });
   });
-  t.teardown(() => {
-    talk.stop();
-    handset.close();
-    trunk.close();
-  });
-  return { handset, trunk, handsetSide, trunkSide, trunkOffer, handsetAnswer };
+  t.teardown(() => talk.stop());
+  return { handset, trunk, ...sides };
 }
+
+/** Every sample of A-law that came to a party, in order. */
+const heardBy = (party: RtpParty): Buffer =>
+  Buffer.concat(
+    party.received.filter((packet) => packet[1] === 8 || packet[1] === 0x88).map((packet) => packet.subarray(12)),
+  );
+const clipOf = (language: string, piece: string): Buffer =>
+  readFileSync(programData('prompts', language, `${piece}.alaw`));
 
 /** When the last packet that came anywhere had been sent, once none has come for a while: milliseconds after `from`. */
 async function silentAfter(parties: readonly RtpParty[], from: bigint): Promise<number> {
@@ -231,21 +154,119 @@ t.test('a call: nothing before it is armed, both ways after, and silence from it
   t.match(await ear.heard('released'), { plane: 'media' });
 });
 
-t.test('with the gateway gone, the daemon itself ends the call just past the deadline', opts, async (t) => {
-  // A gateway whose timers never come: nothing of ours ends this call. Orders are still answered.
+t.test('with the gateway gone, the daemon itself ends the call, long before its deadline', opts, async (t) => {
+  // A gateway whose timers never come: nothing of ours ends this call, and nothing renews it.
   let isGone = false;
   const dying: Clock = { ...clock, after: (ms, run) => clock.after(ms, () => isGone || run()) };
   const on = await planeOn(t, await startDaemon(t), { clock: dying });
   const { handset, trunk } = await callOn(t, on);
-  const deadline = deadlineIn(1_000);
-  on.plane.arm(CALL, deadline, []);
+  on.plane.arm(CALL, deadlineIn(60_000), []);
   await on.ear.heard('armed');
   isGone = true;
+  const goneNs = clock.monotonicNs();
   await trunk.got(() => trunk.received.length > 5);
-  const lateMs = await silentAfter([handset, trunk], deadline.monotonicNs);
-  t.ok(lateMs > 0, `never before it: ${lateMs.toFixed(0)} ms`);
-  t.ok(lateMs < 3_500, `and soon after: ${lateMs.toFixed(0)} ms`);
+  const afterMs = await silentAfter([handset, trunk], goneNs);
+  t.ok(afterMs > 500 && afterMs < 4_500, `silent ${afterMs.toFixed(0)} ms after its last word`);
 });
+
+t.test('a daemon that forgot a call is told of as a plane that is lost to it', opts, async (t) => {
+  const daemon = await startDaemon(t);
+  const on = await planeOn(t, daemon);
+  await callOn(t, on);
+  on.plane.arm(CALL, deadlineIn(60_000), []);
+  await on.ear.heard('armed');
+  await daemon.ng.ask('delete', { 'call-id': `gw/${CALL}`, 'delete delay': 0 });
+  t.match(await on.ear.heard('plane-lost'), { plane: 'media' });
+});
+
+t.test('a refused caller is told why to the end of the sentence, and hears nobody', opts, async (t) => {
+  const on = await planeOn(t, await startDaemon(t));
+  const { handset } = await parties(t);
+  on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'nl', pieces: ['sign-on.off', 'next'] });
+  const { answer } = await on.ear.heard('announcing');
+  t.match(answer, /^a=sendonly/m, 'we speak, and do not listen');
+  t.notMatch(answer, /telephone-event/);
+  const side = { address: '127.0.0.1', port: portIn(answer) };
+  const talk = stream(20, () => handset.send(side));
+  t.teardown(() => talk.stop());
+  await on.ear.heard('announced');
+  const heard = heardBy(handset);
+  for (const piece of ['sign-on.off', 'next']) t.ok(heard.includes(clipOf('nl', piece).subarray(400, 1_600)), piece);
+  on.plane.close(CALL);
+  t.match(await on.ear.heard('released'), { plane: 'media' });
+});
+
+t.test('a sentence that no language has is no announcement', opts, async (t) => {
+  const on = await planeOn(t, await startDaemon(t));
+  const { handset } = await parties(t);
+  on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'xx', pieces: ['refused.blocked'] });
+  t.equal((await on.ear.heard('media-failed')).code, 'media.no-prompt');
+});
+
+t.test('early media reaches the handset, and nothing the trunk before the answer', opts, async (t) => {
+  const on = await planeOn(t, await startDaemon(t));
+  const { handset, trunk } = await parties(t);
+  on.plane.open(CALL, { ...orderOf(handset), earlyMedia: true });
+  const { trunkOffer } = await on.ear.heard('media-opened');
+  on.plane.connect(CALL, sdpOf(trunk), false);
+  const talk = stream(20, () => trunk.send({ address: '127.0.0.1', port: portIn(trunkOffer) }));
+  t.teardown(() => talk.stop());
+  await handset.got(() => handset.received.length > 5);
+  on.plane.connect(CALL, '', true);
+  const { handsetAnswer } = await on.ear.heard('media-connected');
+  for (let i = 0; i < 10; i++) await handset.send({ address: '127.0.0.1', port: portIn(handsetAnswer) });
+  await on.plane.measure(CALL);
+  t.equal(trunk.received.length, 0);
+});
+
+t.test('what a leg on hold does not want is not forwarded, until it is resumed', opts, async (t) => {
+  const on = await planeOn(t, await startDaemon(t));
+  const { handset, trunk } = await callOn(t, on);
+  on.plane.arm(CALL, deadlineIn(60_000), []);
+  await on.ear.heard('armed');
+  await handset.got(() => handset.received.length > 5);
+  on.plane.hold(CALL, 'handset', 'sendonly');
+  await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+  const [heard, passed] = [handset.received.length, trunk.received.length];
+  await trunk.got(() => trunk.received.length > passed + 10);
+  t.equal(handset.received.length, heard);
+  on.plane.hold(CALL, 'handset', 'sendrecv');
+  await handset.got(() => handset.received.length > heard + 5);
+});
+
+t.test('the callee hears the announcement before it hears the caller', opts, async (t) => {
+  const on = await planeOn(t, await startDaemon(t), { rules: { announcement: true, calleeLanguage: 'fr' } });
+  const { handset, trunk } = await callOn(t, on);
+  on.plane.arm(CALL, deadlineIn(60_000), []);
+  await on.ear.heard('armed');
+  const clip = clipOf('fr', 'announcement.callee');
+  const isCaller = (packet: Buffer): boolean => packet.readUInt32BE(8) === handset.ssrc;
+  const signal = AbortSignal.timeout(15_000);
+  while (!trunk.received.some(isCaller) && !signal.aborted)
+    await new Promise((resolve) => clock.after(50, () => resolve(undefined)));
+  const first = trunk.received.findIndex(isCaller);
+  const before = Buffer.concat(trunk.received.slice(0, first).map((packet) => packet.subarray(12)));
+  t.ok(before.includes(clip.subarray(400, clip.length - 400)), 'all of it came first');
+});
+
+t.test(
+  'a call outlives its lease as it is renewed, and a stranger’s packets go nowhere once a side is known',
+  opts,
+  async (t) => {
+    const on = await planeOn(t, await startDaemon(t));
+    const { trunk, handsetSide } = await callOn(t, on);
+    on.plane.arm(CALL, deadlineIn(60_000), []);
+    await on.ear.heard('armed');
+    // The daemon learns for some seconds, and believes only what it has learned from then on.
+    await new Promise((resolve) => clock.after(4_500, () => resolve(undefined)));
+    const stranger = await RtpParty.at('127.0.0.2', 0x6666);
+    t.teardown(() => stranger.close());
+    for (let i = 0; i < 20; i++) await stranger.send(handsetSide);
+    const count = trunk.received.length;
+    await trunk.got(() => trunk.received.length > count + 5);
+    t.notOk(trunk.received.some((packet) => packet.readUInt32BE(8) === stranger.ssrc));
+  },
+);
 
 t.test('a second arming ends the call earlier and never later', opts, async (t) => {
   const on = await planeOn(t, await startDaemon(t));
@@ -281,14 +302,14 @@ t.test('a daemon that dies is lost, told once, and reached again when it is back
   const { ear, plane } = await planeOn(t, daemon);
   const lost: string[] = [];
   plane.onLost((why) => lost.push(why));
-  daemon.child.kill('SIGKILL');
+  process.kill(daemon.pid, 'SIGKILL');
   await ear.heardLoss();
   t.equal(ear.lost.length, 1);
   t.equal(lost.length, 1);
   t.notOk(plane.attached);
   const handset = await RtpParty.at('127.0.0.1', 9);
   t.teardown(() => handset.close());
-  plane.open(CALL, { handset: HANDSET, handsetOffer: sdpOf(handset), earlyMedia: false, digitsAllowed: '' });
+  plane.open(CALL, orderOf(handset));
   t.equal((await ear.heard('media-failed')).code, 'media.lost');
-  await t.rejects(plane.attach('127.0.0.1', daemon.port), /does not answer/);
+  await t.rejects(plane.attach('127.0.0.1', daemon.ngPort), /does not answer/);
 });

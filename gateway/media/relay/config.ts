@@ -12,8 +12,6 @@ export interface RelayConfig {
   readonly ports: PortRange | null;
   /** The folder of the recorded prompts; null for none. */
   readonly prompts: string | null;
-  /** The languages that are spoken here; null: every one that the folder has. */
-  readonly languages: readonly string[] | null;
   /** Standard input is a life line: its end is the parent's death, and ours. */
   readonly exitWhenOrphaned: boolean;
 }
@@ -42,7 +40,6 @@ export function readConfig(text: string): RelayConfig {
     carrierAddress: address('carrierAddress'),
     ports: said.ports === null || said.ports === undefined ? null : range(said.ports, fault),
     prompts: typeof said.prompts === 'string' ? said.prompts : null,
-    languages: Array.isArray(said.languages) ? said.languages.map(String) : null,
     exitWhenOrphaned: said.exitWhenOrphaned !== false,
   };
 }

@@ -45,8 +45,7 @@ async function run(config: RelayConfig, stopped: Promise<string>): Promise<void>
     cellAddress: config.cellAddress,
     carrierAddress: config.carrierAddress,
     ports: config.ports,
-    sounds:
-      config.prompts === null ? new SoundLibrary() : SoundLibrary.load(config.prompts, config.languages ?? undefined),
+    sounds: config.prompts === null ? new SoundLibrary() : SoundLibrary.load(config.prompts),
     tell: (notice) => control.tell(notice),
     onSocketError: (error) => log.warn({ event: 'relay.socket-error', why: error.message }),
     onRetired: () => retired('retired'),

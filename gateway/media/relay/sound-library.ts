@@ -12,13 +12,13 @@ export class SoundLibrary {
   readonly #languages = new Map<string, ReadonlyMap<string, Buffer>>();
 
   /**
-   * Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header, of these languages or of all. Throws the system's
-   * error when the folder cannot be read.
+   * Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header. Throws the system's error when the folder cannot
+   * be read.
    */
-  static load(folder: string, languages?: readonly string[]): SoundLibrary {
+  static load(folder: string): SoundLibrary {
     const library = new SoundLibrary();
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (!entry.isDirectory() || languages?.includes(entry.name) === false) continue;
+      if (!entry.isDirectory()) continue;
       const pieces = new Map<string, Buffer>();
       for (const file of readdirSync(join(folder, entry.name)))
         if (file.endsWith(ENDING))
@@ -29,14 +29,19 @@ export class SoundLibrary {
   }
 
   /**
-   * The pieces one after the other, 16-bit samples at 8 kHz; undefined when the language has none of them. A piece that a
-   * language lacks is its general one (`next.in` → `next`), or is left out: not every language has a word for it.
+   * The pieces of A-law in their order. A piece that a language lacks is its general one (`next.in` → `next`), or is left out:
+   * not every language has a word for it.
    */
-  spoken(language: string, pieces: readonly string[]): Int16Array | undefined {
+  clips(language: string, pieces: readonly string[]): readonly Buffer[] {
     const known = this.#languages.get(language);
-    const found = pieces
+    return pieces
       .map((name) => known?.get(name) ?? known?.get(name.slice(0, name.lastIndexOf('.'))))
       .filter((piece) => piece !== undefined);
+  }
+
+  /** The pieces one after the other, 16-bit samples at 8 kHz; undefined when the language has none of them. */
+  spoken(language: string, pieces: readonly string[]): Int16Array | undefined {
+    const found = this.clips(language, pieces);
     if (found.length === 0) return undefined;
     const sound = new Int16Array(found.reduce((sum, { length }) => sum + length + PAUSE.length, 0));
     let at = 0;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
@@ -31,6 +32,8 @@ export class NgClient {
   readonly #port: number;
   readonly #address: string;
   readonly #waiting = new Map<string, Waiting>();
+  /** Nobody else can guess what an answer of ours is called. */
+  readonly #name = randomBytes(8).toString('hex');
   #last = 0;
   #open = true;
 
@@ -47,9 +50,16 @@ export class NgClient {
   }
 
   static async open(clock: Clock, address: string, port: number): Promise<NgClient> {
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const family = isIPv6(address) ? 6 : 4;
+    // The daemon is named by its address: what is sent is on its way before `ask` returns, and before `close` after it.
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      lookup: (host, _options, found) => found(null, host, family),
+    });
+    // With such a lookup it may listen before `bind` returns.
+    const listening = once(socket, 'listening');
     socket.bind(0);
-    await once(socket, 'listening');
+    await listening;
     return new NgClient(clock, socket, address, port);
   }
 
@@ -57,7 +67,7 @@ export class NgClient {
   ask(command: string, fields: NgFields = {}): Promise<NgAnswer> {
     if (!this.#open) return Promise.resolve({ result: 'failed', code: 'media.lost', why: 'the client is closed' });
     this.#last++;
-    const cookie = `${process.pid}_${this.#last}`;
+    const cookie = `${this.#name}_${this.#last}`;
     const datagram = Buffer.from(`${cookie} ${bencode({ ...fields, command })}`, 'latin1');
     const send = (): void => this.#socket.send(datagram, this.#port, this.#address);
     return new Promise((settle) => {

@@ -1,23 +1,27 @@
 import type { Logger } from 'pino';
-import type { CallEvent, CallSink, MediaOrder } from '../../calls/ports.js';
+import type { Announcement, CallSink, MediaOrder } from '../../calls/ports.js';
 import type { MediaStats } from '../../calls/record.js';
 import type { Clock, Timer } from '../../clock/clock.js';
-import { type Deadline, msLeft } from '../../clock/deadline.js';
-import type { CallId, HandsetId } from '../../policy/ids.js';
+import type { Deadline } from '../../clock/deadline.js';
+import type { CallId, HandsetId, PersonId } from '../../policy/ids.js';
 import type { MediaDriver } from '../media-driver.js';
-import { type MediaRules, PLAIN_RULES } from '../media-rules.js';
-import { MediaSession } from '../media-session.js';
-import { readEnd, readOffer, readTrunkAnswer, writePlain } from '../sdp.js';
-import { NgClient, type NgFields } from './ng-client.js';
+import { PLAIN_RULES, type RulesOf } from '../media-rules.js';
+import { type Leg, MediaSession } from '../media-session.js';
+import { OfferDesk } from '../offer-desk.js';
+import { PlaneReports } from '../plane-reports.js';
+import { SoundLibrary } from '../relay/sound-library.js';
+import { type AudioDescription, type Direction, readTrunkAnswer, writePromptAnswer } from '../sdp.js';
+import { NgCall } from './ng-call.js';
+import { type NgAnswer, NgClient, type NgFields } from './ng-client.js';
 import { statsOf } from './ng-stats.js';
-import { warningWave } from './warning-wave.js';
 
 /** Contact is tried this often, milliseconds; an order that nobody answers for 2 s has lost it. */
 const PING_MS = 500;
-/** The daemon counts whole seconds, and may begin in the middle of one: two more are past the deadline, and never before it. */
-const BEHIND_S = 2;
-const ALL_DIGITS = '0123456789*#';
+/** Each session's lease is renewed this often, milliseconds. */
+const RENEW_MS = 1_000;
 const MOST_LISTED = 10_000;
+/** Where nobody is (RFC 863): the other end of a session that only speaks to its handset. */
+const NOBODY: Pick<AudioDescription, 'port' | 'rtcpPort'> = { port: 9, rtcpPort: 10 };
 
 export interface RtpengineOptions {
   readonly clock: Clock;
@@ -25,41 +29,41 @@ export interface RtpengineOptions {
   readonly sink?: CallSink;
   /** Begins the id of every session of this gateway, so that those of a life before can be found. */
   readonly owner: string;
-  readonly rulesOf?: (handset: HandsetId) => MediaRules;
+  /** What a handset's calls may carry, asked once a call. Default: G.711, no words. */
+  readonly rulesOf?: RulesOf;
+  /** What is said in words. Default: nothing can be. */
+  readonly sounds?: SoundLibrary;
+  /** The wings' networks, in CIDR notation. When any is given, a handset's media address outside them is refused. */
+  readonly cell?: readonly string[];
   /** Names of the daemon's interfaces, when it has two. */
   readonly interfaces?: { readonly cell: string; readonly carrier: string };
 }
 
-interface Held {
-  readonly rules: MediaRules;
-  readonly session: MediaSession;
-  deadlineNs?: bigint;
-  timers: Timer[];
-}
-
 /**
  * The media plane on an rtpengine daemon (ng protocol). The daemon outlives us: every session bears our name and is deleted at
- * the start before the first call, and each armed call is left with a deletion of the daemon's own, just past the deadline.
+ * the start before the first call, and each is a lease that the daemon itself ends, unless we renew it every second.
  */
 export class RtpenginePlane implements MediaDriver {
   readonly #options: RtpengineOptions;
-  readonly #held = new Map<CallId, Held>();
-  #sink: CallSink | undefined;
+  readonly #reports: PlaneReports;
+  readonly #offers: OfferDesk;
+  readonly #held = new Map<CallId, NgCall>();
   #ng: NgClient | undefined;
   #pings: Timer | undefined;
-  #onLost: (why: string) => void = () => undefined;
+  #renewals: Timer | undefined;
 
   constructor(options: RtpengineOptions) {
     this.#options = options;
-    this.#sink = options.sink;
+    this.#reports = new PlaneReports(options.log, options.sink);
+    this.#offers = new OfferDesk(options.cell ?? []);
   }
 
   setSink(sink: CallSink): void {
-    this.#sink = sink;
+    this.#reports.setSink(sink);
   }
 
   onLost(lost: (why: string) => void): void {
-    this.#onLost = lost;
+    this.#reports.onLost(lost);
   }
 
   get attached(): boolean {
@@ -78,153 +82,120 @@ export class RtpenginePlane implements MediaDriver {
     }
     this.#ng = ng;
     this.#ping(ng);
+    this.#renew();
   }
 
   detach(): void {
     const ng = this.#ng;
     this.#ng = undefined;
     this.#pings?.cancel();
-    for (const held of this.#held.values()) this.#letGo(held);
-    // What is still held is deleted by the daemon's own clock, and at the next start.
-    for (const call of this.#held.keys()) void ng?.ask('delete', { ...this.#named(call), 'delete delay': 0 });
+    this.#renewals?.cancel();
+    for (const [call, held] of this.#held) {
+      held.end();
+      // If it does not come, the daemon's own clock ends the session.
+      void ng?.ask('delete', { ...this.#named(call), 'delete delay': 0 });
+    }
     this.#held.clear();
     ng?.close();
   }
 
   open(call: CallId, order: MediaOrder): void {
-    const rules = (this.#options.rulesOf ?? (() => PLAIN_RULES))(order.handset);
-    const offer = readOffer(order.handsetOffer, rules.codecs);
-    if ('fault' in offer) {
-      this.#fail(call, offer.fault, offer.why);
-      return;
-    }
-    const session = new MediaSession(offer);
-    this.#held.set(call, { rules, session, timers: [] });
-    void this.#open(call, session, rules, order.digitsAllowed);
-  }
-
-  async #open(call: CallId, session: MediaSession, rules: MediaRules, digitsAllowed: string): Promise<void> {
+    const held = this.#hold(call, order.handset, order.handsetOffer, order.person);
+    if (held === undefined) return;
     const { interfaces } = this.#options;
     const direction: NgFields = interfaces === undefined ? {} : { direction: [interfaces.cell, interfaces.carrier] };
-    const offered = await this.#ask('offer', call, {
-      'from-tag': 'handset',
-      sdp: writePlain(session.offer),
-      ICE: 'remove',
-      'rtcp-mux': ['offer', 'accept'],
-      replace: ['origin', 'session-connection'],
-      ...direction,
+    void held.offer(direction, order.digitsAllowed).then((end) => {
+      if (held.session.closed) return;
+      if ('code' in end) this.#reports.fail(call, end.code, end.why);
+      else this.#reports.tell(call, { type: 'media-opened', trunkOffer: held.session.offerAt(end) });
     });
-    // Before anybody can send: both gates closed. Single digits it cannot choose; unless all may pass, none does.
-    const passesDigits = [...ALL_DIGITS].every((digit) => digitsAllowed.includes(digit));
-    const gates = [this.#ask('block media', call, { flags: ['all'] })];
-    if (!passesDigits) gates.push(this.#ask('block DTMF', call, { flags: ['all'] }));
-    const failed = [offered, ...(await Promise.all(gates))].find(({ result }) => result === 'failed');
-    if (session.closed) return;
-    const end = offered.result === 'ok' ? readEnd(String(offered.fields.sdp), rules.codecs) : undefined;
-    if (failed?.result === 'failed') this.#fail(call, failed.code, failed.why);
-    else if (end === undefined || 'fault' in end) this.#fail(call, 'media.rtpengine', 'an offer without an address');
-    else this.#tell(call, { type: 'media-opened', trunkOffer: session.offerAt(end) });
   }
 
-  /** The daemon plays what has a trunk; a refusal has none, and is given without words. */
-  announce(call: CallId): void {
-    this.#fail(call, 'media.no-prompt', 'rtpengine speaks in no call without a trunk');
+  announce(call: CallId, handset: HandsetId, handsetOffer: string, { language, pieces }: Announcement): void {
+    const held = this.#hold(call, handset, handsetOffer, undefined);
+    if (held !== undefined)
+      void this.#announce(call, held, language, pieces).then((fault) => {
+        if (fault !== undefined && !held.session.closed) this.#reports.fail(call, fault.code, fault.why);
+      });
+  }
+
+  /** A session whose other end is nobody, with both gates closed: the daemon alone speaks in it. */
+  async #announce(call: CallId, held: NgCall, language: string, pieces: readonly string[]) {
+    const { session } = held;
+    const offered = await held.offer({}, '');
+    if ('code' in offered) return offered;
+    const end = await held.answer({ ...session.offer, address: offered.address, ...NOBODY });
+    if ('code' in end) return end;
+    if (session.closed) return undefined;
+    session.handsetAt(end);
+    const { handsetEnd, offer } = session;
+    if (handsetEnd === undefined) return undefined;
+    const fault = held.announce(language, pieces, () => this.#reports.tell(call, { type: 'announced' }));
+    if (fault === undefined)
+      this.#reports.tell(call, { type: 'announcing', answer: writePromptAnswer(offer, handsetEnd) });
+    return fault;
+  }
+
+  #hold(call: CallId, handset: HandsetId, sdp: string, person: PersonId | undefined): NgCall | undefined {
+    const { clock, sounds, rulesOf } = this.#options;
+    const rules = (rulesOf ?? (() => PLAIN_RULES))(handset, person);
+    const offer = this.#offers.read(sdp, rules.codecs);
+    if ('fault' in offer) {
+      this.#reports.fail(call, offer.fault, offer.why);
+      return undefined;
+    }
+    const held = new NgCall({
+      ask: (command, fields) => this.#ask(command, call, fields),
+      clock,
+      rules,
+      session: new MediaSession(offer),
+      sounds: sounds ?? new SoundLibrary(),
+      onDeadline: () => {
+        void this.#ask('delete', call, { 'delete delay': 0 });
+        this.#reports.tell(call, { type: 'deadline-passed', by: 'media' });
+      },
+    });
+    this.#held.set(call, held);
+    return held;
   }
 
   connect(call: CallId, trunkSdp: string, final: boolean): void {
     const held = this.#held.get(call);
-    // Early media is for our own relay: here both gates stay closed until the answer.
     if (held === undefined) {
-      if (final) this.#fail(call, 'media.lost', 'no session of rtpengine holds this call');
+      if (final) this.#reports.fail(call, 'media.lost', 'no session of rtpengine holds this call');
       return;
     }
     const { session } = held;
     const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, session.offer);
     if ('fault' in answer) {
-      if (final) this.#fail(call, answer.fault, answer.why);
+      if (final) this.#reports.fail(call, answer.fault, answer.why);
       return;
     }
-    if (final) void this.#connect(call, held, answer);
-    else session.connected(answer);
-  }
-
-  async #connect(
-    call: CallId,
-    { session, rules }: Held,
-    answer: Parameters<MediaSession['connected']>[0],
-  ): Promise<void> {
-    const tags = { 'from-tag': 'handset', 'to-tag': 'trunk' };
-    const answered = await this.#ask('answer', call, {
-      ...tags,
-      sdp: writePlain(answer),
-      ICE: 'remove',
-      replace: ['origin', 'session-connection'],
+    void held.answer(answer).then((end) => {
+      if (session.closed) return;
+      if ('code' in end) {
+        if (final) this.#reports.fail(call, end.code, end.why);
+        return;
+      }
+      session.handsetAt(end);
+      const handsetAnswer = session.connected(answer);
+      if (!final) held.early();
+      else if (handsetAnswer !== undefined) this.#reports.tell(call, { type: 'media-connected', handsetAnswer });
     });
-    if (session.closed) return;
-    if (answered.result === 'failed') {
-      this.#fail(call, answered.code, answered.why);
-      return;
-    }
-    const end = readEnd(String(answered.fields.sdp), rules.codecs);
-    if ('fault' in end) {
-      this.#fail(call, 'media.rtpengine', 'an answer without an address');
-      return;
-    }
-    session.handsetAt(end);
-    const handsetAnswer = session.connected(answer);
-    if (handsetAnswer !== undefined) this.#tell(call, { type: 'media-connected', handsetAnswer });
   }
 
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void {
-    void this.#arm(call, deadline, warningsS).then((fault) => {
-      if (fault === undefined) this.#tell(call, { type: 'armed', plane: 'media' });
-      else this.#tell(call, { type: 'arm-failed', plane: 'media', why: fault });
+    const armed = this.#held.get(call)?.arm(deadline, warningsS);
+    const gone = { code: 'media.lost', why: 'no session of rtpengine holds this call' };
+    void (armed ?? Promise.resolve(gone)).then((fault) => {
+      if (fault === undefined) this.#reports.tell(call, { type: 'armed', plane: 'media' });
+      else this.#reports.tell(call, { type: 'arm-failed', plane: 'media', why: `${fault.code}: ${fault.why}` });
     });
   }
 
-  /** What went wrong, or undefined. */
-  async #arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): Promise<string | undefined> {
+  hold(call: CallId, leg: Leg, direction: Direction): void {
     const held = this.#held.get(call);
-    if (held === undefined) return 'media.lost: no session of rtpengine holds this call';
-    if (held.rules.announcement) return 'media.no-prompt: rtpengine makes no announcement';
-    const first = held.deadlineNs === undefined;
-    // A second arming can only bring it closer.
-    if (held.deadlineNs !== undefined && deadline.monotonicNs >= held.deadlineNs) return undefined;
-    held.deadlineNs = deadline.monotonicNs;
-    // The daemon's own deletion first: a call that only we could end must never talk.
-    const leftS = Math.max(0, Math.ceil(msLeft(this.#options.clock, deadline) / 1_000));
-    const bounded = await this.#ask('delete', call, { 'delete delay': leftS + BEHIND_S });
-    if (bounded.result === 'failed') return `${bounded.code}: ${bounded.why}`;
-    if (held.session.closed) return 'media.lost: closed in the meantime';
-    this.#letGo(held);
-    this.#plan(call, held, deadline, warningsS);
-    if (!first) return undefined;
-    const opened = await this.#ask('unblock media', call, { flags: ['all'] });
-    return opened.result === 'failed' ? `${opened.code}: ${opened.why}` : undefined;
-  }
-
-  #plan(call: CallId, held: Held, deadline: Deadline, warningsS: readonly number[]): void {
-    const { clock } = this.#options;
-    const leftMs = msLeft(clock, deadline);
-    const sides = held.rules.warnCallee ? ['handset', 'trunk'] : ['handset'];
-    for (const seconds of new Set(warningsS)) {
-      const waitMs = leftMs - seconds * 1_000;
-      if (waitMs <= 0) continue;
-      const warn = (): void => {
-        for (const side of sides) void this.#ask('play media', call, { 'from-tag': side, blob: warningWave() });
-      };
-      held.timers.push(clock.after(waitMs, warn));
-    }
-    const end = (): void => {
-      void this.#ask('delete', call, { 'delete delay': 0 });
-      this.#tell(call, { type: 'deadline-passed', by: 'media' });
-    };
-    held.timers.push(clock.after(Math.max(0, leftMs), end));
-  }
-
-  /** The daemon follows no hold of ours: what a leg does not want to hear, its own telephone does not play. */
-  hold(): void {
-    // Nothing to be ordered.
+    held?.hold(held.session.held(leg, direction));
   }
 
   async measure(call: CallId): Promise<MediaStats | undefined> {
@@ -233,11 +204,7 @@ export class RtpenginePlane implements MediaDriver {
   }
 
   close(call: CallId): void {
-    const held = this.#held.get(call);
-    if (held !== undefined) {
-      held.session.closed = true;
-      this.#letGo(held);
-    }
+    this.#held.get(call)?.end();
     this.#held.delete(call);
     void this.#close(call);
   }
@@ -248,22 +215,15 @@ export class RtpenginePlane implements MediaDriver {
     const deleted = await this.#ask('delete', call, { 'delete delay': 0 });
     const stats = counted.result === 'ok' ? statsOf(counted.fields) : undefined;
     if (deleted.result === 'failed' && deleted.code === 'media.timeout')
-      this.#tell(call, { type: 'release-timeout', plane: 'media' });
-    else this.#tell(call, { type: 'released', plane: 'media', ...(stats === undefined ? {} : { stats }) });
-  }
-
-  #letGo(held: Held): void {
-    for (const timer of held.timers) timer.cancel();
-    held.timers = [];
+      this.#reports.tell(call, { type: 'release-timeout', plane: 'media' });
+    else this.#reports.tell(call, { type: 'released', plane: 'media', ...(stats === undefined ? {} : { stats }) });
   }
 
   #named = (call: CallId): NgFields => ({ 'call-id': `${this.#options.owner}/${call}` });
 
-  #ask(command: string, call: CallId, fields: NgFields = {}) {
-    const ng = this.#ng;
-    if (ng === undefined)
-      return Promise.resolve({ result: 'failed', code: 'media.lost', why: 'there is no rtpengine' } as const);
-    return ng.ask(command, { ...fields, ...this.#named(call) });
+  #ask(command: string, call: CallId, fields: NgFields = {}): Promise<NgAnswer> {
+    if (this.#ng !== undefined) return this.#ng.ask(command, { ...fields, ...this.#named(call) });
+    return Promise.resolve({ result: 'failed', code: 'media.lost', why: 'there is no rtpengine' });
   }
 
   /** Deletes every session that bears our name. */
@@ -287,20 +247,20 @@ export class RtpenginePlane implements MediaDriver {
     });
   }
 
+  #renew(): void {
+    this.#renewals = this.#options.clock.after(RENEW_MS, () => {
+      this.#renew();
+      for (const [call, held] of this.#held)
+        void held.renew().then((answer) => {
+          // A daemon that knows the call no more has been started anew, or ended it: nobody carries it.
+          if (answer?.result !== 'failed' || answer.code !== 'media.rtpengine' || held.session.closed) return;
+          this.#reports.tell(call, { type: 'plane-lost', plane: 'media', why: answer.why });
+        });
+    });
+  }
+
   #lost(why: string): void {
     this.detach();
-    this.#options.log.error({ event: 'media.rtpengine-lost', why }, 'contact with rtpengine lost');
-    this.#sink?.planeLost('media', why);
-    this.#onLost(why);
-  }
-
-  #fail(call: CallId, code: string, why: string): void {
-    this.#options.log.warn({ event: 'media.failed', call, code, why });
-    this.#tell(call, { type: 'media-failed', code });
-  }
-
-  /** Never from inside the order itself: what gave it has not finished its own step yet. */
-  #tell(call: CallId, event: CallEvent): void {
-    queueMicrotask(() => this.#sink?.event(call, event));
+    this.#reports.lost('media.rtpengine-lost', why);
   }
 }
