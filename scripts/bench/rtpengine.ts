@@ -24,7 +24,7 @@ export const hasRtpengine = (): boolean => existsSync(PROGRAM);
 
 /** Starts rtpengine on the loopback. Rejects when it does not answer within 6 s. */
 export async function startRtpengine(ports: { readonly from: number; readonly to: number }): Promise<Rtpengine> {
-  const ngPort = await freePort();
+  const [ngPort, cliPort] = [await freePort(), await freePort()];
   const ng = await NgClient.open(
     systemClock(() => ({ trusted: true })),
     '127.0.0.1',
@@ -36,6 +36,8 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
       [
         '--table=-1',
         '--interface=127.0.0.1',
+        // Its console's own port is the same for every daemon, unless it is told otherwise.
+        `--listen-cli=127.0.0.1:${cliPort}`,
         `--listen-ng=127.0.0.1:${ngPort}`,
         `--port-min=${ports.from}`,
         `--port-max=${ports.to}`,
