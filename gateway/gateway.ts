@@ -220,6 +220,7 @@ export class Gateway {
       trunks: trunksOf(this.#files),
       newCallId: () => this.#newCallId(),
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
+      keyed: (call) => this.#media?.keyed(call),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
       registered: (registration) => this.#handsets?.registered(registration),
       challengeInvites: !this.#believesInvites,

@@ -14,6 +14,9 @@ import { HEARD_CODECS } from './media/sdp-formats.js';
 import type { Refusal } from './policy/decision.js';
 import type { CallId, HandsetId, PersonId } from './policy/ids.js';
 
+/** As the schema says of profiles' silenceAlarmS. */
+const SILENCE_ALARM_S = 30;
+
 interface DriverParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -45,6 +48,7 @@ export class SiteMedia {
     const { site, handsets, profiles } = this.#files;
     this.#rules.clear();
     this.#spoken.clear();
+    this.#supervised.clear();
     const byId = new Map(profiles.map((profile) => [profile.id, profile]));
     for (const { id, profile: name, language } of handsets) {
       const profile = byId.get(name);
@@ -115,5 +119,6 @@ function rulesOf(profile: Profile, language: MediaRules['language'], site: SiteF
     digitsInSpeech: isListening,
     ...(digitsMost === undefined ? {} : { digitsMost }),
     digitAlarm,
+    silenceAlarmS: profile.silenceAlarmS ?? (site.media.driver === 'relay' ? SILENCE_ALARM_S : 0),
   };
 }

@@ -50,6 +50,8 @@ export interface Speech {
   readonly warnings: Readonly<Record<string, readonly string[]>>;
   /** The warnings sound to the trunk as well. */
   readonly warnTrunk: boolean;
+  /** Said to the handset so that its last word falls on the deadline; [] for nothing. */
+  readonly closing: readonly string[];
   /** Said to the trunk at the answer, while the handset is not heard; [] for nothing. */
   readonly announcement: readonly string[];
 }
@@ -97,6 +99,8 @@ export type OrderBody =
       /** Seconds before the deadline at which a tone is sounded to the handset. */
       readonly warningsS: readonly number[];
       readonly speech?: Speech;
+      /** A side that sends nothing for so long, and is not on hold, is told of, once. Default: never. */
+      readonly silenceMs?: number;
     }
   /** Speaks to the handset of a call that has no trunk. Answered by `playing`; `played` is told at its end. */
   | {
@@ -200,6 +204,7 @@ export type Notice =
   | { readonly event: 'played'; readonly call: string }
   /** A digit that may not pass was kept from the trunk; told of the first of each kind in a call. */
   | { readonly event: 'digit'; readonly call: string; readonly kind: 'event' | 'in-speech' }
+  | { readonly event: 'silence'; readonly call: string; readonly side: 'handset' | 'trunk'; readonly silentMs: number }
   | {
       readonly event: 'deadline';
       readonly call: string;

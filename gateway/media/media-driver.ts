@@ -14,6 +14,19 @@ export interface MediaDriver extends MediaPlane {
   detach(): void;
   /** A leg was put on hold, or taken off it, in its own words. */
   hold(call: CallId, leg: Leg, direction: Direction): void;
+  /** The handset keyed a digit in an INFO, which goes no further: it is counted and told as any other that may not pass. */
+  keyed(call: CallId): void;
+  /** What each call carries so far, and how well. */
+  measureAll(): Promise<ReadonlyMap<CallId, MediaStats>>;
   /** What a call carries so far; undefined for a call that is not held. */
   measure(call: CallId): Promise<MediaStats | undefined>;
+}
+
+/** What these calls of a driver carry so far. */
+export async function measuredOf(
+  driver: Pick<MediaDriver, 'measure'>,
+  calls: Iterable<CallId>,
+): Promise<ReadonlyMap<CallId, MediaStats>> {
+  const measured = await Promise.all([...calls].map(async (call) => [call, await driver.measure(call)] as const));
+  return new Map(measured.flatMap(([call, stats]) => (stats === undefined ? [] : [[call, stats]])));
 }

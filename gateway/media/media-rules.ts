@@ -16,6 +16,8 @@ export interface MediaRules {
   readonly digitsInSpeech: boolean;
   readonly digitsMost?: number;
   readonly digitAlarm: boolean;
+  /** A side that is silent for so long is an alarm, seconds; 0 for never. */
+  readonly silenceAlarmS: number;
 }
 
 /** Asked once a call; the person is absent where nobody is signed on. */
@@ -30,4 +32,5 @@ export const PLAIN_RULES: MediaRules = {
   announcement: false,
   digitsInSpeech: false,
   digitAlarm: false,
+  silenceAlarmS: 0,
 };

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { MediaStats } from '../calls/record.js';
 import {
   type AudioDescription,
   type Direction,
@@ -22,6 +23,8 @@ export type Leg = 'handset' | 'trunk';
 export class MediaSession {
   readonly offer: HandsetOffer;
   closed = false;
+  /** Digits keyed in INFO requests; none of them goes further. */
+  infoDigits = 0;
   #handsetEnd: OurEnd | undefined;
   /** The trunk's last SDP: a 200 without one rests on that of the 183. */
   answer: AudioDescription | undefined;
@@ -31,6 +34,11 @@ export class MediaSession {
   constructor(offer: HandsetOffer) {
     this.offer = offer;
     this.#wants = { handset: offer.direction, trunk: 'sendrecv' };
+  }
+
+  /** What the driver counted, with what signalling did. */
+  counted(stats: MediaStats): MediaStats {
+    return { ...stats, digitsDropped: stats.digitsDropped + this.infoDigits };
   }
 
   /** Where the handset reaches us is known. */

@@ -92,4 +92,6 @@ export const SPOKEN_WARNINGS: Readonly<Record<number, string>> = {
   30: 'warning.30',
   10: 'warning.10',
 };
+/** The last words before a deadline. */
+export const CLOSING = 'ended.deadline';
 export const ANNOUNCEMENT = 'announcement.callee';

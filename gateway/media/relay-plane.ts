@@ -6,12 +6,12 @@ import type { Deadline } from '../clock/deadline.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import type { Notice, OrderBody, Speech } from './control-protocol.js';
 import type { TapPorts } from './copies/call-ears.js';
-import type { MediaDriver } from './media-driver.js';
+import { type MediaDriver, measuredOf } from './media-driver.js';
 import { type MediaRules, PLAIN_RULES, type RulesOf } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { OfferDesk } from './offer-desk.js';
 import { PlaneReports } from './plane-reports.js';
-import { ANNOUNCEMENT, SPOKEN_WARNINGS } from './prompts.js';
+import { ANNOUNCEMENT, CLOSING, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import { type Direction, promptFormats, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
@@ -46,7 +46,7 @@ interface Held {
   readonly order?: MediaOrder;
 }
 
-const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech' } as const;
+const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech', 'in-info': 'in an INFO' } as const;
 
 /** The media plane on our own relay: SDP here, packets in the relay's process. */
 export class RelayPlane implements MediaDriver {
@@ -190,14 +190,35 @@ export class RelayPlane implements MediaDriver {
   /** What a call carries so far; undefined for a call that the relay does not hold. */
   async measure(call: CallId): Promise<MediaStats | undefined> {
     const measured = await this.#order({ do: 'measure', call });
-    return measured.event === 'failed' ? undefined : statsOf(measured.counters);
+    if (measured.event === 'failed') return undefined;
+    const stats = statsOf(measured.counters);
+    return this.#held.get(call)?.session.counted(stats) ?? stats;
+  }
+
+  measureAll(): Promise<ReadonlyMap<CallId, MediaStats>> {
+    return measuredOf(this, this.#held.keys());
+  }
+
+  keyed(call: CallId): void {
+    const held = this.#held.get(call);
+    if (held === undefined) return;
+    held.session.infoDigits++;
+    if (held.session.infoDigits === 1) this.#digitRefused(call, 'in-info');
+  }
+
+  #digitRefused(call: CallId, kind: keyof typeof KEYED): void {
+    this.#log.info({ event: 'media.digit-refused', call, kind });
+    const held = this.#held.get(call);
+    if (held?.rules.digitAlarm === true)
+      this.#onAlarm('media.digits', `a digit was keyed ${KEYED[kind]} that may not pass`, held.handset);
   }
 
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void {
     const atNs = String(deadline.monotonicNs);
     const held = this.#held.get(call);
     const rules = held?.rules ?? PLAIN_RULES;
-    void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules) }).then((answer) => {
+    const silence = rules.silenceAlarmS === 0 ? {} : { silenceMs: rules.silenceAlarmS * 1_000 };
+    void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules), ...silence }).then((answer) => {
       if (answer.event !== 'failed') {
         this.#reports.tell(call, { type: 'armed', plane: 'media' });
         if (held?.order !== undefined && !held.session.closed) this.#onArmed?.(call, held.order);
@@ -218,7 +239,8 @@ export class RelayPlane implements MediaDriver {
     this.#held.delete(call);
     void this.#order({ do: 'close', call }).then((answer) => {
       if (answer.event === 'closed') {
-        const stats = answer.counters && statsOf(answer.counters);
+        const counted = answer.counters && statsOf(answer.counters);
+        const stats = counted && (held?.session.counted(counted) ?? counted);
         this.#reports.tell(call, { type: 'released', plane: 'media', ...(stats ? { stats } : {}) });
       } else if (answer.code === 'media.timeout') this.#reports.tell(call, { type: 'release-timeout', plane: 'media' });
       // A relay that is gone forwards nothing.
@@ -238,10 +260,15 @@ export class RelayPlane implements MediaDriver {
       return;
     }
     if (notice.event === 'digit') {
-      this.#log.info({ event: 'media.digit-refused', call, kind: notice.kind });
+      this.#digitRefused(call, notice.kind);
+      return;
+    }
+    if (notice.event === 'silence') {
+      const { side, silentMs } = notice;
+      this.#log.warn({ event: 'media.silence', call, side, silentMs });
       const held = this.#held.get(call);
-      if (held?.rules.digitAlarm === true)
-        this.#onAlarm('media.digits', `a digit was keyed ${KEYED[notice.kind]} that may not pass`, held.handset);
+      const detail = `the ${side} of a call has sent no speech for ${Math.round(silentMs / 1_000)} s`;
+      if (held !== undefined) this.#onAlarm('media.silence', detail, held.handset);
       return;
     }
     const { lateMs, lastForwardedMs } = notice;
@@ -269,6 +296,7 @@ function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announ
     calleeLanguage,
     warnings: spokenWarnings ? Object.fromEntries(spoken) : {},
     warnTrunk: warnCallee,
+    closing: spokenWarnings ? [CLOSING] : [],
     announcement: announcement ? [ANNOUNCEMENT] : [],
   };
 }

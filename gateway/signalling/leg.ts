@@ -18,17 +18,20 @@ export interface LegOwner {
   readonly violations: Violations;
   /** The peer of a leg speaks and hears from now on as it says in its own words. */
   readonly held: (leg: LegName, direction: Direction) => void;
+  /** A digit was keyed in an INFO. */
+  readonly keyed: (leg: LegName) => void;
 }
 
 /** Holds a leg's dialog to the rules; `facts` is asked at each request. */
 export function judgeOf(owner: LegOwner, facts: () => LegFacts): DialogJudge {
   return (request, response) => {
     const asked = facts();
-    const { answer, count, alarm, redirected, direction } = rule(request, asked);
+    const { answer, count, alarm, redirected, direction, keyed } = rule(request, asked);
     const { handset, violations } = owner;
     if (count !== undefined) violations.count(count);
     if (alarm !== undefined) violations.alarm({ ...alarm, handset, address: request.source_address });
     if (redirected) sayRedirected(owner, 'the far end sent a call elsewhere while it was up');
+    if (keyed === true) owner.keyed(asked.leg);
     if (answer === undefined) return true;
     const { status, headers = {}, body } = answer;
     if (direction !== undefined) owner.held(asked.leg, direction);

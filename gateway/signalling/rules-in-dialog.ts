@@ -38,6 +38,8 @@ export interface Ruling {
   readonly alarm?: { readonly code: string; readonly detail: string };
   /** What the peer speaks and hears from now on, in its own words. */
   readonly direction?: Direction;
+  /** A digit was keyed, which goes no further. */
+  readonly keyed?: true;
   /** The far end has sent the call elsewhere. */
   readonly redirected?: true;
 }
@@ -101,7 +103,7 @@ function offered(request: Srf.SrfRequest, { leg, handset, session }: LegFacts): 
 function told(request: Srf.SrfRequest): Ruling {
   if (request.body === undefined || request.body === '') return { answer: { status: 200 } };
   const type = (request.has('content-type') ? request.get('content-type') : '').split(';')[0]?.trim() ?? '';
-  if (DIGITS.test(type)) return { answer: { status: 200 }, count: 'sip.info-digit' };
+  if (DIGITS.test(type)) return { answer: { status: 200 }, count: 'sip.info-digit', keyed: true };
   const headers = { Accept: 'application/dtmf-relay, application/dtmf' };
   return { answer: { status: 415, headers }, count: 'sip.info' };
 }

@@ -32,6 +32,8 @@ export interface SignallingOptions {
   readonly registered?: (registration: Registered) => void;
   /** A leg has been put on hold, or taken off it, by a re-INVITE or UPDATE of its own that was granted. */
   readonly held?: (call: CallId, leg: LegName, direction: Direction) => void;
+  /** The handset of a call has keyed a digit in an INFO, which goes no further. */
+  readonly keyed?: (call: CallId) => void;
   /** For measurements alone: INVITEs are believed without a challenge. */
   readonly challengeInvites?: boolean;
 }
@@ -163,9 +165,15 @@ export class Signalling implements SignallingPlane {
       this.#forget(call);
       this.#tell(call, { type: 'released', plane: 'signalling', legs: ['handset', 'trunk'] });
     };
-    const { clock, held } = this.#options;
-    const parts = { call, handset, handsetSide, clock, violations: this.#violations, tell: this.#tell, released };
-    this.#calls.set(call, new TwoLegs({ ...parts, held: (...change) => held?.(call, ...change) }));
+    const { clock, held, keyed } = this.#options;
+    const legs = new TwoLegs({
+      ...{ call, handset, handsetSide, clock, violations: this.#violations, tell: this.#tell, released },
+      held: (...change) => held?.(call, ...change),
+      keyed: (leg) => {
+        if (leg === 'handset') keyed?.(call);
+      },
+    });
+    this.#calls.set(call, legs);
   }
 
   callHandset(call: CallId, handset: HandsetId): void {

@@ -27,6 +27,7 @@ export interface CallParts {
   readonly violations: Violations;
   readonly tell: (call: CallId, event: CallEvent) => void;
   readonly held: LegOwner['held'];
+  readonly keyed: LegOwner['keyed'];
   /** Both legs are over, after a release; said once. */
   readonly released: (call: CallId) => void;
 }
@@ -40,13 +41,14 @@ export class TwoLegs {
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, handsetSide, clock, violations, tell, held, released } = parts;
+    const { call, handset, handsetSide, clock, violations, tell, held, keyed, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
       violations,
       tell: (event: CallEvent) => tell(call, event),
       held,
+      keyed,
       over: () => this.#report(),
     };
     this.handset = handsetSide(owner);

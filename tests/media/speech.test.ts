@@ -9,7 +9,14 @@ import { decoded, loudness } from './tone.js';
 const HEADER = 12;
 const SAMPLE_RATE = 8_000;
 const VOICE = { voice: ALAW.voice, eventsPass: false } as const;
-const NO_WORDS = { language: 'nl', calleeLanguage: 'fr', warnings: {}, warnTrunk: false, announcement: [] } as const;
+const NO_WORDS = {
+  language: 'nl',
+  calleeLanguage: 'fr',
+  warnings: {},
+  warnTrunk: false,
+  closing: [],
+  announcement: [],
+} as const;
 
 const piece = (language: string, name: string): Buffer =>
   readFileSync(programData('prompts', language, `${name}.alaw`));
@@ -116,6 +123,19 @@ t.test('a relay of real sockets', async (t) => {
       t.ok(likeness(sound, decoded(piece(language, 'warning.10'), 'pcma')) > 0.98, language);
     }
     await call.close();
+  });
+
+  t.test('the last words end with the deadline, and nothing is heard after it', async (t) => {
+    const call = await callBetween(t, link, 'closing');
+    const clip = piece('nl', 'ended.deadline');
+    await call.arm(clip.length / 8 + 400, [], { ...NO_WORDS, closing: ['ended.deadline'] });
+    const { lastForwardedMs } = await deadlineOf('closing');
+    t.equal(lastForwardedMs, undefined, 'nobody else spoke');
+    const heard = heardBy(call.handset);
+    t.ok(heard.includes(clip.subarray(0, clip.length - (clip.length % 160))), 'all of them');
+    await call.close();
+    t.equal(heardBy(call.handset).length, heard.length);
+    t.equal(call.trunk.received.length, 0, 'they are the handset’s alone');
   });
 
   t.test('what cannot be mixed gives way to the warning, which goes in G.711 where both agreed to it', async (t) => {

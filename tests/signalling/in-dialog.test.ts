@@ -128,17 +128,21 @@ t.test('outside of a call the same requests are refused in the same way', async 
   t.match(await house.alarmed('sip.refer'), { address: CELL });
 });
 
-t.test('a digit in an INFO is taken and goes no further; another INFO is refused', async (t) => {
-  const house = await openHouse(t);
+t.test('a digit in an INFO is taken, told of and goes no further; another INFO is refused', async (t) => {
+  const keyed: string[] = [];
+  const house = await openHouse(t, { signalling: { keyed: (call) => keyed.push(call) } });
   const up = await talk(house);
   const digit = { body: 'Signal=5\r\nDuration=160\r\n', bodyType: 'application/dtmf-relay' };
   t.equal(statusOf(await up.near.ask('INFO', digit)), 200);
   t.equal(statusOf(await up.near.ask('INFO', { body: '5', bodyType: 'application/dtmf' })), 200);
   t.equal(house.signalling.counts['sip.info-digit'], 2);
+  t.equal(keyed.length, 2, 'for the record of its call');
   t.equal(statusOf(await up.near.ask('INFO')), 200, 'an empty one asks only whether we are there');
   t.equal(statusOf(await up.near.ask('INFO', { body: 'hello', bodyType: 'text/plain' })), 415);
   t.equal(house.signalling.counts['sip.info'], 1);
   hearsNothing(t, up);
+  t.equal(statusOf(await up.far.ask('INFO', { body: '5', bodyType: 'application/dtmf' })), 200);
+  t.equal(keyed.length, 2, 'the trunk’s are none of the handset’s');
   await goesOn(t, up);
 });
 

@@ -78,6 +78,16 @@ export class CallSounds {
         this.#timers.push(this.#clock.after(waitMs, sound));
       }
     }
+    if (speech !== undefined && speech.closing.length > 0) this.#planClosing(deadlineMs, speech);
+  }
+
+  /** The last word is spoken with the deadline, and nothing after it: no leg is held open for a farewell. */
+  #planClosing(deadlineMs: number, { language, closing }: Speech): void {
+    const player = this.#player('handset');
+    const words = this.#library.spoken(language, closing);
+    if (words === undefined || player?.audible !== true) return;
+    const waitMs = deadlineMs - (words.length * 1_000) / SAMPLE_RATE - this.#clock.now();
+    if (waitMs > 0) this.#timers.push(this.#clock.after(waitMs, () => player.start(words)));
   }
 
   stop(): void {

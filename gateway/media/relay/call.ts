@@ -1,4 +1,4 @@
-import type { CallCounters, Notice, OrderBody, PeerAddress, Speech } from '../control-protocol.js';
+import type { CallCounters, Notice, OrderBody, PeerAddress } from '../control-protocol.js';
 import { CallSounds } from './call-sounds.js';
 import type { RelayClock } from './clock.js';
 import { DigitFilter, type DigitKind } from './digit-filter.js';
@@ -6,6 +6,7 @@ import { type Contact, Lease } from './lease.js';
 import { PayloadTypes } from './payload-types.js';
 import type { SocketPair } from './port-pairs.js';
 import { RoundTrip } from './round-trip.js';
+import { SilenceWatch } from './silence-watch.js';
 import type { SoundLibrary } from './sound-library.js';
 import { networkList, SourceLatch } from './source-latch.js';
 import { type Side, Stream } from './stream.js';
@@ -13,6 +14,7 @@ import type { TapSocket } from './tap.js';
 
 export { NoPrompt } from './call-sounds.js';
 
+type ArmHow = Pick<OrderOf<'arm'>, 'warningsS' | 'speech' | 'silenceMs'>;
 type OrderOf<Do extends OrderBody['do']> = Extract<OrderBody, { do: Do }>;
 
 export interface CallParts {
@@ -39,6 +41,7 @@ export class RelayCall {
   readonly #trips = { handset: new RoundTrip(), trunk: new RoundTrip() };
   readonly #taps = new Map<string, NonNullable<OrderOf<'tap'>['to']>>();
   readonly #told = new Set<DigitKind>();
+  #silence: SilenceWatch | undefined;
   #ended = false;
 
   /** Throws TypeError when the order names no network where it should. */
@@ -97,7 +100,7 @@ export class RelayCall {
   }
 
   /** Opens both gates until the deadline, an instant of the relay's clock. A second time it can only come closer. Throws NoPrompt. */
-  arm(deadlineMs: number, { warningsS, speech }: { warningsS: readonly number[]; speech?: Speech }): void {
+  arm(deadlineMs: number, { warningsS, speech, silenceMs }: ArmHow): void {
     const { clock } = this.#parts;
     const first = !this.#lease.armed;
     const announcement = first ? this.#sounds.announcementFor(speech) : undefined;
@@ -110,6 +113,7 @@ export class RelayCall {
       }
       this.#toTrunk.answered();
       this.#toHandset.answered();
+      if (silenceMs !== undefined) this.#watchSilence(silenceMs);
     }
     if (announcement !== undefined) {
       // What the callee must hear before the caller, it hears: the caller's gate opens at its end, and never after the call's.
@@ -148,7 +152,7 @@ export class RelayCall {
     if (!this.#ended) {
       this.#ended = true;
       this.#lease.end();
-      this.#silence();
+      this.#mute();
       for (const side of [this.#parts.handset, this.#parts.trunk]) side.close();
     }
     return counters;
@@ -180,6 +184,20 @@ export class RelayCall {
     };
   }
 
+  #watchSilence(forMs: number): void {
+    const { clock, tell, order } = this.#parts;
+    const silences = () => {
+      const { handset, trunk } = this.counters();
+      return { handset: handset.silentMs, trunk: trunk.silentMs };
+    };
+    this.#silence = new SilenceWatch({
+      clock,
+      forMs,
+      silences,
+      tell: (side, silentMs) => tell({ event: 'silence', call: order.call, side, silentMs }),
+    });
+  }
+
   #digitRefused(kind: DigitKind): void {
     if (this.#told.has(kind)) return;
     this.#told.add(kind);
@@ -187,15 +205,16 @@ export class RelayCall {
   }
 
   #onDeadline(lateMs: number): void {
-    this.#silence();
+    this.#mute();
     const lastMs = this.#lastForwardedMs();
     this.#parts.onDeadline(lateMs, lastMs === undefined ? undefined : lastMs - this.#lease.deadlineMs);
   }
 
-  #silence(): void {
+  #mute(): void {
     this.#toTrunk.open = false;
     this.#toHandset.open = false;
     this.#sounds.stop();
+    this.#silence?.stop();
   }
 
   #lastForwardedMs(): number | undefined {

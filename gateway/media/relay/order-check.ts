@@ -59,6 +59,7 @@ function body(said: Fields) {
           return at;
         }),
         ...(said.speech === undefined ? {} : { speech: speech(said) }),
+        ...(said.silenceMs === undefined ? {} : { silenceMs: integer(said, 'silenceMs', 1, 3_600_000) }),
       } as const;
     case 'announce':
       return {
@@ -114,6 +115,7 @@ function speech(said: Fields): Speech {
       calleeLanguage: text(it, 'calleeLanguage', LANGUAGE),
       warnings: Object.fromEntries(Object.keys(warnings).map((at) => [at, pieces(warnings, at)])),
       warnTrunk: flag(it, 'warnTrunk'),
+      closing: pieces(it, 'closing'),
       announcement: pieces(it, 'announcement'),
     };
   });

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../clock/clock.js';
 import { type Deadline, msLeft } from '../../clock/deadline.js';
 import type { MediaRules } from '../media-rules.js';
 import type { Leg, MediaSession } from '../media-session.js';
-import { ANNOUNCEMENT, SPOKEN_WARNINGS } from '../prompts.js';
+import { ANNOUNCEMENT, CLOSING, SPOKEN_WARNINGS } from '../prompts.js';
 import type { SoundLibrary } from '../relay/sound-library.js';
 import { type AudioDescription, readEnd, writePlain } from '../sdp.js';
 import type { NgAnswer, NgFields } from './ng-client.js';
@@ -16,6 +16,7 @@ import { type NgAsk, NgSounds, WARNING_CLIP } from './ng-sounds.js';
 const LEASE_S = 3;
 /** Of those, what there must be behind the deadline, for the same reason. */
 const BEHIND_S = 2;
+const CLOSING_LEAD_MS = 100;
 export const ALL_DIGITS = '0123456789*#';
 const TAGS: NgFields = { 'from-tag': 'handset', 'to-tag': 'trunk' };
 /** Once it has learned where a side sends from, the daemon drops what comes from elsewhere. */
@@ -208,6 +209,11 @@ export class NgCall {
         });
       });
     });
+    const closing = spokenWarnings ? sounds.clips(language, [CLOSING]) : [];
+    // With the deadline, and nothing after it; the daemon begins a little later than it is told to.
+    const closingMs = leftMs - CLOSING_LEAD_MS - closing.reduce((sum, { length }) => sum + length / 8, 0);
+    if (closing.length > 0 && closingMs > 0)
+      this.#timers.push(clock.after(closingMs, () => this.#says.say('handset', closing)));
     const over = (): void => {
       this.#isOver = true;
       this.#says.stop();

@@ -4,7 +4,7 @@ import type { MediaStats } from '../../calls/record.js';
 import type { Clock, Timer } from '../../clock/clock.js';
 import type { Deadline } from '../../clock/deadline.js';
 import type { CallId, HandsetId, PersonId } from '../../policy/ids.js';
-import type { MediaDriver } from '../media-driver.js';
+import { type MediaDriver, measuredOf } from '../media-driver.js';
 import { PLAIN_RULES, type RulesOf } from '../media-rules.js';
 import { type Leg, MediaSession } from '../media-session.js';
 import { OfferDesk } from '../offer-desk.js';
@@ -200,20 +200,30 @@ export class RtpenginePlane implements MediaDriver {
 
   async measure(call: CallId): Promise<MediaStats | undefined> {
     const asked = await this.#ask('query', call);
-    return asked.result === 'ok' ? statsOf(asked.fields) : undefined;
+    const stats = asked.result === 'ok' ? statsOf(asked.fields) : undefined;
+    return stats && (this.#held.get(call)?.session.counted(stats) ?? stats);
+  }
+
+  measureAll(): Promise<ReadonlyMap<CallId, MediaStats>> {
+    return measuredOf(this, this.#held.keys());
+  }
+
+  keyed(call: CallId): void {
+    const session = this.#held.get(call)?.session;
+    if (session !== undefined) session.infoDigits++;
   }
 
   close(call: CallId): void {
-    this.#held.get(call)?.end();
-    this.#held.delete(call);
     void this.#close(call);
   }
 
   async #close(call: CallId): Promise<void> {
+    this.#held.get(call)?.end();
     // The counts first: after a delayed deletion was ordered, the last delete tells of none.
-    const counted = await this.#ask('query', call);
+    const counting = this.measure(call);
+    this.#held.delete(call);
+    const stats = await counting;
     const deleted = await this.#ask('delete', call, { 'delete delay': 0 });
-    const stats = counted.result === 'ok' ? statsOf(counted.fields) : undefined;
     if (deleted.result === 'failed' && deleted.code === 'media.timeout')
       this.#reports.tell(call, { type: 'release-timeout', plane: 'media' });
     else this.#reports.tell(call, { type: 'released', plane: 'media', ...(stats === undefined ? {} : { stats }) });
