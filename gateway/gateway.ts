@@ -18,7 +18,7 @@ import { runHouseCommand } from './house-commands.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
-import type { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
+import { SdpSession } from './media/sdp-session.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { holidayRules } from './policy/holiday-rules.js';
 import { type CallId, callId, handsetId } from './policy/ids.js';
@@ -30,7 +30,7 @@ import { SiteDesk, uplinkView } from './site-desk.js';
 import { SiteHandsets } from './site-handsets.js';
 import { keyedRequest, keypadObserver } from './site-keypads.js';
 import { SiteListening } from './site-listening.js';
-import { SiteMedia } from './site-media.js';
+import { SiteMedia, type SitePlane } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { LiveSite } from './site-reload.js';
 import { openStore } from './store/open.js';
@@ -58,7 +58,7 @@ export class Gateway {
   #policyWatch: PolicyWatch | undefined;
   #store: Store | undefined;
   #bus: Bus | undefined;
-  #media: RelayPlane | RtpenginePlane | undefined;
+  #media: SitePlane | undefined;
   #signalling: Signalling | undefined;
   #lines: Lines | undefined;
   #calls: Calls | undefined;
@@ -68,7 +68,6 @@ export class Gateway {
   #console: RunningConsole | undefined;
   #desk: SiteDesk | undefined;
   readonly #siteMedia: SiteMedia;
-  /** Supervision and recording, for the console and for headquarters' orders. */
   #listening: SiteListening | undefined;
   #metrics: GatewayMetrics | undefined;
   #handsets: SiteHandsets | undefined;
@@ -221,6 +220,7 @@ export class Gateway {
       newCallId: () => this.#newCallId(),
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
       keyed: (call) => this.#media?.keyed(call),
+      openSession: (...agreed) => new SdpSession(...agreed),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
       registered: (registration) => this.#handsets?.registered(registration),
       challengeInvites: !this.#believesInvites,
@@ -406,7 +406,7 @@ export class Gateway {
     return callId(uuid7(this.#clock.wall().epochMilliseconds));
   }
 
-  #parts(): { signalling: Signalling; media: RelayPlane | RtpenginePlane; lines: Lines; store: Store } {
+  #parts(): { signalling: Signalling; media: SitePlane; lines: Lines; store: Store } {
     const signalling = this.#signalling;
     const media = this.#media;
     const lines = this.#lines;

@@ -17,6 +17,9 @@ import type { CallId, HandsetId, PersonId } from './policy/ids.js';
 /** As the schema says of profiles' silenceAlarmS. */
 const SILENCE_ALARM_S = 30;
 
+/** The media plane of a site, on either driver. */
+export type SitePlane = RelayPlane | RtpenginePlane;
+
 interface DriverParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -72,7 +75,7 @@ export class SiteMedia {
   };
 
   /** What carries the packets, as the configuration chooses it. */
-  driver(parts: DriverParts): RelayPlane | RtpenginePlane {
+  driver(parts: DriverParts): SitePlane {
     const { site, wings, trunks } = this.#files;
     const { rulesOf } = this;
     const cell = wings.flatMap(({ network }) => network);

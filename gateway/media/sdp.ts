@@ -123,7 +123,7 @@ export function promptFormats(offer: HandsetOffer): StreamFormats {
 }
 
 /** What we say to a side that asks for `asked`, where the other side is as `other` (RFC 3264 §6.1). */
-function answerTo(asked: Direction, other: Direction): Direction {
+export function answerTo(asked: Direction, other: Direction): Direction {
   const sends = receives(asked) && sendsTo(other);
   const takes = sendsTo(asked) && receives(other);
   if (sends) return takes ? 'sendrecv' : 'sendonly';
@@ -178,7 +178,8 @@ function eventsForHandset(offer: HandsetOffer, answer: AudioDescription): number
   return taken.includes(offer.events) ? undefined : offer.events;
 }
 
-function parseSafely(sdp: string): SessionDescription | SdpFault {
+/** An SDP as sdp-transform reads it, or why it is none that we look at: too long, no SDP, without a line of media. */
+export function parseSafely(sdp: string): SessionDescription | SdpFault {
   const bad = (why: string): SdpFault => ({ fault: 'media.bad-sdp', why });
   if (sdp.length > MAX_SDP) return bad(`longer than ${MAX_SDP} characters`);
   if (!/^v=0\r?\n/.test(sdp)) return bad('does not begin with v=0');

@@ -6,7 +6,7 @@ import type { JudgedSrf } from './judged-srf.js';
 import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import type { Place } from './registrar.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
 
 /** For a phone that can answer by itself: two habits of phones and a standard (RFC 5373 §4). */
@@ -68,7 +68,7 @@ export class CalledHandset implements HandsetSide {
     const dialog = this.#dialog;
     if (dialog === undefined || this.#over || this.#ending !== undefined) return;
     const offer = nextOffer(this.#offer, answer);
-    const session = new Session(dialog.remote.sdp, offer, false);
+    const session = this.#owner.openSession(dialog.remote.sdp, offer, false);
     dialog.modify(offer).then(
       (sdp) => this.#took(session, sdp),
       (fault: { status?: number }) => this.#tookNot(fault.status ?? 503),

@@ -4,7 +4,7 @@ import type { JudgedSrf } from './judged-srf.js';
 import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { handsetDialog } from './leg-dialog.js';
 import { statusFor } from './outcomes.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
 
 const SERVER = 'Balise';
@@ -96,7 +96,7 @@ export class HandsetLeg implements HandsetSide {
   accept(answer: string): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#session = new Session(this.#request.body, answer, false);
+    this.#session = this.#owner.openSession(this.#request.body, answer, false);
     const options = { localSdp: answer, headers: { Server: SERVER } };
     this.#srf.createUAS(this.#request, this.#response, options, (error, dialog) => {
       if (error || dialog === undefined) this.#notAccepted();

@@ -5,7 +5,7 @@ import type { HandsetId } from '../policy/ids.js';
 import type { TrunkCredentials } from './account.js';
 import type { DialogJudge } from './judged-srf.js';
 import { type LegFacts, rule } from './rules-in-dialog.js';
-import type { Direction } from './session.js';
+import type { Direction, OpenSession } from './session.js';
 import { sendRequest } from './trunk-request.js';
 import type { Violations } from './violations.js';
 
@@ -16,6 +16,7 @@ export interface LegOwner {
   /** The leg is no more, for whatever reason. */
   readonly over: () => void;
   readonly violations: Violations;
+  readonly openSession: OpenSession;
   /** The peer of a leg speaks and hears from now on as it says in its own words. */
   readonly held: (leg: LegName, direction: Direction) => void;
   /** A digit was keyed in an INFO. */

@@ -1,141 +1,20 @@
-import { type MediaDescription, parse, parsePayloads, type SessionDescription, write } from 'sdp-transform';
-
+/** RFC 3264 §5.1: which way speech goes, in the words of whoever says it. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-/** What we say to a direction (RFC 3264 §6.1). */
-const MIRRORED: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
-const STATIC: Readonly<Record<number, string>> = { 0: 'pcmu/8000', 8: 'pcma/8000' };
+/** What both sides of one leg have agreed to say and hear. SDP is not read here: who made the descriptions judges them. */
+export interface Session {
+  /** What the peer last asked to speak and hear, in its own words. */
+  readonly asked: Direction;
+  /** Our own description as the peer has it now. */
+  readonly current: string;
+  /** Our own description anew: for a peer that asks for an offer. */
+  offer(): string;
+  /** Our answer to this offer; undefined when it would change the session. */
+  answer(offer: string): string | undefined;
+}
 
 /**
- * What both sides of one leg have agreed to say and hear. A later offer may refresh or hold it, at the same addresses and
- * with the codecs that are spoken; whatever else it asks for would be another session.
+ * Begins a session with the SDP of either side as exchanged. `mayOfferMore`: the peer may offer codecs that it has not named
+ * before, as carriers do; they are not taken up.
  */
-export class Session {
-  readonly #theirs: SessionDescription | undefined;
-  readonly #ours: SessionDescription | undefined;
-  readonly #spoken: readonly number[];
-  #version: number;
-  #asked: Direction = 'sendrecv';
-  #last: string;
-
-  /**
-   * `theirs` and `ours` are the SDP of either side as exchanged. `mayOfferMore`: the peer may offer codecs that it has not
-   * named before, as carriers do; they are not taken up.
-   */
-  constructor(
-    theirs: string,
-    ours: string,
-    private readonly mayOfferMore: boolean,
-  ) {
-    this.#theirs = read(theirs);
-    this.#ours = read(ours);
-    this.#last = ours;
-    const named = new Set(payloadsOf(this.#theirs?.media[0]));
-    this.#spoken = payloadsOf(this.#audio).filter((payload) => named.has(payload));
-    this.#version = Number(this.#ours?.origin?.sessionVersion ?? 1);
-  }
-
-  get #audio(): MediaDescription | undefined {
-    return this.#ours?.media.find(({ port }) => port !== 0);
-  }
-
-  /** What the peer last asked to speak and hear, in its own words. */
-  get asked(): Direction {
-    return this.#asked;
-  }
-
-  /** Our own description as the peer has it now. */
-  get current(): string {
-    return this.#last;
-  }
-
-  /** Our own description anew: for a peer that asks for an offer. */
-  offer(): string {
-    return this.#write('sendrecv', payloadsOf(this.#audio));
-  }
-
-  /** Our answer to this offer; undefined when it would change the session. */
-  answer(offer: string): string | undefined {
-    const before = this.#theirs;
-    const now = read(offer);
-    if (before === undefined || now === undefined || now.media.length !== before.media.length) return undefined;
-    for (const [at, media] of now.media.entries()) {
-      const was = before.media[at];
-      if (was === undefined || !this.#isSame({ session: now, media }, { session: before, media: was }))
-        return undefined;
-    }
-    const spoken = now.media.find(({ port }) => port !== 0);
-    const payloads = payloadsOf(spoken);
-    if (spoken === undefined || !this.#spoken.every((payload) => payloads.includes(payload))) return undefined;
-    const direction = (spoken.direction ?? now.direction ?? 'sendrecv') as Direction;
-    this.#asked = direction;
-    return this.#write(MIRRORED[direction] ?? 'inactive', this.#spoken);
-  }
-
-  #isSame(now: Line, was: Line): boolean {
-    const { media } = now;
-    if (media.type !== was.media.type || media.protocol !== was.media.protocol || media.port !== was.media.port)
-      return false;
-    if (media.port === 0) return true;
-    if (addressOf(now) !== addressOf(was) || rtcpOf(now) !== rtcpOf(was)) return false;
-    const known = payloadsOf(was.media);
-    return payloadsOf(media).every((payload) =>
-      known.includes(payload) ? formatOf(media, payload) === formatOf(was.media, payload) : this.mayOfferMore,
-    );
-  }
-
-  #write(direction: Direction, payloads: readonly number[]): string {
-    const ours = this.#ours;
-    if (ours?.origin === undefined) return '';
-    this.#version += 1;
-    const isOurs = ({ payload }: { payload: number }): boolean => payloads.includes(payload);
-    const media = ours.media.map((line) =>
-      line.port === 0
-        ? line
-        : {
-            ...line,
-            direction,
-            payloads: payloads.join(' '),
-            rtp: line.rtp.filter(isOurs),
-            fmtp: line.fmtp.filter(isOurs),
-          },
-    );
-    this.#last = write({ ...ours, origin: { ...ours.origin, sessionVersion: this.#version }, media });
-    return this.#last;
-  }
-}
-
-interface Line {
-  readonly session: SessionDescription;
-  readonly media: MediaDescription;
-}
-
-function read(sdp: string): SessionDescription | undefined {
-  if (!sdp.startsWith('v=0') || sdp.length > 16_384) return undefined;
-  try {
-    const session = parse(sdp);
-    return session.media.length > 0 && session.media.length <= 16 ? session : undefined;
-  } catch {
-    // Whatever it is, it describes no session.
-    return undefined;
-  }
-}
-
-const payloadsOf = (media: MediaDescription | undefined): number[] => parsePayloads(String(media?.payloads ?? ''));
-
-const addressOf = ({ session, media }: Line): string => JSON.stringify(media.connection ?? session.connection);
-
-const rtcpOf = ({ media }: Line): string =>
-  `${media.rtcp?.port ?? media.port + 1} ${media.rtcp?.address ?? ''} ${media.rtcpMux ?? ''}`;
-
-/** What a payload type stands for on this line. */
-function formatOf(media: MediaDescription, payload: number): string {
-  const map = media.rtp.find((one) => one.payload === payload);
-  return map === undefined ? (STATIC[payload] ?? '') : `${map.codec}/${map.rate}`.toLowerCase();
-}
+export type OpenSession = (theirs: string, ours: string, mayOfferMore: boolean) => Session;

@@ -15,7 +15,7 @@ import { HandsetLeg } from './handset-leg.js';
 import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { type Registered, Registrar } from './registrar.js';
-import type { Direction } from './session.js';
+import type { Direction, OpenSession } from './session.js';
 import { type TrunkState, Trunks } from './trunks.js';
 import { type CallParts, TwoLegs } from './two-legs.js';
 import { Violations } from './violations.js';
@@ -27,6 +27,8 @@ export interface SignallingOptions {
   readonly accounts: readonly HandsetAccount[];
   readonly trunks: readonly TrunkAccount[];
   readonly newCallId: () => CallId;
+  /** Who reads and writes SDP. */
+  readonly openSession: OpenSession;
   readonly violation: (violation: Violation) => void;
   /** A handset has registered, or kept its registration up. */
   readonly registered?: (registration: Registered) => void;
@@ -165,9 +167,10 @@ export class Signalling implements SignallingPlane {
       this.#forget(call);
       this.#tell(call, { type: 'released', plane: 'signalling', legs: ['handset', 'trunk'] });
     };
-    const { clock, held, keyed } = this.#options;
+    const { clock, held, keyed, openSession } = this.#options;
     const legs = new TwoLegs({
       ...{ call, handset, handsetSide, clock, violations: this.#violations, tell: this.#tell, released },
+      openSession,
       held: (...change) => held?.(call, ...change),
       keyed: (leg) => {
         if (leg === 'handset') keyed?.(call);

@@ -8,7 +8,7 @@ import type { JudgedSrf } from './judged-srf.js';
 import { endedByEngine, judgeOf, type LegOwner, sayRedirected, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import { showsRedirection } from './redirection.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 import { leastInterval, SESSION_S, sessionHeaders } from './session-timer.js';
 import { credentialsFor } from './trunk-digest.js';
 import { TrunkRefresh } from './trunk-refresh.js';
@@ -218,7 +218,7 @@ export class TrunkAttempt {
     const response = (dialog as Srf.Dialog & { res: Srf.SrfResponse }).res;
     const journalled = trunkDialog(dialog.req, response);
     this.#journalled = journalled;
-    this.#session = new Session(dialog.remote.sdp, this.#order.offer, true);
+    this.#session = this.#owner.openSession(dialog.remote.sdp, this.#order.offer, true);
     dialog.on('destroy', (request) => this.#destroyed(request));
     this.#events.heard();
     // A 200 that crosses our CANCEL is a call that must not live (RFC 3261 §15.1.1).

@@ -25,6 +25,7 @@ export interface CallParts {
   readonly handsetSide: (owner: LegOwner) => HandsetSide;
   readonly clock: Clock;
   readonly violations: Violations;
+  readonly openSession: LegOwner['openSession'];
   readonly tell: (call: CallId, event: CallEvent) => void;
   readonly held: LegOwner['held'];
   readonly keyed: LegOwner['keyed'];
@@ -41,11 +42,12 @@ export class TwoLegs {
   #reported = false;
 
   constructor(parts: CallParts) {
-    const { call, handset, handsetSide, clock, violations, tell, held, keyed, released } = parts;
+    const { call, handset, handsetSide, clock, violations, openSession, tell, held, keyed, released } = parts;
     this.#released = () => released(call);
     const owner = {
       handset,
       violations,
+      openSession,
       tell: (event: CallEvent) => tell(call, event),
       held,
       keyed,

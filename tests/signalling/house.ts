@@ -6,6 +6,7 @@ import { Calls } from '../../gateway/calls/calls.js';
 import type { CallSink } from '../../gateway/calls/ports.js';
 import type { CallRecord } from '../../gateway/calls/record.js';
 import { loadSite } from '../../gateway/config/site.js';
+import { SdpSession } from '../../gateway/media/sdp-session.js';
 import { callId } from '../../gateway/policy/ids.js';
 import type { Violation } from '../../gateway/signalling/account.js';
 import { Signalling, type SignallingOptions } from '../../gateway/signalling/signalling.js';
@@ -131,6 +132,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
     accounts: accountsOf(files),
     trunks: trunksOf(files),
     newCallId: () => callId(uuid7(clock.wall().epochMilliseconds)),
+    openSession: (...agreed) => new SdpSession(...agreed),
     violation: (violation) => {
       violations.push(violation);
       news.emit('news');

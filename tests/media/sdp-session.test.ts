@@ -1,9 +1,8 @@
 /** What a later offer may change, as a pure judgement. */
 import fc from 'fast-check';
 import t from 'tap';
-import { showsRedirection } from '../../gateway/signalling/redirection.js';
-import { Session } from '../../gateway/signalling/session.js';
-import { sdp } from './message.js';
+import { SdpSession } from '../../gateway/media/sdp-session.js';
+import { sdp } from '../signalling/message.js';
 
 const THEIRS = sdp('10.0.0.1');
 const OURS = sdp('10.0.0.254', 20_000, '0 101');
@@ -22,7 +21,7 @@ t.test('no offer is accepted that names another address, port or codec, in whate
     fc.constantFrom('audio', 'video', 'image', 'application').map((kind) => `${THEIRS}m=${kind} 9 RTP/AVP 0\r\n`),
     fc.string().filter((text) => text !== THEIRS),
   );
-  fc.assert(fc.property(offer, (text) => new Session(THEIRS, OURS, false).answer(text) === undefined));
+  fc.assert(fc.property(offer, (text) => new SdpSession(THEIRS, OURS, false).answer(text) === undefined));
   t.end();
 });
 
@@ -33,51 +32,13 @@ t.test('an answer names our address and the codecs that are spoken, whatever ord
   fc.assert(
     fc.property(formats, fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive'), (all, direction) => {
       const answer =
-        new Session(THEIRS, OURS, false).answer(sdp('10.0.0.1', 7_000, all.join(' '), [`a=${direction}`])) ?? '';
+        new SdpSession(THEIRS, OURS, false).answer(sdp('10.0.0.1', 7_000, all.join(' '), [`a=${direction}`])) ?? '';
       return (
         /m=audio 20000 RTP\/AVP 0 101\r\n/.test(answer) &&
         /c=IN IP4 10\.0\.0\.254\r\n/.test(answer) &&
         !answer.includes('10.0.0.1\r')
       );
     }),
-  );
-  t.end();
-});
-
-const message = (headers: Readonly<Record<string, string>>, status = 180) =>
-  ({
-    status,
-    has: (name: string) => name in headers,
-    get: (name: string) => headers[name] ?? '',
-  }) as unknown as Parameters<typeof showsRedirection>[0];
-
-t.test('a number is the same in its national form, and no other number is taken for it', (t) => {
-  const number = '+442079460001';
-  const entry = (uri: string) => showsRedirection(message({ 'history-info': `<${uri}>;index=1` }), number);
-  for (const same of [
-    'sip:+442079460001@x',
-    'sip:00442079460001@x',
-    'sip:02079460001@x',
-    'tel:+44-20-7946-0001',
-    'sips:442079460001@y;user=phone',
-  ])
-    t.notOk(entry(same), same);
-  for (const other of [
-    'sip:+442079460002@x',
-    'sip:+3225550001@x',
-    'sip:0001@x',
-    'sip:anonymous@x',
-    'sip:x',
-    'tel:1',
-    'mailto:a@b',
-    '',
-  ])
-    t.ok(entry(other), other);
-  fc.assert(
-    fc.property(
-      fc.stringMatching(/^[0-9]{6,15}$/),
-      (digits) => entry(`sip:+${digits}@x`) !== number.endsWith(digits.replace(/^0*/, '')) || /^0*$/.test(digits),
-    ),
   );
   t.end();
 });
