@@ -110,6 +110,8 @@ export type OrderBody =
       readonly language: string;
       readonly pieces: readonly string[];
     }
+  /** Sends the handset its own speech back until then, or for a minute if that is sooner: a call that has no trunk and gets none. */
+  | { readonly do: 'echo'; readonly call: string; readonly formats: StreamFormats; readonly atNs: string }
   /** Copies of both streams, as RTP to ports of this machine, until the call ends or it is told again without `to`. */
   | {
       readonly do: 'tap';
@@ -184,6 +186,7 @@ export type Answer =
   | { readonly event: 'connected'; readonly id: number; readonly call: string }
   | { readonly event: 'armed'; readonly id: number; readonly call: string }
   | { readonly event: 'playing'; readonly id: number; readonly call: string; readonly lengthMs: number }
+  | { readonly event: 'echoing'; readonly id: number; readonly call: string }
   | { readonly event: 'tapped'; readonly id: number; readonly call: string }
   | { readonly event: 'measured'; readonly id: number; readonly call: string; readonly counters: CallCounters }
   | { readonly event: 'held'; readonly id: number; readonly call: string }

@@ -42,9 +42,10 @@ export class MediaSession {
   }
 
   /** Where the handset reaches us is known. */
-  handsetAt({ address, port }: End): void {
+  handsetAt({ address, port }: End): OurEnd {
     // Another number than on the trunk's side: nothing that one side sees can be found on the other.
     this.#handsetEnd = { address, port, sessionId: randomInt(1, 2 ** 47) };
+    return this.#handsetEnd;
   }
 
   /** Where the trunk is to reach us is known; tells our offer to it. */

@@ -32,6 +32,7 @@ type AnswerTo<Body extends OrderBody> = Extract<
       arm: 'armed';
       hold: 'held';
       announce: 'playing';
+      echo: 'echoing';
       tap: 'tapped';
       measure: 'measured';
       close: 'closed';

@@ -14,7 +14,15 @@ import { PlaneReports } from './plane-reports.js';
 import { ANNOUNCEMENT, CLOSING, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
-import { type Direction, promptFormats, readTrunkAnswer, streamFormats, writePromptAnswer } from './sdp.js';
+import {
+  type Direction,
+  type OurEnd,
+  promptFormats,
+  readTrunkAnswer,
+  streamFormats,
+  writeEchoAnswer,
+  writePromptAnswer,
+} from './sdp.js';
 
 /** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
 export interface MediaNetworks {
@@ -45,6 +53,30 @@ interface Held {
   /** Absent for a refusal that is only spoken. */
   readonly order?: MediaOrder;
 }
+
+type Known = Omit<Held, 'session'>;
+type OpenHow = Pick<
+  Extract<OrderBody, { do: 'open' }>,
+  'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'
+>;
+interface MediaFault {
+  readonly code: string;
+  readonly why: string;
+}
+
+/** A call whose sockets are bound. */
+interface Opened {
+  readonly session: MediaSession;
+  /** Where the handset reaches us. */
+  readonly end: OurEnd;
+  readonly trunkSide: End;
+}
+
+/** Of a call without a trunk. */
+const MUTE: OpenHow = { earlyMedia: false, digitsAllowed: '' };
+
+/** The SDP for a handset that nobody but we speak to, or why there is none. */
+export type HandsetAnswer = { readonly answer: string } | MediaFault;
 
 const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech', 'in-info': 'in an INFO' } as const;
 
@@ -111,52 +143,73 @@ export class RelayPlane implements MediaDriver {
     const { digitsMost, digitsInSpeech } = rules;
     const most = digitsMost === undefined ? {} : { digitsMost };
     const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
-    this.#open(call, { handset, rules, order }, order.handsetOffer, how, (session, ends) => {
-      session.handsetAt(ends.handsetSide);
-      this.#reports.tell(call, { type: 'media-opened', trunkOffer: session.offerAt(ends.trunkSide) });
+    void this.#open(call, { handset, rules, order }, order.handsetOffer, how).then((opened) => {
+      if (opened === undefined) return;
+      if ('code' in opened) this.#reports.fail(call, opened.code, opened.why);
+      else this.#reports.tell(call, { type: 'media-opened', trunkOffer: opened.session.offerAt(opened.trunkSide) });
     });
   }
 
   announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void {
     const rules = this.#rulesOf(handset, undefined);
-    const how = { earlyMedia: false, digitsAllowed: '' };
-    this.#open(call, { handset, rules }, handsetOffer, how, (session, ends) => {
-      session.handsetAt(ends.handsetSide);
-      const { offer, handsetEnd } = session;
-      if (handsetEnd === undefined) return;
-      const answer = writePromptAnswer(offer, handsetEnd);
-      void this.#order({ do: 'announce', call, toHandset: promptFormats(offer), ...announcement }).then((playing) => {
-        if (session.closed) return;
-        if (playing.event === 'failed') this.#reports.fail(call, playing.code, playing.why);
-        else this.#reports.tell(call, { type: 'announcing', answer });
-      });
+    void this.#speak(call, { handset, rules }, handsetOffer, announcement).then((spoken) => {
+      if (spoken === undefined) return;
+      if ('code' in spoken) this.#reports.fail(call, spoken.code, spoken.why);
+      else this.#reports.tell(call, { type: 'announcing', answer: spoken.answer });
     });
   }
 
-  #open(
+  async #speak(
     call: CallId,
-    known: Omit<Held, 'session'>,
+    known: Known,
     handsetOffer: string,
-    how: Pick<Extract<OrderBody, { do: 'open' }>, 'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'>,
-    opened: (session: MediaSession, ends: { handsetSide: End; trunkSide: End }) => void,
-  ): void {
+    announcement: Announcement,
+  ): Promise<HandsetAnswer | undefined> {
+    const opened = await this.#open(call, known, handsetOffer, MUTE);
+    if (opened === undefined || 'code' in opened) return opened;
+    const { session, end } = opened;
+    const toHandset = promptFormats(session.offer);
+    const playing = await this.#order({ do: 'announce', call, toHandset, ...announcement });
+    if (session.closed) return undefined;
+    return playing.event === 'failed' ? playing : { answer: writePromptAnswer(session.offer, end) };
+  }
+
+  /**
+   * A test call of a handset's: it hears its own speech until `forMs` have passed, a minute at most. There is no trunk in it.
+   * Settles with the SDP for the 200, or with a code and why not. The end is told as `deadline-passed`; `close` ends it sooner.
+   */
+  async echo(call: CallId, handset: HandsetId, handsetOffer: string, forMs: number): Promise<HandsetAnswer> {
+    const opened = await this.#open(call, { handset, rules: this.#rulesOf(handset, undefined) }, handsetOffer, MUTE);
+    if (opened === undefined) return { code: 'media.call-closed', why: 'closed while it was being opened' };
+    if ('code' in opened) return opened;
+    const { offer } = opened.session;
+    const formats = { voice: offer.voice, eventsPass: false };
+    const atNs = String(this.#clock.monotonicNs() + BigInt(Math.round(forMs)) * 1_000_000n);
+    const echoing = await this.#order({ do: 'echo', call, formats, atNs });
+    return echoing.event === 'failed' ? echoing : { answer: writeEchoAnswer(offer, opened.end) };
+  }
+
+  /** Undefined when it was closed in the meantime: the close has its own answer. */
+  async #open(
+    call: CallId,
+    known: Known,
+    handsetOffer: string,
+    how: OpenHow,
+  ): Promise<Opened | MediaFault | undefined> {
     const offer = this.#offers.read(handsetOffer, known.rules.codecs);
-    if ('fault' in offer) {
-      this.#reports.fail(call, offer.fault, offer.why);
-      return;
-    }
+    if ('fault' in offer) return { code: offer.fault, why: offer.why };
     const { address, port, rtcpPort } = offer;
     const peer = { address, port, rtcpPort, networks: this.#networks.cell };
     const session = new MediaSession(offer);
     this.#held.set(call, { ...known, session });
-    void this.#order({ do: 'open', call, handset: peer, ...how }).then((answer) => {
-      // Closed in the meantime: the close has its own answer.
-      if (session.closed) return;
-      if (answer.event === 'failed') {
-        this.#held.delete(call);
-        this.#reports.fail(call, answer.code, answer.why);
-      } else opened(session, answer);
-    });
+    const answer = await this.#order({ do: 'open', call, handset: peer, ...how });
+    if (session.closed) return undefined;
+    if (answer.event !== 'failed') {
+      const end = session.handsetAt(answer.handsetSide);
+      return { session, end, trunkSide: answer.trunkSide };
+    }
+    this.#held.delete(call);
+    return answer;
   }
 
   connect(call: CallId, trunkSdp: string, final: boolean): void {

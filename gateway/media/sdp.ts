@@ -117,6 +117,12 @@ export function writePromptAnswer(offer: HandsetOffer, our: OurEnd): string {
   return writeHandsetAnswer(mute, { ...mute, voice, direction: 'sendonly' }, our);
 }
 
+/** Our answer to a handset that is to hear itself: what it offered of speech, both ways. */
+export function writeEchoAnswer(offer: HandsetOffer, our: OurEnd): string {
+  const { events: _, ...voice } = offer;
+  return writeHandsetAnswer(voice, { ...voice, direction: 'sendrecv' }, our);
+}
+
 /** What a prompt is spoken in: the handset's own codecs that we can speak, and no events. */
 export function promptFormats(offer: HandsetOffer): StreamFormats {
   return { voice: offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec)), eventsPass: false };

@@ -1,4 +1,4 @@
-import type { CallCounters, Notice, OrderBody, PeerAddress } from '../control-protocol.js';
+import type { CallCounters, Notice, OrderBody, PeerAddress, StreamFormats } from '../control-protocol.js';
 import { CallSounds } from './call-sounds.js';
 import type { RelayClock } from './clock.js';
 import { DigitFilter, type DigitKind } from './digit-filter.js';
@@ -123,6 +123,15 @@ export class RelayCall {
       });
     }
     this.#sounds.planWarnings(this.#lease.deadlineMs, warningsS, speech);
+  }
+
+  /** Sends the handset's speech back to it until the deadline. Of the trunk's side there is nobody, and `connect` comes too late. */
+  echo(formats: StreamFormats, deadlineMs: number): void {
+    this.#toTrunk.types = new PayloadTypes(formats);
+    this.#toTrunk.sendBack();
+    this.#lease.arm(deadlineMs);
+    this.#handset.latch?.answered(this.#parts.clock.now());
+    this.#toTrunk.answered();
   }
 
   /** Who may speak after a re-INVITE. The gates stay as they are. */

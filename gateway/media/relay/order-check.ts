@@ -69,6 +69,13 @@ function body(said: Fields) {
         language: text(said, 'language', LANGUAGE),
         pieces: pieces(said, 'pieces'),
       } as const;
+    case 'echo':
+      return {
+        do: 'echo',
+        call: text(said, 'call'),
+        formats: formats(said, 'formats'),
+        atNs: text(said, 'atNs', /^-?\d{1,19}$/),
+      } as const;
     case 'tap':
       return {
         do: 'tap',

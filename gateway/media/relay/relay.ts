@@ -8,6 +8,9 @@ import { PortPairs, type PortRange, PortsExhausted, type SocketPair } from './po
 import type { SoundLibrary } from './sound-library.js';
 import { TapSocket } from './tap.js';
 
+/** Long enough to hear oneself, and too short to be of any other use, milliseconds. */
+const LONGEST_ECHO_MS = 60_000;
+
 export interface RelayOptions {
   readonly clock: RelayClock;
   readonly contact: Contact;
@@ -108,6 +111,14 @@ export class Relay {
         const call = this.#call(order.call);
         if (call.connected) throw new Failure('media.bad-order', 'a call that has a trunk is not announced to');
         return { event: 'playing', id, call: order.call, lengthMs: call.announce(order) };
+      }
+      case 'echo': {
+        const call = this.#call(order.call);
+        if (call.connected || call.armed)
+          throw new Failure('media.bad-order', 'only a call without a trunk is an echo');
+        const { clock } = this.#options;
+        call.echo(order.formats, Math.min(clock.fromNs(BigInt(order.atNs)), clock.now() + LONGEST_ECHO_MS));
+        return { event: 'echoing', id, call: order.call };
       }
       case 'tap':
         this.#call(order.call).tap(order, this.#taps);

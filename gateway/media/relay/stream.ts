@@ -38,7 +38,7 @@ export class Stream {
   readonly #clock: RelayClock;
   readonly #lease: Lease;
   readonly #from: Side;
-  readonly #to: Side;
+  #to: Side;
   readonly quality = new StreamQuality();
   #isHeld = false;
   #report: Buffer | undefined;
@@ -86,6 +86,11 @@ export class Stream {
   answered(): void {
     this.quality.begin(this.#clock.now());
     this.open = true;
+  }
+
+  /** What this side sends goes back to itself; of its reports, nothing. */
+  sendBack(): void {
+    this.#to = this.#from;
   }
 
   /** One RTP packet. No allocation and no copy here, but for the warning's. */
@@ -156,7 +161,7 @@ export class Stream {
   #forwardReport(packet: Buffer, from: RemoteInfo, nowMs: number): boolean {
     const latch = this.#from.rtcpLatch;
     const to = this.#to.rtcpLatch;
-    if (latch === undefined || to === undefined || packet.length < 8) return false;
+    if (latch === undefined || to === undefined || this.#to === this.#from || packet.length < 8) return false;
     const ssrc = u32(packet, 4);
     if (!latch.allows(from.address, from.port, ssrc, nowMs)) return false;
     this.#report ??= Buffer.alloc(REPORT_ROOM);

@@ -127,12 +127,10 @@ export class RtpenginePlane implements MediaDriver {
     const end = await held.answer({ ...session.offer, address: offered.address, ...NOBODY });
     if ('code' in end) return end;
     if (session.closed) return undefined;
-    session.handsetAt(end);
-    const { handsetEnd, offer } = session;
-    if (handsetEnd === undefined) return undefined;
+    const handsetEnd = session.handsetAt(end);
     const fault = held.announce(language, pieces, () => this.#reports.tell(call, { type: 'announced' }));
     if (fault === undefined)
-      this.#reports.tell(call, { type: 'announcing', answer: writePromptAnswer(offer, handsetEnd) });
+      this.#reports.tell(call, { type: 'announcing', answer: writePromptAnswer(session.offer, handsetEnd) });
     return fault;
   }
 
