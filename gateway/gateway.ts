@@ -110,15 +110,16 @@ export class Gateway {
     await this.#watch.start();
     if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
-    const policy = new SitePolicy(this.#files, (code, why) => this.#alarm(code, why));
+    const policy = new SitePolicy(this.#files, (code, why) => this.#alarm(code, why), this.#store);
     this.#policy = policy;
-    await policy.load();
+    await policy.load(this.#clock.wall());
     policy.watch(
-      () => this.#clock.wall(),
+      this.#clock,
       () => {
         this.#log.info({ event: 'policy.changed', version: policy.bundle?.version });
         this.#calls?.policyChanged();
       },
+      (text, answer) => this.#uplink?.answerPolicy(text, answer),
     );
     this.#policyWatch = new PolicyWatch(
       this.#clock,
@@ -356,6 +357,7 @@ export class Gateway {
         if (this.#uplink?.connected === true) this.#policy?.heard(this.#clock.wall());
         return {
           zone: this.#files.site.zone,
+          ...this.#policy?.status(),
           clock: this.#clock.trust(),
           disk: store.roomLeft(),
           calls: this.#calls?.size ?? 0,
@@ -365,6 +367,8 @@ export class Gateway {
         this.#calls === undefined
           ? { outcome: 'failed', why: 'starting' }
           : runHouseCommand(command, this.#calls, numberToken),
+      onPolicy: async (text) =>
+        this.#policy?.arrived(text) ?? { state: 'failed', why: 'store-failed', detail: 'the gateway is starting' },
       log: this.#log,
     });
   }

@@ -2,6 +2,7 @@ import { type FSWatcher, mkdirSync, readFileSync, watch } from 'node:fs';
 import type { Temporal } from 'temporal-polyfill';
 import type { PolicyBundle, Profiles } from '../config/schema/types.generated.js';
 import type { Judge } from './calls/judge.js';
+import type { Clock } from './clock/clock.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { ListShelf, listFolder } from './do-not-call/shelf.js';
@@ -12,12 +13,16 @@ import type { HandsetId } from './policy/ids.js';
 import type { ZoneTables } from './policy/number-zones.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from './policy/policy.js';
 import type { DialRequest, Facts, PolicyState, UsageBook } from './policy/request.js';
-import { type Acceptance, judgeBundle } from './policy-bundle/acceptance.js';
-import { BundleFault, type VerifiedBundle, verifyBundle } from './policy-bundle/bundle.js';
+import { type Acceptance, endOf, judgeBundle } from './policy-bundle/acceptance.js';
+import { BundleFault, bundleDigest, type VerifiedBundle, verifyBundle } from './policy-bundle/bundle.js';
+import { type BundleAnswer, BundleInbox, type BundleInboxOptions } from './policy-bundle/inbox.js';
 import { BundleShelf, bundleFolder } from './policy-bundle/shelf.js';
+import type { PolicyWitness } from './policy-bundle/witness.js';
 import type { PolicyWarning } from './policy-watch.js';
 
 const HOUR_MS = 3_600_000;
+/** Widenings that an event names; a bundle may have thousands. */
+const MOST_TOLD = 20;
 
 function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
@@ -44,11 +49,18 @@ export class SitePolicy implements Judge {
   #heardMs = 0;
   #watcher: FSWatcher | undefined;
   #loading: Promise<void> = Promise.resolve();
+  #digest = '';
+  #inbox: BundleInbox | undefined;
+  #onChanged: () => void = () => undefined;
 
-  /** @param onFault something that policy rests on cannot be used; what was in force before still is. */
+  /**
+   * @param onFault something that policy rests on cannot be used; what was in force before still is.
+   * @param witness remembers what was taken, apart from the bundle's folder; a program that only looks has none.
+   */
   constructor(
     private readonly files: SiteFiles,
     private readonly onFault: (code: string, why: string) => void = () => undefined,
+    private readonly witness?: PolicyWitness,
   ) {
     this.#lists = new ListShelf(listFolder(files.dataFolder), (list, why) =>
       onFault('dnc.unusable', `do-not-call list ${list}: ${why}`),
@@ -91,25 +103,49 @@ export class SitePolicy implements Judge {
     return { source: 'bundle', ...version, state };
   }
 
-  /** Reads the bundle in force from disk. Nothing is thrown: without a good one calls are refused, and `onFault` says why. */
-  async load(): Promise<void> {
+  /** The policy in force, for the status report. */
+  status(): { readonly policy?: { readonly version: string } } {
+    return this.#bundle === undefined ? {} : { policy: { version: String(this.#bundle.version) } };
+  }
+
+  /**
+   * Reads the bundle in force from disk; one that was applied while the gateway was away is judged like any other. Nothing is
+   * thrown: without a good one calls are refused, and `onFault` says why.
+   */
+  async load(at: Temporal.Instant): Promise<void> {
     const { policy } = this.files.site;
-    const text = policy === undefined ? undefined : this.#shelf.current();
-    if (policy === undefined || text === undefined) return;
+    if (policy === undefined) return;
+    const taken = this.witness?.policyTaken();
     try {
-      const verified = await verifyBundle(text, policy.keys);
-      const state = this.#shelf.state();
-      if (state === undefined || verified.bundle.version < state.version) {
-        throw new BundleFault(
-          'replayed',
-          'the bundle on disk is not the newest that was taken: apply the newest again',
-        );
+      const text = this.#shelf.current();
+      if (taken === undefined) return await this.#loadUnwitnessed(text, at);
+      const inForce = [text, this.#shelf.inForce()].find(
+        (one) => one !== undefined && bundleDigest(one) === taken.digest,
+      );
+      if (inForce === undefined) {
+        const lost = `version ${taken.version} was in force and is on disk no longer: apply it, or a newer one, again`;
+        throw new BundleFault('replayed', lost);
       }
-      this.#put(verified.bundle, state.heardMs);
+      const verified = await verifyBundle(inForce, policy.keys);
+      this.#put(verified, this.#shelf.state()?.heardMs ?? 0);
+      this.#shelf.keepInForce(inForce);
+      if (text !== undefined && text !== inForce) await this.#takeFromDisk(at);
     } catch (fault) {
-      this.#state = { is: 'unsigned' };
+      if (this.#bundle === undefined) this.#state = { is: 'unsigned' };
       this.#tell(fault);
     }
+  }
+
+  /** Where nothing remembers what was taken, the folder's own word is all there is. */
+  async #loadUnwitnessed(text: string | undefined, at: Temporal.Instant): Promise<void> {
+    if (text === undefined) return;
+    const verified = await this.verify(text);
+    const state = this.#shelf.state();
+    if (state === undefined || verified.bundle.version < state.version) {
+      throw new BundleFault('replayed', 'the bundle on disk is not the newest that was taken: apply the newest again');
+    }
+    this.#put(verified, state.heardMs);
+    this.#note(verified, [], 'disk', at);
   }
 
   /**
@@ -118,11 +154,34 @@ export class SitePolicy implements Judge {
    */
   async offer(text: string, at: Temporal.Instant): Promise<Acceptance & VerifiedBundle> {
     const verified = await this.verify(text);
+    return { ...this.#take(verified, at, 'uplink'), ...verified };
+  }
+
+  /** Takes what headquarters sent, which may be what is in force already; to be asked after `watch`. Never rejects. */
+  async arrived(text: string): Promise<BundleAnswer> {
+    if (this.#inbox !== undefined) return this.#inbox.take(text);
+    return { state: 'failed', why: 'store-failed', detail: 'the gateway is starting' };
+  }
+
+  #take(verified: VerifiedBundle, at: Temporal.Instant, by: 'uplink' | 'disk'): Acceptance {
     const acceptance = judgeBundle(verified, this.#base, this.#bundle, at);
+    const { text, bundle } = verified;
     const heardMs = at.epochMilliseconds;
-    this.#shelf.keep(text, { version: verified.bundle.version, heardMs });
-    this.#put(verified.bundle, heardMs);
-    return { ...acceptance, ...verified };
+    this.#shelf.keep(text, { version: bundle.version, heardMs });
+    this.#note(verified, acceptance.widens, by, at);
+    this.#put(verified, heardMs);
+    this.#onChanged();
+    return acceptance;
+  }
+
+  /** Before anything is in force by it: whoever asks afterwards finds what was taken, and by whose signatures. */
+  #note({ bundle, signedBy, text }: VerifiedBundle, widens: readonly string[], by: string, at: Temporal.Instant): void {
+    if (this.witness === undefined) return;
+    const { version } = bundle;
+    const digest = bundleDigest(text);
+    const data = { version, digest, signedBy, widens: widens.slice(0, MOST_TOLD), by, at: at.toString() };
+    this.witness.takePolicy({ version, digest }, { kind: 'event', type: 'balise.policy.applied', data });
+    this.#shelf.keepInForce(text);
   }
 
   /** Verifies a bundle's signatures and form, and changes nothing. Throws a `BundleFault`. */
@@ -182,21 +241,41 @@ export class SitePolicy implements Judge {
   heard(at: Temporal.Instant): void {
     const bundle = this.#bundle;
     if (bundle === undefined || at.epochMilliseconds - this.#heardMs < HOUR_MS) return;
-    this.#put(bundle, at.epochMilliseconds);
+    this.#hear(bundle, at.epochMilliseconds);
     this.#shelf.heard({ version: bundle.version, heardMs: at.epochMilliseconds });
   }
 
-  /** Takes what is replaced on disk while calls run; `onChanged` then has the live ones judged again. */
-  watch(now: () => Temporal.Instant, onChanged: () => void): void {
+  /**
+   * Takes what is replaced on disk, and what headquarters sends, while calls run; `onChanged` then has the live ones judged
+   * again. @param onLate what became of a bundle that was sent and had to wait.
+   */
+  watch(clock: Clock, onChanged: () => void, onLate: BundleInboxOptions['onLate'] = () => undefined): void {
+    this.#onChanged = onChanged;
     this.#lists.watch(onChanged);
+    this.#inbox = new BundleInbox({
+      clock,
+      offer: async (text, at) => this.#offerSent(text, at),
+      onRefused: (fault) => this.#tell(fault),
+      onLate,
+    });
     if (this.files.site.policy === undefined) return;
     mkdirSync(this.#shelf.folder, { recursive: true, mode: 0o700 });
     this.#watcher = watch(this.#shelf.folder, () => {
-      this.#loading = this.#loading.then(() => this.#takeFromDisk(now(), onChanged));
+      this.#loading = this.#loading.then(() => this.#takeFromDisk(clock.wall()));
     });
   }
 
+  async #offerSent(text: string, at: Temporal.Instant) {
+    const bundle = this.#bundle;
+    if (bundle !== undefined && bundleDigest(text) === this.#digest) {
+      return { version: bundle.version, widens: [], wasInForce: true };
+    }
+    const { widens, bundle: taken } = await this.offer(text, at);
+    return { version: taken.version, widens, wasInForce: false };
+  }
+
   close(): void {
+    this.#inbox?.close();
     this.#lists.close();
     this.#watcher?.close();
   }
@@ -219,23 +298,26 @@ export class SitePolicy implements Judge {
     return { ...facts, doNotCall: this.#lists, ...(this.#state !== undefined && { policy: this.#state }) };
   }
 
-  #put(bundle: PolicyBundle, heardMs: number): void {
+  #put({ bundle, text }: Pick<VerifiedBundle, 'bundle' | 'text'>, heardMs: number): void {
     if (bundle !== this.#bundle) this.#compiled = compilePolicy({ ...this.#base, bundle: bundle.content });
     this.#bundle = bundle;
+    this.#digest = bundleDigest(text);
+    this.#hear(bundle, heardMs);
+  }
+
+  #hear(bundle: PolicyBundle, heardMs: number): void {
     this.#heardMs = heardMs;
-    this.#state = { is: 'good', expiresMs: heardMs + bundle.validOfflineH * HOUR_MS };
+    this.#state = { is: 'good', expiresMs: Math.min(endOf(bundle), heardMs + bundle.validOfflineH * HOUR_MS) };
   }
 
   /** Somebody has put a bundle on disk: it is judged like one that was sent. */
-  async #takeFromDisk(at: Temporal.Instant, onChanged: () => void): Promise<void> {
+  async #takeFromDisk(at: Temporal.Instant): Promise<void> {
     try {
       const text = this.#shelf.current();
-      if (text === undefined) return;
+      if (text === undefined || bundleDigest(text) === this.#digest) return;
       const verified = await this.verify(text);
-      if (verified.bundle.version === this.#bundle?.version) return;
-      judgeBundle(verified, this.#base, this.#bundle, at);
-      this.#put(verified.bundle, at.epochMilliseconds);
-      onChanged();
+      // What was offered meanwhile may be this very one.
+      if (bundleDigest(text) !== this.#digest) this.#take(verified, at, 'disk');
     } catch (fault) {
       this.#tell(fault);
     }

@@ -102,6 +102,18 @@ const CHANNELS: readonly Channel[] = [
     isRetained: false,
     contentType: 'application/jose',
   },
+  {
+    name: 'policy',
+    address: 'down/policy',
+    schema: 'policy',
+    title: 'Policy',
+    summary:
+      'A signed policy bundle; the gateway answers on ack/policy-<the first 16 digits of the SHA-256 of its text>.',
+    direction: 'down',
+    qos: 1,
+    isRetained: true,
+    contentType: 'application/jose',
+  },
 ];
 
 const PARAMETERS: Readonly<Record<string, string>> = {

@@ -1809,6 +1809,10 @@ export interface PolicyBundle {
    */
   readonly validFrom: string;
   /**
+   * When it ends whatever is heard of headquarters, e.g. 2027-03-04T12:00:00Z; a later end counts as widening. Leave it out for no such end.
+   */
+  readonly validUntil?: string;
+  /**
    * How long it holds after headquarters was last heard of, hours.
    */
   readonly validOfflineH: number;
@@ -1848,6 +1852,11 @@ export interface PolicyContent {
    */
   readonly callingHours?: readonly CallingHours[];
 }
+
+/**
+ * Topic down/policy, retained: a signed policy bundle, one compact JWS (EdDSA) a line, each over the same payload (policy-bundle.schema.json).
+ */
+export type PolicyMessage = string;
 
 /**
  * Where policy comes from, when it is headquarters' and not the folder's. Without a good bundle no call is granted then.

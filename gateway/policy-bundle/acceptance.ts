@@ -11,7 +11,7 @@ export interface Acceptance {
 
 /**
  * Whether a verified bundle may take the place of the one in force. Throws a `BundleFault` that says why not: another site's,
- * not newer, not valid yet, widening with one signature, or a policy that cannot be compiled here.
+ * not newer, not valid yet or no longer, widening with one signature, or a policy that cannot be compiled here.
  * @param base the policy of the site's folder. @param current the bundle in force; undefined: none, and nothing is let through yet.
  */
 export function judgeBundle(
@@ -29,8 +29,10 @@ export function judgeBundle(
       `its version is ${version}, and ${current.version} is in force: versions only rise`,
     );
   }
-  if (Date.parse(validFrom) > at.epochMilliseconds)
-    throw new BundleFault('not-yet-valid', `it is valid from ${validFrom} on`);
+  const fromMs = Date.parse(validFrom);
+  if (fromMs > at.epochMilliseconds) throw new BundleFault('not-yet-valid', `it is valid from ${validFrom} on`, fromMs);
+  if (endOf(bundle) <= at.epochMilliseconds)
+    throw new BundleFault('expired', `it was valid until ${bundle.validUntil}: sign a newer one`);
   checkReferences(bundle, base);
   const fresh: PolicyInput = { ...base, bundle: bundle.content };
   // On trial: whatever does not compile is found here, and not in a call.
@@ -38,7 +40,7 @@ export function judgeBundle(
   const widens =
     current === undefined
       ? ['it is the first policy of this gateway']
-      : widenings({ ...base, bundle: current.content }, fresh);
+      : [...lastsLonger(current, bundle), ...widenings({ ...base, bundle: current.content }, fresh)];
   if (widens.length > 0 && signedBy.length < 2) {
     throw new BundleFault(
       'needs-two-signatures',
@@ -46,6 +48,17 @@ export function judgeBundle(
     );
   }
   return { widens };
+}
+
+/** When a bundle ends whatever is heard of headquarters, epoch milliseconds. */
+export const endOf = ({ validUntil }: PolicyBundle): number =>
+  validUntil === undefined ? Number.POSITIVE_INFINITY : Date.parse(validUntil);
+
+function lastsLonger(before: PolicyBundle, after: PolicyBundle): readonly string[] {
+  return [
+    ...(endOf(after) > endOf(before) ? ['it ends later'] : []),
+    ...(after.validOfflineH > before.validOfflineH ? ['it holds longer without headquarters'] : []),
+  ];
 }
 
 /** Names that lead nowhere. */

@@ -2,6 +2,7 @@
  * A signed bundle: one or more lines, each a compact JWS (RFC 7515) by EdDSA (RFC 8037) over the very same payload, so that
  * several people can sign one policy one after another.
  */
+import { createHash } from 'node:crypto';
 import { CompactSign, compactVerify, errors, importJWK, type JWK } from 'jose';
 import type { Ed25519PublicKey, PolicyBundle } from '../../config/schema/types.generated.js';
 import { breaches } from '../config/schema-faults.js';
@@ -20,6 +21,7 @@ export type BundleRefusal =
   | 'foreign'
   | 'replayed'
   | 'not-yet-valid'
+  | 'expired'
   | 'needs-two-signatures'
   | 'invalid';
 
@@ -35,13 +37,21 @@ export interface VerifiedBundle {
 export class BundleFault extends Error {
   override readonly name = 'BundleFault';
 
+  /** @param fromMs `not-yet-valid`: when it may be offered again, epoch milliseconds. */
   constructor(
     readonly code: BundleRefusal,
     why: string,
+    readonly fromMs?: number,
   ) {
     super(why);
   }
 }
+
+/** By which a bundle is told from every other: SHA-256 of its text, in hex. */
+export const bundleDigest = (text: string): string => createHash('sha256').update(text.trim()).digest('hex');
+
+/** The id under which a gateway acknowledges a bundle, on the topic `ack/<id>`. */
+export const bundleAckId = (text: string): string => `policy-${bundleDigest(text).slice(0, 16)}`;
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.trim() !== '');
 

@@ -1,5 +1,6 @@
 /**
- * The bundle in force, on disk: `policy/current.jws`, the newest version ever taken and when headquarters was last heard of.
+ * Bundles on disk: `policy/current.jws` is the newest that anybody applied, `policy/in-force.jws` the one that the gateway took;
+ * and the newest version ever taken, and when headquarters was last heard of.
  * What is read is verified anew each time; a file is never believed for where it lies.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 
 export const bundleFolder = (dataFolder: string): string => join(dataFolder, 'policy');
 const CURRENT = 'current.jws';
+const IN_FORCE = 'in-force.jws';
 const STATE = 'state.json';
 
 export interface ShelfState {
@@ -42,7 +44,7 @@ function readIfThere(file: string): string | undefined {
 export class BundleShelf {
   constructor(readonly folder: string) {}
 
-  /** The text of the bundle in force; undefined when there was never one. Throws when it cannot be read. */
+  /** The text of the newest bundle; undefined when there was never one. Throws when it cannot be read. */
   current(): string | undefined {
     return readIfThere(join(this.folder, CURRENT));
   }
@@ -64,6 +66,15 @@ export class BundleShelf {
   keep(text: string, state: ShelfState): void {
     writeWhole(this.folder, STATE, JSON.stringify(state));
     writeWhole(this.folder, CURRENT, text);
+  }
+
+  /** The text of the bundle that the gateway took last; undefined when it never took one. Throws when it cannot be read. */
+  inForce(): string | undefined {
+    return readIfThere(join(this.folder, IN_FORCE));
+  }
+
+  keepInForce(text: string): void {
+    if (this.inForce() !== text) writeWhole(this.folder, IN_FORCE, text);
   }
 
   heard(state: ShelfState): void {

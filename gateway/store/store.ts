@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
 import type { CallStore, EventDraft } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
+import type { PolicyMark } from '../policy-bundle/witness.js';
 import type { ChainEnd, ChainReport } from './chain.js';
 import { Disk, type Durability } from './disk.js';
 import { History } from './history.js';
@@ -48,6 +49,8 @@ const SYNC_MS = 25;
 const SYNC_AGAIN_MS = 1_000;
 /** The name in `meta` under which the instant of the last checkpoint is kept. */
 const CHECKPOINTED = 'checkpointed-ms';
+/** The same for the bundle that was taken last. */
+const POLICY = 'policy-taken';
 
 /** What the uplink needs of the disk; `Store.outbox` is one. */
 export interface StoredOutbox {
@@ -138,6 +141,17 @@ export class Store {
   /** Adds a checkpoint to the chain and notes when, as one transaction. */
   appendCheckpoint(draft: EventDraft, wallMs: number): void {
     this.write('disk', [draft], () => this.putMeta.run(CHECKPOINTED, String(wallMs)));
+  }
+
+  /** The bundle that was taken last (`PolicyWitness`). */
+  policyTaken(): PolicyMark | undefined {
+    const kept = this.getMeta.get(POLICY) as string | undefined;
+    return kept === undefined ? undefined : (JSON.parse(kept) as PolicyMark);
+  }
+
+  /** Notes a bundle as taken and appends its event, as one transaction (`PolicyWitness`). */
+  takePolicy(mark: PolicyMark, event: EventDraft): void {
+    this.write('disk', [event], () => this.putMeta.run(POLICY, JSON.stringify(mark)));
   }
 
   roomLeft(): RoomReport {

@@ -5,6 +5,7 @@ export interface Topics {
   readonly event: string;
   readonly alarm: string;
   readonly command: string;
+  readonly policy: string;
   handset(id: string): string;
   line(board: string): string;
   ack(command: string): string;
@@ -19,6 +20,7 @@ export function topicsOf(gatewayId: string): Topics {
     event: `${base}/event`,
     alarm: `${base}/alarm`,
     command: `${base}/down/command`,
+    policy: `${base}/down/policy`,
     handset: (id) => `${base}/handset/${id}`,
     line: (board) => `${base}/line/${board}`,
     ack: (command) => `${base}/ack/${command}`,

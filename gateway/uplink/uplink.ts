@@ -16,6 +16,8 @@ import type {
 import type { CallObserver } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import { type BoardId, type HandsetId, handsetId } from '../policy/ids.js';
+import { bundleAckId } from '../policy-bundle/bundle.js';
+import type { BundleAnswer } from '../policy-bundle/inbox.js';
 import { COUNTERSIGNED } from './checkpoint.js';
 import { CommandDesk, type CommandResult, type CommandStore, type HouseCommand } from './command-desk.js';
 import { BrokerConnection, type BrokerSession } from './connection.js';
@@ -51,6 +53,8 @@ export interface UplinkOptions {
   readonly status: () => StatusFacts;
   /** Cutoffs and releases. Settles when every plane has confirmed or is given up on. */
   readonly onCommand: (command: HouseCommand) => Promise<CommandResult>;
+  /** A signed policy bundle, as it came; the same comes again with each connection. Never rejects. */
+  readonly onPolicy?: (text: string) => Promise<BundleAnswer>;
   /** The site's handsets, each with its wing: each is reported from the start on. */
   readonly handsets?: readonly { readonly id: HandsetId; readonly wing: string }[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -121,6 +125,7 @@ export class Uplink {
       onDown: () => this.down(),
       onMessage: (topic, payload) => {
         if (topic === this.topics.command) void this.desk.take(payload);
+        else if (topic === this.topics.policy) void this.takePolicy(payload);
       },
       log,
     });
@@ -202,6 +207,29 @@ export class Uplink {
     this.lane.state(this.topics.status, JSON.stringify(message));
   }
 
+  /** Answers a bundle on `ack/policy-…`, now or after it had to wait. */
+  answerPolicy(text: string, answer: BundleAnswer): void {
+    const { state } = answer;
+    this.acknowledge({
+      id: bundleAckId(text),
+      gateway: this.options.gatewayId,
+      state,
+      at: this.now(),
+      ...(answer.state === 'done'
+        ? { result: { version: answer.version, widens: answer.widens.length, wasInForce: answer.wasInForce } }
+        : { ...('why' in answer ? { why: answer.why } : {}), detail: answer.detail }),
+    });
+  }
+
+  private async takePolicy(payload: Buffer): Promise<void> {
+    const { onPolicy } = this.options;
+    // Empty: headquarters has taken the retained bundle back. What is in force stays so.
+    if (payload.length === 0 || onPolicy === undefined) return;
+    const text = payload.toString('utf8');
+    this.answerPolicy(text, await onPolicy(text));
+    this.reportStatus();
+  }
+
   private handset(handset: HandsetId, message: HandsetMessage): void {
     const wing = this.wings.get(handset);
     const said: HandsetMessage = { ...message, ...(wing === undefined ? {} : { wing }) };
@@ -210,7 +238,7 @@ export class Uplink {
 
   private up(session: BrokerSession): void {
     this.session = session;
-    session.client.subscribe(this.topics.command, { qos: 1 }, (fault, granted) => {
+    session.client.subscribe([this.topics.command, this.topics.policy], { qos: 1 }, (fault, granted) => {
       if (this.session === session) this.subscribed(session, fault, granted);
     });
     const lane = Math.max(1, Math.min(LANE, Math.floor(session.receiveMaximum / 10)));

@@ -65,7 +65,7 @@ export const explain: Command = {
       const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
       const notes = books.note === undefined ? [] : [books.note];
       const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`));
-      await policy.load();
+      await policy.load(at);
       const said = policy.explain(request, facts, at, books.usage);
       terminal.stdout.write(
         values.json === true

@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
+import type { HeadquartersConfig, PolicyBundle } from '../../config/schema/types.generated.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
+import { BundleFault, checkBundle, payloadOf } from '../../gateway/policy-bundle/bundle.js';
 import { putAccount, ROLES } from '../headquarters/accounts.js';
 import { startDemoFleet } from '../headquarters/demo-fleet.js';
 import { openDatabase } from '../headquarters/records/schema.js';
-import { readConfig, serve } from '../headquarters/serve.js';
+import { publishPolicy } from '../headquarters/send-command.js';
+import { accessOf, readConfig, serve } from '../headquarters/serve.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 
 const HELP = `balise headquarters: the receiving side of the uplink
@@ -14,19 +18,25 @@ const HELP = `balise headquarters: the receiving side of the uplink
 usage: balise headquarters --config <file>
        balise headquarters --demo
        balise headquarters account <name> --role <role> --config <file>
+       balise headquarters policy <bundle.jws> --gateway <site>/<gateway> --config <file>
 
   --config  headquarters.json: broker, database, keys, and where the fleet page is (see config/README.md)
   --demo    a broker, a database, the fleet page and a few simulated gateways, all in this process and gone after it
   account   makes an account of the fleet page, or gives it another role and password; the password is the
             first line of stdin
+  policy    sends a bundle that \`balise policy sign\` made, and tells what became of it. It stays at the broker: a gateway
+            that is away takes it when it comes
 
+  --gateway whom the bundle is for; may be given more than once
   --role    ${ROLES.join(', ')}: reads; also acknowledges and orders; also makes accounts
 
 The log is one JSON object a line on standard output. Orders from the command line:
 node dist/scripts/headquarters/main.js --help.
 
+exit status 1: the bundle was not taken, or there was no answer.
+
 example
-  balise headquarters --demo
+  balise headquarters policy policy.jws --gateway alpha/gw-1 --config headquarters.json
 `;
 
 const clock = systemClock(() => ({ trusted: true }));
@@ -37,7 +47,12 @@ export const headquarters: Command = {
   summary: 'receives what gateways report, and serves the fleet page',
   help: HELP,
   async run(args, terminal) {
-    const options = { config: { type: 'string' }, demo: { type: 'boolean' }, role: { type: 'string' } } as const;
+    const options = {
+      config: { type: 'string' },
+      demo: { type: 'boolean' },
+      role: { type: 'string' },
+      gateway: { type: 'string', multiple: true },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [verb, name] = positionals;
     if (verb === 'account') {
@@ -47,6 +62,10 @@ export const headquarters: Command = {
         needed(values.config, '--config'),
         terminal,
       );
+    }
+    if (verb === 'policy') {
+      const file = readFileSync(needed(name, 'the bundle'), 'utf8');
+      return publish(file, values.gateway ?? [], readConfig(needed(values.config, '--config')), terminal);
     }
     if (verb !== undefined) throw new UsageFault(`there is no "headquarters ${verb}"`);
     if (values.demo === true) return demo(terminal);
@@ -69,6 +88,44 @@ async function demo({ stdout }: Terminal): Promise<ExitCode> {
   await signalled();
   await running.stop();
   return EXIT.ok;
+}
+
+async function publish(
+  bundle: string,
+  gateways: readonly string[],
+  config: HeadquartersConfig,
+  { stdout, stderr }: Terminal,
+): Promise<ExitCode> {
+  if (gateways.length === 0) throw new UsageFault('--gateway is missing');
+  const { site, version } = contentOf(bundle);
+  const stranger = gateways.find(
+    (gateway) => !/^[a-z0-9][a-z0-9._-]*$/.test(gateway.slice(site.length + 1)) || !gateway.startsWith(`${site}/`),
+  );
+  if (stranger !== undefined)
+    throw new UsageFault(`the bundle is for the site ${site}, and ${stranger} is no gateway of it`);
+  const answers = gateways.map(async (gateway): Promise<boolean> => {
+    try {
+      const ack = await publishPolicy({ url: config.url, connection: accessOf(config), clock, gateway, bundle });
+      const why = ack.why === undefined ? '' : ` (${ack.why})`;
+      stdout.write(
+        `${gateway}: version ${version} ${ack.state}${why}${ack.detail === undefined ? '' : `: ${ack.detail}`}\n`,
+      );
+      return ack.state === 'done' || ack.state === 'accepted';
+    } catch (fault) {
+      stderr.write(`${gateway}: ${fault instanceof Error && fault.message !== '' ? fault.message : fault}\n`);
+      return false;
+    }
+  });
+  return (await Promise.all(answers)).every(Boolean) ? EXIT.ok : EXIT.no;
+}
+
+function contentOf(bundle: string): PolicyBundle {
+  try {
+    return checkBundle(JSON.parse(payloadOf(bundle).toString('utf8')));
+  } catch (fault) {
+    if (!(fault instanceof BundleFault || fault instanceof SyntaxError)) throw fault;
+    throw new UsageFault(`it is no signed bundle, as balise policy sign makes it: ${fault.message}`);
+  }
 }
 
 async function account(name: string, role: string, config: string, terminal: Terminal): Promise<ExitCode> {

@@ -98,7 +98,7 @@ async function siteOf({
   if (files.site.policy === undefined)
     throw new UsageFault('site.json has no "policy": the folder’s own policy is in force');
   const site = new SitePolicy(files, (code, why) => terminal.stderr.write(`${code}: ${why}\n`));
-  await site.load();
+  await site.load(now());
   return { site, base: policyOfFolder(files) };
 }
 

@@ -78,7 +78,7 @@ export const replay: Command = {
     const books = openBooks(site);
     try {
       const policy = new SitePolicy(site, (code, why) => terminal.stderr.write(`${code}: ${why}\n`));
-      await policy.load();
+      await policy.load(instantOf(undefined, site.site.zone));
       const trial = policy.onTrial(bundle);
       const usage = new PastUsage(books.calls(fromMs - BEFORE_MS, toMs));
       const rows = books.calls(fromMs, toMs).filter(({ number }) => number !== null);

@@ -7,6 +7,7 @@ import type { HeadquartersConfig } from '../../config/schema/types.generated.js'
 import type { Clock } from '../../gateway/clock/clock.js';
 import { programData } from '../../gateway/config/paths.js';
 import { newAjv } from '../../gateway/config/schemas.js';
+import type { BrokerAccess } from './broker-client.js';
 import { Countersigner } from './countersigner.js';
 import { startFleetServer } from './fleet-server.js';
 import { HeadquartersMetrics } from './headquarters-metrics.js';
@@ -62,6 +63,18 @@ export function readConfig(file: string): HeadquartersConfig {
   };
 }
 
+/** How headquarters.json says that the broker is reached: its files are read now. */
+export function accessOf(config: HeadquartersConfig): BrokerAccess {
+  const { username, password, ca, cert, key } = config;
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
+    ...(key === undefined ? {} : { key: readFileSync(key) }),
+  };
+}
+
 export interface RunningHeadquarters {
   readonly url: string;
   readonly db: Database;
@@ -80,9 +93,7 @@ export interface ServeOptions {
 /** Starts headquarters. Rejects when the database, a file or the page's port cannot be had; a broker that is away is waited for. */
 export async function serve({ config, clock, log, key }: ServeOptions): Promise<RunningHeadquarters> {
   const { url, clientId, group, listen, keepDays, silentS, metricsToken } = config;
-  const file = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
   const signing = key ?? (config.signingKey === undefined ? undefined : signingKeyIn(config.signingKey));
-  const tls = { ca: file(config.ca), cert: file(config.cert), key: file(config.key) };
   const db = await openDatabase(config.database, (fault) => log.warn({ event: 'headquarters.database', err: fault }));
   const metrics = new HeadquartersMetrics(db);
   const countersigner = new Countersigner({
@@ -95,13 +106,7 @@ export async function serve({ config, clock, log, key }: ServeOptions): Promise<
   });
   const ingester: Ingester = new Ingester({
     url,
-    connection: {
-      ...(config.username === undefined ? {} : { username: config.username }),
-      ...(config.password === undefined ? {} : { password: config.password }),
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
-    },
+    connection: accessOf(config),
     clientId,
     ...(group === undefined ? {} : { group }),
     db,

@@ -39,13 +39,13 @@ t.test('every reference in it leads somewhere, and its addresses are the topics 
   };
   visit(document);
   t.same(lost, []);
-  const { presence, status, event, alarm, command, handset, line, ack } = topicsOf('{site}/{gateway}');
+  const { presence, status, event, alarm, command, policy, handset, line, ack } = topicsOf('{site}/{gateway}');
   const addresses = Object.values(document.channels as Record<string, { address: string }>).map(
     ({ address }) => address,
   );
   t.same(
     addresses.sort(),
-    [presence, status, event, alarm, command, handset('{handset}'), line('{board}'), ack('{command}')].sort(),
+    [presence, status, event, alarm, command, policy, handset('{handset}'), line('{board}'), ack('{command}')].sort(),
   );
   t.end();
 });

@@ -23,7 +23,12 @@ export interface CallUp {
 /** Starts a gateway with a wired handset, lifts it, and places a call; settles when speech has been heard at both ends. */
 export async function callUp(
   t: Test,
-  more: { profile?: Record<string, unknown>; parts?: SiteParts; board?: (t: Test) => Promise<BoardPeer> } = {},
+  more: {
+    profile?: Record<string, unknown>;
+    parts?: SiteParts;
+    board?: (t: Test) => Promise<BoardPeer>;
+    beforeCall?: () => Promise<unknown>;
+  } = {},
 ): Promise<CallUp> {
   const [trunkPort, line] = await Promise.all([freePort(), (more.board ?? boardPeer)(t)]);
   const siteFolder = makeSite(t, trunkPort, {
@@ -33,6 +38,7 @@ export async function callUp(
     ...more.parts,
   });
   const running = await GatewayProcess.start(t, siteFolder);
+  await more.beforeCall?.();
   await line.relayIs(0, true);
   line.setHook(0, true);
   // The agent reads the inputs every 50 ms; the call below waits for off-hook for two seconds.

@@ -2,9 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { EventDraft } from '../../gateway/calls/ports.js';
+import type { Clock } from '../../gateway/clock/clock.js';
 import { handsetId } from '../../gateway/policy/ids.js';
 import { UNUSED } from '../../gateway/policy/request.js';
 import { BundleFault, signBundle } from '../../gateway/policy-bundle/bundle.js';
+import type { PolicyMark, PolicyWitness } from '../../gateway/policy-bundle/witness.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 import { newSigningKey } from '../../scripts/headquarters/sign-command.js';
 import type { Json } from '../config/site-folder.js';
@@ -12,6 +15,13 @@ import { at, GOOD_FACTS } from '../policy/sample-policy.js';
 import { type SignedSite, signedSite } from './signed.js';
 
 const NOON = at('2026-03-04T12:00');
+/** A clock that stands still at noon. */
+const noonClock: Clock = {
+  wall: () => NOON,
+  monotonicNs: () => 0n,
+  trust: () => ({ trusted: true }),
+  after: () => ({ cancel: () => undefined }),
+};
 const A101 = handsetId('a-101');
 
 function asked(policy: SitePolicy, when = NOON) {
@@ -21,7 +31,7 @@ function asked(policy: SitePolicy, when = NOON) {
 
 async function open(site: SignedSite, faults: string[] = []): Promise<SitePolicy> {
   const policy = new SitePolicy(await site.files(), (code, why) => faults.push(`${code}: ${why}`));
-  await policy.load();
+  await policy.load(NOON);
   return policy;
 }
 
@@ -179,7 +189,7 @@ t.test('a bundle put on disk is taken by a gateway that runs, and judged like an
   const faults: string[] = [];
   const running = await open(site, faults);
   t.teardown(() => running.close());
-  const changed = new Promise<void>((settle) => running.watch(() => NOON, settle));
+  const changed = new Promise<void>((settle) => running.watch(noonClock, settle));
   const blocking = (payload: Json) => {
     for (const profile of payload.content.profiles) profile.block = [...(profile.block ?? []), '+44*'];
   };
@@ -197,6 +207,117 @@ t.test('a bundle put on disk is taken by a gateway that runs, and judged like an
   await told;
   t.match(faults.join('\n'), /policy.(needs-two-signatures|malformed)/);
   t.match(asked(running), { rule: 'number.blocked' });
+});
+
+/** What a gateway remembers apart from the folder; the store does the same on disk. */
+class Memory implements PolicyWitness {
+  readonly events: EventDraft[] = [];
+  #mark: PolicyMark | undefined;
+
+  policyTaken() {
+    return this.#mark;
+  }
+
+  takePolicy(mark: PolicyMark, event: EventDraft) {
+    this.#mark = mark;
+    this.events.push(event);
+  }
+}
+
+async function witnessed(site: SignedSite, memory: Memory, faults: string[] = []): Promise<SitePolicy> {
+  const policy = new SitePolicy(await site.files(), (code, why) => faults.push(`${code}: ${why}`), memory);
+  await policy.load(NOON);
+  return policy;
+}
+
+t.test('each bundle that is taken is an event, with its version, its signers and what it widens', async (t) => {
+  const memory = new Memory();
+  const site = await signedSite(t);
+  const policy = await witnessed(site, memory);
+  await policy.offer(await site.bundle(5, 2), NOON);
+  t.match(memory.events, [
+    { type: 'balise.policy.applied', data: { version: 5, signedBy: ['one', 'two'], widens: [/first policy/] } },
+  ]);
+  t.equal(asked(await witnessed(site, memory)).rule, 'granted');
+  t.equal(memory.events.length, 1, 'a restart takes nothing anew');
+});
+
+t.test(
+  'a folder of bundles that is put back whole grants nothing: what was taken is remembered elsewhere',
+  async (t) => {
+    const memory = new Memory();
+    const site = await signedSite(t);
+    const policy = await witnessed(site, memory);
+    const folder = join(site.folder.path, 'data', 'policy');
+    await policy.offer(await site.bundle(5, 2), NOON);
+    const old = ['current.jws', 'in-force.jws', 'state.json'].map(
+      (name) => [name, readFileSync(join(folder, name))] as const,
+    );
+    await policy.offer(await site.bundle(6, 2), NOON);
+    for (const [name, bytes] of old) writeFileSync(join(folder, name), bytes);
+    const faults: string[] = [];
+    const again = await witnessed(site, memory, faults);
+    t.match(asked(again), { rule: 'policy.unsigned' });
+    t.match(faults, [/^policy.replayed: .*version 6 was in force/]);
+    await again.offer(await site.bundle(7, 2), NOON);
+    t.equal(asked(again).rule, 'granted', 'a newer one mends it');
+  },
+);
+
+t.test('a bundle slipped in while the gateway was away is judged at the start, against the one in force', async (t) => {
+  const memory = new Memory();
+  const site = await signedSite(t);
+  const blocking = (payload: Json) => {
+    for (const profile of payload.content.profiles) profile.block = [...(profile.block ?? []), '+44*'];
+  };
+  const policy = await witnessed(site, memory);
+  await policy.offer(await site.bundle(5, 2, blocking), NOON);
+  const current = join(site.folder.path, 'data', 'policy', 'current.jws');
+  writeFileSync(current, await site.bundle(6, 1));
+  const faults: string[] = [];
+  const again = await witnessed(site, memory, faults);
+  t.match(asked(again), { rule: 'number.blocked' }, 'the one in force still is');
+  t.match(faults, [/^policy.needs-two-signatures/]);
+  writeFileSync(current, await site.bundle(6, 2));
+  t.equal(asked(await witnessed(site, memory)).rule, 'granted');
+  t.match(memory.events.at(-1), { data: { version: 6, by: 'disk' } });
+});
+
+t.test('a bundle with an end is refused after it, and ends calls at it', async (t) => {
+  const { site, policy } = await inForce(t);
+  const until = (wall: string) => (payload: Json) => Object.assign(payload, { validUntil: `2026-03-${wall}:00Z` });
+  t.equal(await refused(policy, await site.bundle(6, 2, until('04T12:00'))), 'expired');
+  t.equal(await refused(policy, await site.bundle(6, 1, until('04T12:05'))), 'taken', 'an end only narrows');
+  const end = asked(policy);
+  t.match(end, { rule: 'granted', notAfterBy: 'policy' });
+  if (end.outcome === 'grant') t.equal(String(end.notAfter), '2026-03-04T12:05:00Z');
+  t.match(asked(policy, at('2026-03-04T12:05')), { rule: 'policy.expired' });
+  t.equal(
+    await refused(policy, await site.bundle(7, 1, until('04T12:06'))),
+    'needs-two-signatures',
+    'a later one widens',
+  );
+  const longer = (payload: Json) => Object.assign(until('04T12:05')(payload), { validOfflineH: 73 });
+  t.equal(await refused(policy, await site.bundle(7, 1, longer)), 'needs-two-signatures');
+});
+
+t.test('a bundle from headquarters is in force at once, and the same again changes nothing', async (t) => {
+  const memory = new Memory();
+  const site = await signedSite(t);
+  const policy = await witnessed(site, memory);
+  t.teardown(() => policy.close());
+  let changes = 0;
+  t.match(await policy.arrived(await site.bundle(1, 2)), { state: 'failed' }, 'not before the gateway is up');
+  policy.watch(noonClock, () => {
+    changes += 1;
+  });
+  t.match(await policy.arrived(await site.bundle(1, 1)), { state: 'refused', why: 'needs-two-signatures' });
+  const good = await site.bundle(1, 2);
+  t.match(await policy.arrived(good), { state: 'done', version: 1, wasInForce: false });
+  t.match(await policy.arrived(good), { state: 'done', version: 1, wasInForce: true });
+  t.equal(changes, 1);
+  t.equal(memory.events.length, 1);
+  t.same(policy.status(), { policy: { version: '1' } });
 });
 
 t.test('a bundle joins the folder’s levels, and can widen none of them', async (t) => {
