@@ -13,16 +13,16 @@ import { readBootId, systemClock } from './clock/system-clock.js';
 import { ClockWatch } from './clock/trust.js';
 import type { SiteFiles } from './config/site.js';
 import type { RunningConsole } from './console/console.js';
+import { OwnList } from './do-not-call/own-list.js';
 import { GatewayMetrics } from './gateway-metrics.js';
-import { runHouseCommand } from './house-commands.js';
 import { fittingsOf } from './lines/agent-plan.js';
 import { Lines } from './lines/lines.js';
 import { RelayPlane } from './media/relay-plane.js';
 import { SdpSession } from './media/sdp-session.js';
 import { PlaneProcesses } from './plane-processes.js';
 import { holidayRules } from './policy/holiday-rules.js';
-import { type CallId, callId, handsetId } from './policy/ids.js';
-import { PolicyWatch, zoneRulesWarning } from './policy-watch.js';
+import { type CallId, callId } from './policy/ids.js';
+import type { Schedule } from './schedule/schedule.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
 import { makeBus, readVersion } from './site-bus.js';
@@ -33,14 +33,16 @@ import { SiteListening } from './site-listening.js';
 import { SiteMedia, type SitePlane } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
 import { LiveSite } from './site-reload.js';
+import { siteSchedule } from './site-schedule.js';
+import { siteUplink } from './site-uplink.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
 import type { EarlyPlanes } from './supervisor/early-planes.js';
 import { takeRunFolder } from './supervisor/run-folder.js';
-import { Checkpoints } from './uplink/checkpoints.js';
+import type { Checkpoints } from './uplink/checkpoints.js';
 import { numberTokens } from './uplink/number-token.js';
-import { Uplink } from './uplink/uplink.js';
+import type { Uplink } from './uplink/uplink.js';
 
 const STOP_CALLS_MS = 5_000;
 
@@ -55,7 +57,8 @@ export class Gateway {
   readonly #bootId = readBootId();
   #believesInvites = false;
   #policy: SitePolicy | undefined;
-  #policyWatch: PolicyWatch | undefined;
+  #schedule: Schedule | undefined;
+  #doNotCall: OwnList | undefined;
   #store: Store | undefined;
   #bus: Bus | undefined;
   #media: SitePlane | undefined;
@@ -110,7 +113,11 @@ export class Gateway {
     await this.#watch.start();
     if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
-    const policy = new SitePolicy(this.#files, (code, why) => this.#alarm(code, why), this.#store);
+    const alarm = (code: string, why: string) => this.#alarm(code, why);
+    const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
+    const doNotCall = new OwnList({ store: this.#store, clock: this.#clock, numberToken, onFault: alarm });
+    this.#doNotCall = doNotCall;
+    const policy = new SitePolicy(this.#files, alarm, this.#store, doNotCall);
     this.#policy = policy;
     await policy.load(this.#clock.wall());
     policy.watch(
@@ -121,15 +128,24 @@ export class Gateway {
       },
       (text, answer) => this.#uplink?.answerPolicy(text, answer),
     );
-    this.#policyWatch = new PolicyWatch(
-      this.#clock,
-      (at) => [...policy.warnings(at), ...zoneRulesWarning(process.versions.tz, at)],
-      (code, why) => this.#alarm(code, why),
-    );
-    const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
-    if (uplink !== undefined) this.#uplink = this.#makeUplink(gatewayId, numberToken);
+    this.#schedule = siteSchedule({
+      ...{ files: this.#files, clock: this.#clock, log: this.#log, policy, store: this.#store, alarm },
+      judgeAgain: () => this.#calls?.policyChanged(),
+    });
+    const joined = siteUplink({
+      ...{
+        files: this.#files,
+        gatewayId,
+        bootId: this.#bootId,
+        clock: this.#clock,
+        store: this.#store,
+        log: this.#log,
+      },
+      ...{ numberToken, policy, doNotCall, calls: () => this.#calls },
+    });
+    this.#uplink = joined?.uplink;
+    this.#checkpoints = joined?.checkpoints;
     this.#store.onAppended(() => this.#uplink?.wake());
-    const alarm = (code: string, message: string) => this.#alarm(code, message);
     const bus = makeBus({ files: this.#files, bootId: this.#bootId, clock: this.#clock, log: this.#log, alarm });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
@@ -160,7 +176,7 @@ export class Gateway {
     this.#checkpoints?.start();
     await this.#openConsole(run.path, bus);
     await this.#handsets?.start();
-    this.#policyWatch?.start();
+    this.#schedule?.start();
     const ports = {
       cell: this.#processes.listenerPort('cell'),
       carrier: this.#processes.listenerPort('carrier'),
@@ -194,7 +210,8 @@ export class Gateway {
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();
-    this.#policyWatch?.stop();
+    this.#schedule?.stop();
+    this.#doNotCall?.close();
     this.#policy?.close();
     this.#store?.close();
     this.#releaseRunFolder();
@@ -337,39 +354,6 @@ export class Gateway {
           for (const one of observers) one.cutoff(...said);
         },
       },
-    });
-  }
-
-  #makeUplink(gatewayId: string, numberToken: ReturnType<typeof numberTokens>): Uplink | undefined {
-    const { uplink } = this.#files;
-    const store = this.#store;
-    if (uplink === undefined || store === undefined) return undefined;
-    this.#checkpoints = new Checkpoints({ config: uplink, gatewayId, clock: this.#clock, store, log: this.#log });
-    return new Uplink({
-      config: uplink,
-      gatewayId,
-      version: readVersion(),
-      bootId: this.#bootId,
-      clock: this.#clock,
-      store: store.outbox,
-      handsets: this.#files.handsets.map(({ id, wing }) => ({ id: handsetId(id), wing })),
-      status: () => {
-        if (this.#uplink?.connected === true) this.#policy?.heard(this.#clock.wall());
-        return {
-          zone: this.#files.site.zone,
-          ...this.#policy?.status(),
-          clock: this.#clock.trust(),
-          disk: store.roomLeft(),
-          calls: this.#calls?.size ?? 0,
-        };
-      },
-      onCommand: async (command) =>
-        this.#calls === undefined
-          ? { outcome: 'failed', why: 'starting' }
-          : runHouseCommand(command, this.#calls, numberToken),
-      onPolicy: async (text) =>
-        this.#policy?.arrived(text) ?? { state: 'failed', why: 'store-failed', detail: 'the gateway is starting' },
-      log: this.#log,
     });
   }
 

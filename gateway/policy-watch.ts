@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill';
-import type { Clock, Timer } from './clock/clock.js';
+import type { Clock } from './clock/clock.js';
 
 /** What policy rests on and what will not hold much longer. */
 export interface PolicyWarning {
@@ -9,9 +9,6 @@ export interface PolicyWarning {
   readonly why: string;
 }
 
-/** The first look comes when a site has settled after its start. */
-const FIRST_LOOK_MS = 60_000;
-const LOOK_MS = 600_000;
 const MONTHS_OLD = 12;
 /** The database is released some six times a year: a is of the first months, f of the last. */
 const MONTHS_A_RELEASE = 2;
@@ -31,31 +28,15 @@ export function zoneRulesWarning(version: string | undefined, at: Temporal.Insta
   return [{ code: 'zones.old', of: 'zones', why: `the time zone rules ${what}: run a newer Node` }];
 }
 
-/** Looks every ten minutes at what ages: lists and the signed policy. Each warning is raised once, and again after it was over. */
+/** Looks at what ages when it is told to: lists and the signed policy. Each warning is raised once, and again after it was over. */
 export class PolicyWatch {
   #told: ReadonlySet<string> = new Set();
-  #timer: Timer | undefined;
 
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, 'wall' | 'trust'>,
     private readonly warnings: (at: Temporal.Instant) => readonly PolicyWarning[],
     private readonly alarm: (code: string, why: string) => void,
   ) {}
-
-  start(): void {
-    this.#lookAfter(FIRST_LOOK_MS);
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-  }
-
-  #lookAfter(ms: number): void {
-    this.#timer = this.clock.after(ms, () => {
-      this.look();
-      this.#lookAfter(LOOK_MS);
-    });
-  }
 
   look(): void {
     // A clock that is not believed says nothing of ages; calls are refused by it anyhow.

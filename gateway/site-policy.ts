@@ -5,6 +5,7 @@ import type { Judge } from './calls/judge.js';
 import type { Clock } from './clock/clock.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
+import type { OwnList } from './do-not-call/own-list.js';
 import { ListShelf, listFolder } from './do-not-call/shelf.js';
 import { decide, mayCallAtAll } from './policy/decide.js';
 import type { Decision } from './policy/decision.js';
@@ -12,7 +13,7 @@ import { type Explanation, explain } from './policy/explain.js';
 import type { HandsetId } from './policy/ids.js';
 import type { ZoneTables } from './policy/number-zones.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from './policy/policy.js';
-import type { DialRequest, Facts, PolicyState, UsageBook } from './policy/request.js';
+import type { DialRequest, DoNotCallLists, Facts, PolicyState, UsageBook } from './policy/request.js';
 import { type Acceptance, endOf, judgeBundle } from './policy-bundle/acceptance.js';
 import { BundleFault, bundleDigest, type VerifiedBundle, verifyBundle } from './policy-bundle/bundle.js';
 import { type BundleAnswer, BundleInbox, type BundleInboxOptions } from './policy-bundle/inbox.js';
@@ -42,6 +43,7 @@ export function policyOfFolder(files: SiteFiles): PolicyInput {
 export class SitePolicy implements Judge {
   #base: PolicyInput;
   readonly #lists: ListShelf;
+  readonly #doNotCall: DoNotCallLists;
   readonly #shelf: BundleShelf;
   #compiled: CompiledPolicy;
   #bundle: PolicyBundle | undefined;
@@ -56,15 +58,21 @@ export class SitePolicy implements Judge {
   /**
    * @param onFault something that policy rests on cannot be used; what was in force before still is.
    * @param witness remembers what was taken, apart from the bundle's folder; a program that only looks has none.
+   * @param own the gateway's own do-not-call list.
    */
   constructor(
     private readonly files: SiteFiles,
     private readonly onFault: (code: string, why: string) => void = () => undefined,
     private readonly witness?: PolicyWitness,
+    own?: Pick<OwnList, 'word'>,
   ) {
     this.#lists = new ListShelf(listFolder(files.dataFolder), (list, why) =>
       onFault('dnc.unusable', `do-not-call list ${list}: ${why}`),
     );
+    this.#doNotCall = {
+      list: (name) => this.#lists.list(name),
+      ...(own !== undefined && { word: (number) => own.word(number) }),
+    };
     this.#shelf = new BundleShelf(bundleFolder(files.dataFolder));
     this.#base = policyOfFolder(files);
     this.#compiled = compilePolicy(this.#base);
@@ -205,7 +213,8 @@ export class SitePolicy implements Judge {
   onTrial({ content }: PolicyBundle): Judge {
     const compiled = compilePolicy({ ...this.#base, bundle: content });
     return {
-      judge: (request, facts, at, usage) => decide(compiled, usage, { ...facts, doNotCall: this.#lists }, request, at),
+      judge: (request, facts, at, usage) =>
+        decide(compiled, usage, { ...facts, doNotCall: this.#doNotCall }, request, at),
     };
   }
 
@@ -289,13 +298,18 @@ export class SitePolicy implements Judge {
     return explain(this.#compiled, usage, this.#with(facts), request, at);
   }
 
+  /** Whether a handset's own hours are open, whatever else is against a call. */
+  hasHours(handset: HandsetId, at: Temporal.Instant): boolean {
+    return mayCallAtAll(this.#compiled, handset, at);
+  }
+
   /** Whether a handset may call anybody at all now: what its line's standing lease rests on. */
   mayCall(handset: HandsetId, at: Temporal.Instant): boolean {
     return this.isInForce(at) && mayCallAtAll(this.#compiled, handset, at);
   }
 
   #with(facts: Facts): Facts {
-    return { ...facts, doNotCall: this.#lists, ...(this.#state !== undefined && { policy: this.#state }) };
+    return { ...facts, doNotCall: this.#doNotCall, ...(this.#state !== undefined && { policy: this.#state }) };
   }
 
   #put({ bundle, text }: Pick<VerifiedBundle, 'bundle' | 'text'>, heardMs: number): void {

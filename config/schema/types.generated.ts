@@ -403,6 +403,10 @@ export interface CallingHours {
   readonly holidayRegions?: readonly string[];
   readonly exceptions?: Exceptions;
   /**
+   * How long a number that refused is left alone, days.
+   */
+  readonly silenceDays?: number;
+  /**
    * Limits; each holds beside all others, and of two for the same thing the tighter counts.
    */
   readonly limits?: readonly Limit[];
@@ -489,7 +493,13 @@ export interface ClockConfig {
  * The payload of a command on down/command: it travels as a compact JWS (EdDSA) that one of the commandKeys signed, named by `kid`.
  */
 export type Command =
-  CutoffCommand | ReleaseCommand | SnapshotCommand | PingCommand | ResendCommand | CountersignCommand;
+  | CutoffCommand
+  | ReleaseCommand
+  | SnapshotCommand
+  | PingCommand
+  | ResendCommand
+  | CountersignCommand
+  | DoNotCallCommand;
 
 /**
  * Topic ack/<commandId>: what became of a command.
@@ -903,6 +913,48 @@ export interface DoNotCall {
    * The countries whose numbers are looked up in it. Leave it out for all.
    */
   readonly countries?: readonly string[];
+}
+
+/**
+ * Puts numbers on the gateway's own do-not-call list, for every campaign, at once and for good. Only the list named lifted takes one off.
+ */
+export interface DoNotCallCommand {
+  /**
+   * The command's id, used once.
+   */
+  readonly id: string;
+  /**
+   * When it was issued, Unix seconds.
+   */
+  readonly iat: number;
+  /**
+   * When it lapses, Unix seconds; at most 30 after iat.
+   */
+  readonly exp: number;
+  /**
+   * The gateway: <site>/<gateway>.
+   */
+  readonly gateway: string;
+  /**
+   * Why, for the records.
+   */
+  readonly reason: string;
+  /**
+   * Who ordered it.
+   */
+  readonly by: string;
+  /**
+   * What is ordered.
+   */
+  readonly type: 'do-not-call';
+  /**
+   * Numbers in clear, E.164.
+   */
+  readonly numbers?: readonly string[];
+  /**
+   * Numbers by their tokens, as reports have them.
+   */
+  readonly numberTokens?: readonly string[];
 }
 
 /**
@@ -1930,6 +1982,10 @@ export interface Profile {
    */
   readonly doNotCall?: readonly DoNotCall[];
   /**
+   * How long a number that refused is left alone, days; its country's law may say longer. Leave it out for what the law says.
+   */
+  readonly silenceDays?: number;
+  /**
    * The most talk of one call, seconds. The call is ended by itself then.
    */
   readonly maxTalkS: number;
@@ -2583,6 +2639,10 @@ export interface StatusMessage {
      * What the file system has left.
      */
     readonly freeBytes: number;
+    /**
+     * true: room is nearly out, and telemetry is thinned.
+     */
+    readonly isShort?: boolean;
     /**
      * false: new calls are refused (store.full).
      */

@@ -18,6 +18,7 @@ export const STRICTEST: Omit<CallingHours, 'country'> = {
     { days: [...WORKDAYS], from: '14:00', to: '20:00' },
   ],
   closedOnHolidays: true,
+  silenceDays: 60,
 };
 
 /** Where a callee may be, and when all of it is open. */
@@ -28,6 +29,8 @@ export interface CalleePlace {
   /** Open where every zone is. */
   readonly hours: Hours;
   readonly limits: LimitSet;
+  /** How long a number that refused is left alone, days; 0: the country says nothing of it. */
+  readonly silenceDays: number;
   /** The first of the zones that is closed at an instant. */
   closedZone(ms: number): string | undefined;
   isHoliday(zone: string, ms: number): boolean;
@@ -93,6 +96,7 @@ export class CalleeHours {
       zones,
       hours: rule.windows.length === 0 ? NEVER : together([...ofZone.values()]),
       limits: limitSet(rule.limits ?? []),
+      silenceDays: rule.silenceDays ?? 0,
       closedZone: (ms) => zones.find((zone) => ofZone.get(zone)?.stretchAt(ms).isOpen === false),
       isHoliday: (zone, ms) => rule.closedOnHolidays && calendar.isHoliday(ZoneClock.of(zone).dayAt(ms)),
     };

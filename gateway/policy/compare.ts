@@ -78,6 +78,7 @@ function profileWidens(from: PolicyInput, old: Profile, to: PolicyInput, fresh: 
   if (more.length > 0) found.push(`${more.length} patterns are sanctioned that were not`);
   const wider: readonly (readonly [boolean, string])[] = [
     [fresh.maxTalkS > old.maxTalkS, 'a call may last longer'],
+    [(fresh.silenceDays ?? 0) < (old.silenceDays ?? 0), 'a refusal is silence for fewer days'],
     [fresh.ringS > old.ringS, 'a call may ring longer'],
     [old.hookRequired && !fresh.hookRequired, 'the hook need no longer be off'],
     [old.controllerLost === 'end' && fresh.controllerLost === 'alarm', 'a lost controller no longer ends a call'],
@@ -175,5 +176,10 @@ function calleeWidens(before: Rule, after: Rule): string[] {
   });
   const regions = new Set(after.holidayRegions ?? []);
   const lost = before.closedOnHolidays && (before.holidayRegions ?? []).some((region) => !regions.has(region));
-  return [...partWidens(closed(before), closed(after)), ...(lost ? ['holidays of a region are open'] : [])];
+  const sooner = (after.silenceDays ?? 0) < (before.silenceDays ?? 0);
+  return [
+    ...partWidens(closed(before), closed(after)),
+    ...(lost ? ['holidays of a region are open'] : []),
+    ...(sooner ? ['a refusal is silence for fewer days'] : []),
+  ];
 }

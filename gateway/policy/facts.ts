@@ -21,6 +21,8 @@ export type Fact =
   | { readonly is: 'not-sanctioned' }
   | { readonly is: 'own-hours'; readonly level: OwnLevel; readonly now: string; readonly opens?: string }
   | { readonly is: 'listed'; readonly list: string }
+  | { readonly is: 'asked-not' }
+  | { readonly is: 'silence'; readonly days: number; readonly until: string }
   | { readonly is: 'list-missing'; readonly list: string; readonly why: string }
   | { readonly is: 'list-stale'; readonly list: string; readonly made: string; readonly mostAgeH: number }
   | { readonly is: 'callee-unknown' }

@@ -6,6 +6,7 @@ import { isAllowed, isBlocked } from './level.js';
 import { judgeLimits } from './limit-rules.js';
 import { cityOf, localTime } from './local-time.js';
 import type { Facts, Lockdown } from './request.js';
+import { DAY_MS } from './zone-clock.js';
 
 /** A rule has no objection, or it refuses and says why. */
 export interface Rule {
@@ -76,6 +77,7 @@ export const JUDGEMENT: readonly Rule[] = [
   },
   { id: 'dnc.listed', judge: listed },
   { id: 'dnc.stale', judge: stale },
+  { id: 'contact.refused', judge: silence },
   ...(['site', 'wing', 'handset'] as const).map(
     (level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) }),
   ),
@@ -138,7 +140,34 @@ function listsOf({ handset, asked, facts }: Case) {
     });
 }
 
+/** The list by which numbers are taken off the gateway's own: it lifts what was asked before it was made. */
+export const LIFTED = 'lifted';
+
+function hasAskedNot({ asked, facts: { doNotCall } }: Case): boolean {
+  if (!asked.ok) return false;
+  const since = doNotCall?.word?.(asked.number)?.neverSinceMs;
+  if (since === undefined) return false;
+  const lifted = doNotCall?.list(LIFTED);
+  return !(lifted?.isThere === true && lifted.madeMs >= since && lifted.has(asked.number));
+}
+
+function silence(c: Case): Objection | undefined {
+  const { asked, facts, handset, place } = c;
+  const days = Math.max(handset?.profile.silenceDays ?? 0, place?.silenceDays ?? 0);
+  if (!asked.ok || days === 0) return undefined;
+  const refusedMs = facts.doNotCall?.word?.(asked.number)?.refusedMs;
+  if (refusedMs === undefined) return undefined;
+  const passesFrom = refusedMs + days * DAY_MS;
+  if (c.atMs >= passesFrom) return undefined;
+  return {
+    fact: { is: 'silence', days, until: localTime(c.policy.zone, passesFrom, c.atMs) },
+    status: FORBIDDEN,
+    passesFrom,
+  };
+}
+
 function listed(c: Case): Objection | undefined {
+  if (hasAskedNot(c)) return refuse({ is: 'asked-not' }, FORBIDDEN);
   const found = listsOf(c).find(({ list, number }) => list.isThere && list.has(number));
   return found === undefined ? undefined : refuse({ is: 'listed', list: found.name }, FORBIDDEN);
 }

@@ -59,6 +59,16 @@ export type DoNotCallList =
 
 export interface DoNotCallLists {
   list(name: string): DoNotCallList;
+  /** What a number itself has said; undefined or absent: nothing. */
+  word?(number: string): ContactWord | undefined;
+}
+
+/** What a called number has said of being called, epoch milliseconds of when it did. */
+export interface ContactWord {
+  /** It asked not to be called again. */
+  readonly neverSinceMs?: number;
+  /** It refused: silence for as long as its country or the profile wants. */
+  readonly refusedMs?: number;
 }
 
 /** What use is counted by: a handset, a person or a called number, with its id. */

@@ -88,6 +88,29 @@ const STEPS: readonly string[] = [
   ALTER TABLE ledger ADD COLUMN event INTEGER;
   CREATE INDEX ledger_of_handset ON ledger (handset, id);
   `,
+  // What numbers have said of being called, and what was used day by day, for long after the calls themselves are forgotten.
+  `
+  CREATE TABLE contact (
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject)
+  ) WITHOUT ROWID;
+
+  CREATE INDEX ledger_started ON ledger (started_ms);
+
+  -- Days of the site's zone, e.g. 2026-03-04; person is '' where nobody was signed on.
+  CREATE TABLE usage_day (
+    day TEXT NOT NULL,
+    handset TEXT NOT NULL,
+    person TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    talk_ms INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    PRIMARY KEY (day, handset, person)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The version that this program writes. */

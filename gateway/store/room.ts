@@ -9,6 +9,10 @@ const DISK_RESERVE = 32 * 1024 * 1024;
 /** How old a reading of the file system may be, nanoseconds. */
 const LOOK_AGAIN_NS = 1_000_000_000n;
 
+/** Room is short with less than this share of the limit left, or as much of the file system beside its reserve; and until there is more. */
+const SHORT_BELOW = 0.2;
+const SHORT_UNTIL = 0.25;
+
 export interface RoomReport {
   /** What the database holds, free pages not counted, bytes. */
   readonly usedBytes: number;
@@ -16,6 +20,8 @@ export interface RoomReport {
   /** What the file system has left for us, bytes. */
   readonly freeBytes: number;
   readonly hasRoom: boolean;
+  /** Room is nearly out: telemetry is thinned, so that calls can go on. */
+  readonly isShort: boolean;
 }
 
 /** Whether the disk can take more calls. Cheap enough to be asked at each. */
@@ -24,6 +30,7 @@ export class Room {
   private readonly freePages: Statement;
   private readonly pageSize: number;
   private freeBytes = 0;
+  private isShort = false;
   private lookedNs: bigint | undefined;
 
   constructor(
@@ -47,6 +54,8 @@ export class Room {
     }
     const reserve = Math.min(MOST_RESERVE, this.limitBytes / 10);
     const hasRoom = usedBytes < this.limitBytes - reserve && this.freeBytes > DISK_RESERVE;
-    return { usedBytes, limitBytes: this.limitBytes, freeBytes: this.freeBytes, hasRoom };
+    const share = this.isShort ? SHORT_UNTIL : SHORT_BELOW;
+    this.isShort = this.limitBytes - usedBytes < this.limitBytes * share || this.freeBytes < DISK_RESERVE * share * 20;
+    return { usedBytes, limitBytes: this.limitBytes, freeBytes: this.freeBytes, hasRoom, isShort: this.isShort };
   }
 }

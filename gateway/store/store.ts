@@ -11,8 +11,10 @@ import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
 import type { CallStore, EventDraft } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
+import type { ContactMark } from '../do-not-call/own-list.js';
 import type { PolicyMark } from '../policy-bundle/witness.js';
 import type { ChainEnd, ChainReport } from './chain.js';
+import { Contacts } from './contacts.js';
 import { Disk, type Durability } from './disk.js';
 import { History } from './history.js';
 import { Journal } from './journal.js';
@@ -20,6 +22,8 @@ import { Ledger } from './ledger.js';
 import { Lockdowns } from './lockdowns.js';
 import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
 import { Room, type RoomReport } from './room.js';
+import { type Thinned, Thinning } from './thinning.js';
+import { daysOver, UsageDays } from './usage-days.js';
 
 export interface StoreOptions {
   /** The site's data folder, absolute. */
@@ -39,7 +43,6 @@ export interface StoreOptions {
 
 const GIB = 1024 ** 3;
 const DAY_MS = 86_400_000;
-const PRUNE_EVERY_MS = 600_000;
 /** Rows pruned in one transaction: few enough that a call does not wait for it. */
 const PRUNE_ROWS = 2_000;
 
@@ -51,6 +54,10 @@ const SYNC_AGAIN_MS = 1_000;
 const CHECKPOINTED = 'checkpointed-ms';
 /** The same for the bundle that was taken last. */
 const POLICY = 'policy-taken';
+/** The same for the last day that was added up. */
+const ROLLED_UP = 'rolled-up';
+
+const NOTHING: Thinned = { drafts: [], written: () => undefined };
 
 /** What the uplink needs of the disk; `Store.outbox` is one. */
 export interface StoredOutbox {
@@ -74,6 +81,9 @@ export class Store {
   private readonly journal: Journal;
   private readonly ledger: Ledger;
   private readonly locks: Lockdowns;
+  private readonly contacts: Contacts;
+  private readonly days: UsageDays;
+  private readonly thinning = new Thinning();
   private readonly events: OutboxTable;
   private readonly room: Room;
   private readonly seeCommand: Statement;
@@ -88,7 +98,6 @@ export class Store {
   private firstUnsynced = 0;
   private newestMs: number | undefined;
   private depth: number;
-  private housekeeping: Timer;
 
   constructor(
     private readonly db: Database,
@@ -98,6 +107,8 @@ export class Store {
     this.journal = new Journal(db);
     this.ledger = new Ledger(db);
     this.locks = new Lockdowns(db);
+    this.contacts = new Contacts(db);
+    this.days = new UsageDays(db);
     this.events = new OutboxTable(db, options);
     this.history = new History(db);
     this.room = new Room(db, options.folder, options.clock, options.limitBytes ?? GIB);
@@ -110,7 +121,6 @@ export class Store {
     this.depth = this.events.depth();
     this.calls = this.callStore();
     this.outbox = this.outboxOf();
-    this.housekeeping = this.keepHouse();
     // What an earlier process left may be in the kernel's hands alone.
     this.sync();
   }
@@ -154,16 +164,26 @@ export class Store {
     this.write('disk', [event], () => this.putMeta.run(POLICY, JSON.stringify(mark)));
   }
 
+  /** What numbers have said of being called (`ContactStore`). */
+  contactMarks(): readonly ContactMark[] {
+    return this.contacts.all();
+  }
+
+  /** Adds to it, with the events that report it, as one transaction (`ContactStore`). */
+  addContactMarks(marks: readonly ContactMark[], events: readonly EventDraft[]): void {
+    this.write('disk', events, () => this.contacts.add(marks));
+  }
+
   roomLeft(): RoomReport {
     return this.room.report();
   }
 
-  /** Drops what is past its time; when there is no room left, every confirmed event is. Returns how many events went. */
+  /** Drops what is past its time; when room is short, every confirmed event is. Returns how many events went. */
   prune(): number {
     const wallMs = this.options.clock.wall().epochMilliseconds;
     // A clock that is not believed may be years ahead: nothing is old by it.
     if (!this.options.clock.trust().trusted) return 0;
-    const short = !this.room.report().hasRoom;
+    const short = this.room.report().isShort;
     const beforeMs = short ? Number.MAX_SAFE_INTEGER : wallMs - (this.options.keepMs ?? 14 * DAY_MS);
     return this.disk.transact('kernel', () => {
       this.forgetCommands.run(wallMs);
@@ -173,6 +193,30 @@ export class Store {
     });
   }
 
+  /** When room is short: drops all that headquarters has confirmed, and says how many refusals were counted and not told. */
+  makeRoom(): void {
+    if (this.room.report().isShort)
+      for (let rows = PRUNE_ROWS; rows > 0 && this.room.report().isShort; ) rows = this.prune();
+    const told = this.thinning.tick(this.room.report(), this.options.clock.wall());
+    if (told.drafts.length > 0) this.writeAs('disk', told, () => undefined);
+  }
+
+  /** Adds up the days of a zone that are over, and reports each. A clock that is not believed says nothing of days. */
+  rollUp(zone: string): void {
+    if (!this.options.clock.trust().trusted) return;
+    const nowMs = this.options.clock.wall().epochMilliseconds;
+    for (const day of daysOver(this.rolledUp(), zone, nowMs)) {
+      this.write('disk', [this.days.event(day)], () => {
+        this.days.add(day);
+        this.putMeta.run(ROLLED_UP, day.name);
+      });
+    }
+  }
+
+  private rolledUp(): string | undefined {
+    return this.getMeta.get(ROLLED_UP) as string | undefined;
+  }
+
   /** Runs many writes as one transaction, all or nothing, past fsync at its end: for imports, never for a call. */
   inOneTransaction(work: () => void): void {
     this.disk.transact('disk', work);
@@ -180,7 +224,6 @@ export class Store {
 
   /** Writes out what the log holds and lets go of the file. Harmless twice. */
   close(): void {
-    this.housekeeping.cancel();
     if (!this.db.open) return;
     try {
       if (this.syncing !== undefined) this.sync();
@@ -260,6 +303,10 @@ export class Store {
 
   /** One transaction: a fact and the events that report it. */
   private write(durability: Durability, drafts: readonly EventDraft[], fact: (newestMs: number) => void): void {
+    this.writeAs(durability, this.thinned(drafts), fact);
+  }
+
+  private writeAs(durability: Durability, { drafts, written }: Thinned, fact: (newestMs: number) => void): void {
     // Before the transaction: whoever hears that trust has changed may append an alarm at once.
     const { trusted } = this.options.clock.trust();
     const wallMs = this.options.clock.wall().epochMilliseconds;
@@ -269,6 +316,7 @@ export class Store {
       fact(newestMs);
       return drafts.length === 0 ? 0 : this.events.append(drafts, wallMs, newestMs);
     });
+    written();
     if (newestMs > 0) this.newestMs = newestMs;
     this.depth += added;
     if (durability === 'disk') this.synced();
@@ -277,6 +325,11 @@ export class Store {
       this.firstUnsynced = this.events.end().sequence - added + 1;
       this.syncing = this.options.clock.after(SYNC_MS, () => this.trySync());
     }
+  }
+
+  private thinned(drafts: readonly EventDraft[]): Thinned {
+    if (drafts.length === 0) return NOTHING;
+    return this.thinning.of(drafts, this.room.report(), this.options.clock.wall());
   }
 
   /** Takes everything that has been written past fsync: SQLite syncs the whole of its log with the next full transaction. */
@@ -305,18 +358,6 @@ export class Store {
 
   private tell(): void {
     for (const run of this.listeners) run();
-  }
-
-  private keepHouse(): Timer {
-    return this.options.clock.after(PRUNE_EVERY_MS, () => {
-      try {
-        this.prune();
-      } catch (fault) {
-        // Nothing depends on it: what is not dropped now is dropped later, or shows as lack of room.
-        this.options.log.error({ event: 'store.prune-failed', err: fault });
-      }
-      this.housekeeping = this.keepHouse();
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   Command,
   CommandAck,
   CutoffCommand,
+  DoNotCallCommand,
   Ed25519PublicKey,
   ReleaseCommand,
 } from '../../config/schema/types.generated.js';
@@ -88,7 +89,7 @@ export class CommandDesk {
     } catch (fault) {
       this.options.log.error({ event: 'command.store-failed', command: command.id, err: fault });
       // What only takes away is done all the same: a full disk must not keep a call alive. Twice does no harm.
-      if (command.type === 'cutoff') return undefined;
+      if (command.type === 'cutoff' || command.type === 'do-not-call') return undefined;
       return { why: 'store-failed', detail: 'the disk cannot take it' };
     }
   }
@@ -136,4 +137,4 @@ export class CommandDesk {
 }
 
 /** The commands that are for the house; the uplink does the others itself. */
-export type HouseCommand = CutoffCommand | ReleaseCommand;
+export type HouseCommand = CutoffCommand | ReleaseCommand | DoNotCallCommand;

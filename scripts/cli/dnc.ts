@@ -22,6 +22,9 @@ text or CSV, a number a line; - is stdin.
   --column    the column of a CSV file that holds the number, from 1; default 1
   --skip-bad  leave out lines that hold no number; else one such line and nothing is changed
 
+The list named "lifted" takes numbers off the gateway's own list (those that asked not to be called again): what they asked
+before the list was made holds no longer. Nothing else takes one off.
+
 show tells the lists at hand with their age. find tells whether a number is on one: status 0 when it is not, 1 when it is.
 
 example

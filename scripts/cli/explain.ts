@@ -64,7 +64,7 @@ export const explain: Command = {
       const lockdowns = books.lockdowns(at.epochMilliseconds);
       const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
       const notes = books.note === undefined ? [] : [books.note];
-      const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`));
+      const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`), undefined, books.doNotCall);
       await policy.load(at);
       const said = policy.explain(request, facts, at, books.usage);
       terminal.stdout.write(

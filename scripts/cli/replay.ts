@@ -77,7 +77,12 @@ export const replay: Command = {
     if (toMs <= fromMs) throw new UsageFault('--to is not later than --from');
     const books = openBooks(site);
     try {
-      const policy = new SitePolicy(site, (code, why) => terminal.stderr.write(`${code}: ${why}\n`));
+      const policy = new SitePolicy(
+        site,
+        (code, why) => terminal.stderr.write(`${code}: ${why}\n`),
+        undefined,
+        books.doNotCall,
+      );
       await policy.load(instantOf(undefined, site.site.zone));
       const trial = policy.onTrial(bundle);
       const usage = new PastUsage(books.calls(fromMs - BEFORE_MS, toMs));

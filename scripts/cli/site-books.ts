@@ -1,12 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { systemClock } from '../../gateway/clock/system-clock.js';
 import type { SiteFiles } from '../../gateway/config/site.js';
+import { type ContactMark, OwnList } from '../../gateway/do-not-call/own-list.js';
 import { type Lockdown, UNUSED, type UsageBook } from '../../gateway/policy/request.js';
+import { Contacts } from '../../gateway/store/contacts.js';
 import { Ledger } from '../../gateway/store/ledger.js';
 import { Lockdowns } from '../../gateway/store/lockdowns.js';
 import { SCHEMA_VERSION } from '../../gateway/store/migrations.js';
 import { DATABASE_FILE } from '../../gateway/store/open.js';
+import { type NumberToken, numberTokens } from '../../gateway/uplink/number-token.js';
 
 /** A call as the ledger has it, refused ones too. */
 export interface LedgerRow {
@@ -26,6 +31,8 @@ export interface LedgerRow {
 export interface SiteBooks {
   readonly usage: UsageBook;
   lockdowns(atMs: number): readonly Lockdown[];
+  /** The gateway's own do-not-call list, to be asked alone. */
+  readonly doNotCall: OwnList;
   /** The calls that were asked for in a stretch of time, [from, to), oldest first. */
   calls(fromMs: number, toMs: number): readonly LedgerRow[];
   /** What a person should know of where this comes from. */
@@ -34,10 +41,12 @@ export interface SiteBooks {
 }
 
 /** Opens the books of a site for reading, beside a gateway that runs; a site that never ran has empty ones. */
-export function openBooks({ dataFolder }: SiteFiles): SiteBooks {
+export function openBooks({ dataFolder, uplink }: SiteFiles): SiteBooks {
   const file = join(dataFolder, DATABASE_FILE);
+  const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
   const empty = (note: string): SiteBooks => ({
     usage: UNUSED,
+    doNotCall: readOnly([], numberToken),
     lockdowns: () => [],
     calls: () => [],
     note,
@@ -61,8 +70,24 @@ export function openBooks({ dataFolder }: SiteFiles): SiteBooks {
   );
   return {
     usage: ledger,
+    doNotCall: readOnly(new Contacts(db).all(), numberToken),
     lockdowns: (atMs) => locks.inForce(atMs),
     calls: (fromMs, toMs) => rows.all(fromMs, toMs) as LedgerRow[],
     close: () => db.close(),
   };
+}
+
+function readOnly(marks: readonly ContactMark[], numberToken: NumberToken): OwnList {
+  return new OwnList({
+    store: {
+      contactMarks: () => marks,
+      addContactMarks: () => {
+        throw new Error('these books are read alone');
+      },
+    },
+    clock: systemClock(() => ({ trusted: true })),
+    numberToken,
+    // Tokens of another key are the gateway's to alarm.
+    onFault: () => undefined,
+  });
 }

@@ -21,6 +21,8 @@ was tampered with. With a key it asks the gateway for what is missing.
 orders (one; each is signed, and the answers are printed)
   --cut <target>        end calls now: site, wing:<id>, handset:<id>, person:<id>, call:<id>, number:<token>
   --release <target>    lift the cutoff of exactly this: site, wing:<id>, handset:<id>, person:<id>
+  --do-not-call <number or token>
+                        never call it again, whatever the campaign; may be given more than once
   --resend <from>-<to>  send these events again
   --snapshot            send every retained topic again
   --ping                answer
@@ -59,6 +61,7 @@ const OPTIONS = {
   resend: { type: 'string' },
   snapshot: { type: 'boolean' },
   ping: { type: 'boolean' },
+  'do-not-call': { type: 'string', multiple: true },
   hold: { type: 'string' },
   reason: { type: 'string' },
   by: { type: 'string' },

@@ -1,4 +1,4 @@
-import type { CutoffCommand, ReleaseCommand } from '../../config/schema/types.generated.js';
+import type { CutoffCommand, DoNotCallCommand, ReleaseCommand } from '../../config/schema/types.generated.js';
 import type { CommandOrder } from './sign-command.js';
 
 /** Thrown when the command line asks for nothing that can be ordered; the message says what to write. */
@@ -13,6 +13,7 @@ export interface OrderWords {
   readonly resend?: string | undefined;
   readonly snapshot?: boolean | undefined;
   readonly ping?: boolean | undefined;
+  readonly 'do-not-call'?: readonly string[] | undefined;
   readonly hold?: string | undefined;
   readonly reason?: string | undefined;
   readonly by?: string | undefined;
@@ -28,10 +29,21 @@ export function orderFrom(words: OrderWords): CommandOrder {
   if (words.release !== undefined) orders.push({ ...said, type: 'release', target: releaseTarget(words.release) });
   if (words.resend !== undefined) orders.push({ ...said, type: 'resend', ...rangeOf(words.resend) });
   if (words.snapshot) orders.push({ ...said, type: 'snapshot' });
+  const listed = words['do-not-call'];
+  if (listed !== undefined) orders.push({ ...said, type: 'do-not-call', ...numbersOf(listed) });
   if (words.ping) orders.push({ ...said, type: 'ping' });
   const [order, second] = orders;
   if (order === undefined || second !== undefined) throw new OrderFault('exactly one order is wanted');
   return order;
+}
+
+/** Numbers in clear begin with +, all else is a token. */
+function numbersOf(words: readonly string[]): Pick<DoNotCallCommand, 'numbers' | 'numberTokens'> {
+  const wrong = words.find((word) => !/^(\+[1-9][0-9]{2,14}|[A-Za-z0-9_-]{43})$/.test(word));
+  if (wrong !== undefined) throw new OrderFault(`"${wrong}" is neither a number (+442079460000) nor a token of one`);
+  const numbers = words.filter((word) => word.startsWith('+'));
+  const numberTokens = words.filter((word) => !word.startsWith('+'));
+  return { ...(numbers.length > 0 && { numbers }), ...(numberTokens.length > 0 && { numberTokens }) };
 }
 
 function cutTarget(text: string): CutoffCommand['target'] {

@@ -48,8 +48,7 @@ t.test('a warning is raised once, and again after it was over', async (t) => {
     () => (warning ? [one] : []),
     (code) => alarms.push(code),
   );
-  watch.start();
-  const tenMinutes = () => clock.go(600_000);
+  const tenMinutes = () => watch.look();
   tenMinutes();
   tenMinutes();
   t.same(alarms, ['dnc.ageing']);
@@ -58,12 +57,6 @@ t.test('a warning is raised once, and again after it was over', async (t) => {
   warning = true;
   tenMinutes();
   t.same(alarms, ['dnc.ageing', 'dnc.ageing']);
-  watch.stop();
-  warning = false;
-  tenMinutes();
-  warning = true;
-  tenMinutes();
-  t.equal(alarms.length, 2);
 });
 
 t.test('time zone rules older than twelve months are a warning', async (t) => {

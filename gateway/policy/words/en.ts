@@ -67,6 +67,10 @@ export function english(fact: Fact): string {
       return 'the number is on no allow list of this handset';
     case 'listed':
       return `the number is on the do-not-call list ${fact.list}`;
+    case 'asked-not':
+      return 'the number has asked not to be called again';
+    case 'silence':
+      return `the number has refused, and is left alone for ${fact.days} days; calls from ${fact.until}`;
     case 'list-missing':
       return `the do-not-call list ${fact.list} cannot be asked: ${fact.why}`;
     case 'list-stale':

@@ -67,6 +67,10 @@ export function french(fact: Fact): string {
       return 'le numéro n’est sur aucune liste autorisée de ce poste';
     case 'listed':
       return `le numéro est sur la liste d'opposition ${fact.list}`;
+    case 'asked-not':
+      return 'le numéro a demandé à ne plus être appelé';
+    case 'silence':
+      return `le numéro a refusé et reste en paix ${fact.days} jours ; appels à partir de ${fact.until}`;
     case 'list-missing':
       return `la liste d'opposition ${fact.list} ne peut être consultée : ${fact.why}`;
     case 'list-stale':

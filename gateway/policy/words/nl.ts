@@ -67,6 +67,10 @@ export function dutch(fact: Fact): string {
       return 'het nummer staat op geen toegelaten lijst van dit toestel';
     case 'listed':
       return `het nummer staat op de bel-me-niet-lijst ${fact.list}`;
+    case 'asked-not':
+      return 'het nummer heeft gevraagd niet meer gebeld te worden';
+    case 'silence':
+      return `het nummer heeft geweigerd en wordt ${fact.days} dagen met rust gelaten; bellen vanaf ${fact.until}`;
     case 'list-missing':
       return `de bel-me-niet-lijst ${fact.list} kan niet worden geraadpleegd: ${fact.why}`;
     case 'list-stale':
