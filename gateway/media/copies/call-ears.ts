@@ -24,6 +24,7 @@ export class CallEars {
   readonly #sockets: readonly [Socket, Socket];
   readonly #take: (sound: Buffer) => void;
   #timer: Timer | undefined;
+  #isClosed = false;
 
   private constructor(clock: Clock, sockets: readonly [Socket, Socket], take: (sound: Buffer) => void) {
     this.#clock = clock;
@@ -56,6 +57,7 @@ export class CallEars {
 
   /** Hears no more; hands on the rest before it returns. */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.cancel();
     for (const socket of this.#sockets) socket.close();
     this.#take(this.#sound.drain(this.#nowMs(), true));
@@ -64,7 +66,10 @@ export class CallEars {
   #again(): void {
     this.#timer = this.#clock.after(EVERY_MS, () => {
       this.#again();
-      this.#take(this.#sound.drain(this.#nowMs()));
+      // Where this process was held up, what came meanwhile is read first: sockets have their turn between timers and this.
+      setImmediate(() => {
+        if (!this.#isClosed) this.#take(this.#sound.drain(this.#nowMs()));
+      });
     });
   }
 
