@@ -26,8 +26,9 @@ export class GatewayProcess {
   #waiting: (() => void)[] = [];
 
   private constructor(t: Test, siteFolder: string, env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['--enable-source-maps', program, '--config', siteFolder], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    // It ends with the test, however that ends.
+    this.child = spawn(process.execPath, ['--enable-source-maps', program, '--config', siteFolder, '--life-line'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
     const kept = createWriteStream(join(siteFolder, 'gateway.log'), { flags: 'a' });
