@@ -413,6 +413,119 @@ export interface CallingHours {
 }
 
 /**
+ * A campaign of the call centre, as `balise campaign set` takes it: whom it calls for, when, how often, and what the work is paid.
+ */
+export interface Campaign {
+  /**
+   * The campaign's id.
+   */
+  readonly id: string;
+  /**
+   * For whom it calls, as the callee is told.
+   */
+  readonly firm: string;
+  /**
+   * Why it calls, as the callee is told.
+   */
+  readonly purpose: string;
+  /**
+   * The languages of its contacts; whoever works for it speaks one of them.
+   */
+  readonly languages: readonly Language[];
+  /**
+   * A country whose calling hours hold too, beside those of the callee's own country, e.g. that of the firm.
+   */
+  readonly law?: string;
+  /**
+   * Hours in which the campaign calls, in the site's zone. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * The trunk that carries its calls, an id of trunks.json.
+   */
+  readonly trunk: string;
+  /**
+   * The number shown to callees. Default: the trunk's.
+   */
+  readonly callerIdentity?: string;
+  readonly attempts: CampaignAttempts;
+  /**
+   * How long the called telephone rings, seconds.
+   */
+  readonly ringS: number;
+  /**
+   * The most talk of one call, seconds. The call is ended by itself then.
+   */
+  readonly maxTalkS: number;
+  /**
+   * No contact is called that could not be talked to for so long before a window closes, seconds; not more than maxTalkS.
+   */
+  readonly leastTalkS: number;
+  /**
+   * When a warning sounds, seconds before the end, the earliest first; [] for none.
+   */
+  readonly warningsS: readonly number[];
+  /**
+   * The callee is told that the call may be listened to; without it nobody may listen.
+   */
+  readonly supervised: boolean;
+  /**
+   * Do-not-call lists that every number is looked up in. A list that is not there, or too old, refuses every call.
+   */
+  readonly doNotCall?: readonly DoNotCall[];
+  /**
+   * Whoever refuses is not called again by any campaign for so many days; by this one never.
+   */
+  readonly silenceDays: number;
+  /**
+   * The time for keying how a call went, seconds.
+   */
+  readonly wrapUpS: number;
+  /**
+   * Which script is read, a reference for people.
+   */
+  readonly script?: string;
+  readonly pay: CampaignPay;
+}
+
+/**
+ * How often a contact is tried.
+ */
+export interface CampaignAttempts {
+  /**
+   * The most attempts at one contact in the whole campaign.
+   */
+  readonly most: number;
+  /**
+   * The most attempts at one contact in a day of its own zone.
+   */
+  readonly perDay: number;
+  /**
+   * The least time between two attempts at one contact, seconds.
+   */
+  readonly spacingS: number;
+}
+
+/**
+ * What the work is paid.
+ */
+export interface CampaignPay {
+  /**
+   * The currency, three letters (ISO 4217).
+   */
+  readonly currency: string;
+  /**
+   * For an hour, in the currency's smallest unit (cents).
+   */
+  readonly perHour: number;
+  /**
+   * What is paid: signed-on (between contacts), no-work (none can be called), ringing, talking, wrap-up, pause.
+   */
+  readonly activities: readonly PaidActivity[];
+}
+
+/**
  * config/devices/<name>.json with protocol line-card: one kind of line card (device-agents/line-card/README.md).
  */
 export interface Card {
@@ -595,6 +708,118 @@ export interface ConsoleTlsConfig {
    * true: no browser without such a certificate is spoken to at all. Only with `clientCa`.
    */
   readonly requireClient?: boolean;
+}
+
+/**
+ * One contact of a campaign. It has no notes and no name; its number is sealed wherever it is kept or sent.
+ */
+export interface Contact {
+  /**
+   * Stands for the contact, everywhere.
+   */
+  readonly token: string;
+  /**
+   * What is spoken with it.
+   */
+  readonly language: Language;
+  /**
+   * The zone that it is in, where that is known.
+   */
+  readonly zone?: string;
+  /**
+   * Not to be called before this time of day, in its own zone.
+   */
+  readonly earliest?: string;
+  /**
+   * Nor after this one; at or before `earliest` it is on the next day.
+   */
+  readonly latest?: string;
+  /**
+   * Which goes first: 0 before all, 9 after all.
+   */
+  readonly priority: number;
+}
+
+/**
+ * Contacts that headquarters lends to one gateway: the payload of a compact JWS (EdDSA) that one of the commandKeys signed. No other gateway has them until the gateway has said what became of each.
+ */
+export interface ContactBatch {
+  /**
+   * The batch's id, used once.
+   */
+  readonly batch: string;
+  /**
+   * The gateway: <site>/<gateway>.
+   */
+  readonly gateway: string;
+  /**
+   * The campaign.
+   */
+  readonly campaign: string;
+  /**
+   * When it was lent.
+   */
+  readonly issuedAt: string;
+  /**
+   * Until when; no call of these contacts may last longer.
+   */
+  readonly expiresAt: string;
+  /**
+   * The contacts.
+   */
+  readonly contacts: readonly LentContact[];
+}
+
+/**
+ * The data of balise.work.batch-closed: nothing of a batch will be called by this gateway any more.
+ */
+export interface ContactBatchClosedData {
+  /**
+   * The batch's id.
+   */
+  readonly batch: string;
+  /**
+   * Its campaign.
+   */
+  readonly campaign: string;
+  /**
+   * expired; unused: given back before; refused: it was never taken.
+   */
+  readonly why: 'expired' | 'unused' | 'refused';
+  /**
+   * Why it was refused.
+   */
+  readonly detail?: string;
+  /**
+   * The contacts that may be lent to another: no call reached an outcome that ends them.
+   */
+  readonly unused: readonly UnusedContact[];
+  /**
+   * When.
+   */
+  readonly at: string;
+}
+
+/**
+ * The data of balise.work.batch-wanted: the gateway asks for contacts.
+ */
+export interface ContactBatchWantedData {
+  /**
+   * Of which campaign.
+   */
+  readonly campaign: string;
+  /**
+   * How many at the most.
+   */
+  readonly most: number;
+  /**
+   * In these languages.
+   */
+  readonly languages?: readonly Language[];
+  /**
+   * When it asked.
+   */
+  readonly at: string;
 }
 
 /**
@@ -896,6 +1121,25 @@ export interface DeviceWatchdog {
    */
   readonly takesEffect: 'at-once' | 'after-reset';
 }
+
+/**
+ * How it went.
+ */
+export type Disposition =
+  | 'completed'
+  | 'refused'
+  | 'do-not-call'
+  | 'call-back'
+  | 'wrong-language'
+  | 'wrong-number'
+  | 'answering-machine'
+  | 'night-here'
+  | 'distress'
+  | 'undisposed'
+  | 'no-answer'
+  | 'busy'
+  | 'not-connected'
+  | 'not-called';
 
 /**
  * One list, imported with `balise dnc import`.
@@ -1392,6 +1636,48 @@ export interface LeaseMessage {
 }
 
 /**
+ * A contact with its number sealed.
+ */
+export interface LentContact {
+  /**
+   * The contact's token.
+   */
+  readonly token: string;
+  /**
+   * What is spoken with it.
+   */
+  readonly language: Language;
+  /**
+   * Its zone.
+   */
+  readonly zone?: string;
+  /**
+   * Not before this time of day there.
+   */
+  readonly earliest?: string;
+  /**
+   * Nor after this one.
+   */
+  readonly latest?: string;
+  /**
+   * 0 before all, 9 after all.
+   */
+  readonly priority: number;
+  /**
+   * Attempts that others have made at it.
+   */
+  readonly attempts: number;
+  /**
+   * Not before this instant.
+   */
+  readonly notBefore?: string;
+  /**
+   * The number: AES-256-GCM under a key made of the site's token key, base64url.
+   */
+  readonly sealed: string;
+}
+
+/**
  * Hours, limits and blocked numbers of one level.
  */
 export interface LevelPolicy {
@@ -1553,6 +1839,11 @@ export interface MediaConfig {
 }
 
 /**
+ * What somebody who is signed on is doing.
+ */
+export type PaidActivity = 'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause';
+
+/**
  * A panic button that is wired to one of the board's hook inputs: pressed, it ends every call of the site or a wing and keeps them ended until a person releases it.
  */
 export interface PanicInput {
@@ -1568,6 +1859,45 @@ export interface PanicInput {
    * The wing that it is for, an id of wings.json. Default: the whole site.
    */
   readonly wing?: string;
+}
+
+/**
+ * Somebody who works for campaigns from a cell, as `balise person` keeps it. The PIN is kept as a hash alone.
+ */
+export interface Person {
+  /**
+   * The person's id, which stands in records and statements.
+   */
+  readonly id: string;
+  /**
+   * What the person keys to sign on, 4 to 8 digits.
+   */
+  readonly code: string;
+  /**
+   * The PIN's scrypt hash. Absent: nobody can sign on with this code.
+   */
+  readonly pin?: string;
+  /**
+   * What the person speaks; prompts are in the first.
+   */
+  readonly languages: readonly Language[];
+  /**
+   * The handsets that the person may sign on at, ids of handsets.json.
+   */
+  readonly handsets: readonly string[];
+  /**
+   * Hours in which the person may work, in the site's zone. Leave it out for always.
+   */
+  readonly windows?: readonly Window[];
+  readonly exceptions?: Exceptions;
+  /**
+   * The campaigns that the person works for.
+   */
+  readonly campaigns: readonly string[];
+  /**
+   * May not sign on at present.
+   */
+  readonly suspended: boolean;
 }
 
 /**
@@ -2781,6 +3111,24 @@ export interface TrunkStatus {
 export type Trunks = readonly Trunk[];
 
 /**
+ * One of them.
+ */
+export interface UnusedContact {
+  /**
+   * The contact's token.
+   */
+  readonly token: string;
+  /**
+   * Attempts at it so far.
+   */
+  readonly attempts: number;
+  /**
+   * Not before this instant.
+   */
+  readonly notBefore?: string;
+}
+
+/**
  * uplink.json: headquarters' broker. Leave the file out for no uplink.
  */
 export interface UplinkConfig {
@@ -2899,3 +3247,163 @@ export interface Wing {
  * wings.json: the groups of cells.
  */
 export type Wings = readonly Wing[];
+
+/**
+ * What begins; signed-off: the session is over.
+ */
+export type WorkActivity =
+  'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away' | 'signed-off';
+
+/**
+ * The data of balise.work.activity: somebody who is signed on begins to do something, and what ends by it. Paid time rests on these events alone.
+ */
+export interface WorkActivityData {
+  /**
+   * The session, from sign-on to sign-off.
+   */
+  readonly session: string;
+  /**
+   * Who.
+   */
+  readonly person: string;
+  /**
+   * Where.
+   */
+  readonly handset: string;
+  /**
+   * When, by the wall clock.
+   */
+  readonly at: string;
+  readonly activity: WorkActivity;
+  /**
+   * Of a pause its reason, of a sign-off its cause.
+   */
+  readonly why?: string;
+  /**
+   * The contact's token.
+   */
+  readonly contact?: string;
+  /**
+   * For which campaign, from here on.
+   */
+  readonly campaign?: string;
+  readonly rate?: WorkRateData;
+  readonly ended?: WorkEndedData;
+}
+
+/**
+ * The data of balise.work.contact: how a call to a contact went.
+ */
+export interface WorkContactData {
+  /**
+   * The session, from sign-on to sign-off.
+   */
+  readonly session: string;
+  /**
+   * Who called.
+   */
+  readonly person: string;
+  /**
+   * For which campaign.
+   */
+  readonly campaign: string;
+  /**
+   * The contact's token.
+   */
+  readonly contact: string;
+  /**
+   * When that was known.
+   */
+  readonly at: string;
+  readonly disposition: Disposition;
+  /**
+   * When to call back.
+   */
+  readonly callBackAt?: string;
+  /**
+   * The batch that it came in.
+   */
+  readonly batch?: string;
+  /**
+   * Attempts at it so far.
+   */
+  readonly attempts?: number;
+  /**
+   * Whose number is not to be called again, as headquarters knows it; absent where it never saw the contact.
+   */
+  readonly calleeToken?: string;
+}
+
+/**
+ * The data of balise.work.correction: paid time is added or taken away, signed by whoever answers for it.
+ */
+export interface WorkCorrectionData {
+  /**
+   * Whose time.
+   */
+  readonly person: string;
+  /**
+   * Of which month.
+   */
+  readonly month: string;
+  /**
+   * Of which campaign.
+   */
+  readonly campaign: string;
+  /**
+   * How much, milliseconds; negative takes away.
+   */
+  readonly deltaMs: number;
+  /**
+   * Three letters (ISO 4217).
+   */
+  readonly currency: string;
+  /**
+   * What it is paid for an hour, in the currency's smallest unit.
+   */
+  readonly perHour: number;
+  /**
+   * Why.
+   */
+  readonly reason: string;
+  /**
+   * Who answers for it.
+   */
+  readonly by: string;
+  /**
+   * When it was signed.
+   */
+  readonly at: string;
+  /**
+   * A compact JWS (EdDSA) over all the rest, as canonical JSON (RFC 8785).
+   */
+  readonly jws: string;
+}
+
+/**
+ * What ended: absent at a sign-on.
+ */
+export interface WorkEndedData {
+  /**
+   * What it was.
+   */
+  readonly activity: 'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away';
+  /**
+   * How long by the monotonic clock, milliseconds; absent where that clock has started anew since.
+   */
+  readonly lastedMs?: number;
+}
+
+/**
+ * What it is paid; absent: it is not.
+ */
+export interface WorkRateData {
+  /**
+   * Three letters (ISO 4217).
+   */
+  readonly currency: string;
+  /**
+   * For an hour, in the currency's smallest unit.
+   */
+  readonly perHour: number;
+}
