@@ -111,6 +111,65 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (day, handset, person)
   ) WITHOUT ROWID;
   `,
+  // Call-centre work. No number is here in clear: `sealed` is AES-256-GCM, `callee` 52 bits of a keyed hash.
+  `
+  CREATE TABLE work_campaign (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE work_person (id TEXT NOT NULL PRIMARY KEY, code TEXT NOT NULL UNIQUE, body TEXT NOT NULL) WITHOUT ROWID;
+  -- Wrong codes and PINs since the last right one, of a code or a handset.
+  CREATE TABLE work_failures (
+    kind TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL, locked_ms INTEGER NOT NULL, PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE work_place (
+    id INTEGER PRIMARY KEY, country TEXT NOT NULL, zones TEXT NOT NULL, UNIQUE (country, zones)
+  );
+  -- Instants are 0 where there is none; lent_ms is NULL for contacts of the gateway's own. A contact is held from its choice
+  -- until it is disposed of.
+  CREATE TABLE work_contact (
+    id INTEGER PRIMARY KEY,
+    campaign TEXT NOT NULL,
+    token TEXT NOT NULL,
+    callee INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    language TEXT NOT NULL,
+    place INTEGER NOT NULL REFERENCES work_place (id),
+    earliest TEXT,
+    latest TEXT,
+    priority INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    day_attempts INTEGER NOT NULL DEFAULT 0,
+    day_ends_ms INTEGER NOT NULL DEFAULT 0,
+    ready_ms INTEGER NOT NULL DEFAULT 0,
+    call_back INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'open',
+    outcome TEXT,
+    batch TEXT,
+    lent_ms INTEGER
+  );
+  CREATE UNIQUE INDEX work_contact_token ON work_contact (campaign, token);
+  CREATE INDEX work_contact_held ON work_contact (id) WHERE state = 'held';
+  CREATE INDEX work_contact_batch ON work_contact (batch) WHERE batch IS NOT NULL;
+  CREATE TABLE work_batch (
+    id TEXT NOT NULL PRIMARY KEY, campaign TEXT NOT NULL, expires_ms INTEGER NOT NULL, state TEXT NOT NULL
+  ) WITHOUT ROWID;
+  -- Whom nobody calls before until_ms; NULL: never again.
+  CREATE TABLE work_silence (callee INTEGER PRIMARY KEY, until_ms INTEGER, why TEXT NOT NULL);
+  -- What statements rest on, kept for longer than the chain itself is; written by whoever appends to the chain.
+  CREATE TABLE work_event (
+    sequence INTEGER PRIMARY KEY, person TEXT NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, hash TEXT NOT NULL, data TEXT NOT NULL
+  );
+  CREATE INDEX work_event_person ON work_event (person, at_ms);
+  CREATE TRIGGER work_event_kept AFTER INSERT ON event
+  WHEN NEW.kind = 'event' AND instr(NEW.body, '"type":"balise.work.') > 0
+    AND json_extract(NEW.body, '$.type') IN ('balise.work.activity', 'balise.work.correction')
+  BEGIN
+    INSERT INTO work_event VALUES (
+      NEW.sequence,
+      json_extract(NEW.body, '$.data.person'),
+      CAST(strftime('%s', json_extract(NEW.body, '$.time')) AS INTEGER) * 1000,
+      json_extract(NEW.body, '$.type'), NEW.hash, json_extract(NEW.body, '$.data')
+    );
+  END;
+  `,
 ];
 
 /** The version that this program writes. */

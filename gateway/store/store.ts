@@ -24,6 +24,7 @@ import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } f
 import { Room, type RoomReport } from './room.js';
 import { type Thinned, Thinning } from './thinning.js';
 import { daysOver, UsageDays } from './usage-days.js';
+import { WorkTables } from './work-tables.js';
 
 export interface StoreOptions {
   /** The site's data folder, absolute. */
@@ -77,6 +78,7 @@ export class Store {
   readonly outbox: StoredOutbox;
   /** What was, for people to look at. */
   readonly history: History;
+  readonly work: WorkTables;
   private readonly disk: Disk;
   private readonly journal: Journal;
   private readonly ledger: Ledger;
@@ -121,6 +123,7 @@ export class Store {
     this.depth = this.events.depth();
     this.calls = this.callStore();
     this.outbox = this.outboxOf();
+    this.work = new WorkTables(db, (events, fact) => this.write('disk', events, fact));
     // What an earlier process left may be in the kernel's hands alone.
     this.sync();
   }
@@ -188,6 +191,7 @@ export class Store {
     return this.disk.transact('kernel', () => {
       this.forgetCommands.run(wallMs);
       this.locks.prune(wallMs - DAY_MS);
+      this.work.prune(wallMs);
       this.ledger.prune(wallMs - (this.options.keepLedgerMs ?? 62 * DAY_MS), PRUNE_ROWS);
       return this.events.prune(beforeMs, PRUNE_ROWS);
     });

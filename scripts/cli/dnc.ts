@@ -156,7 +156,7 @@ function cellOf(text: string, column: number): string {
 }
 
 /** A bar on stderr: at a terminal drawn over itself, elsewhere one line each tenth. */
-class Progress {
+export class Progress {
   #done = 0;
   #told = -1;
 

@@ -6,6 +6,7 @@ import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
 import { board } from './board.js';
 import { calls } from './calls.js';
+import { campaign } from './campaign.js';
 import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { completionOf } from './completion.js';
@@ -20,8 +21,10 @@ import { keys } from './keys.js';
 import { line } from './line.js';
 import { cut, release } from './orders.js';
 import { people } from './people.js';
+import { person } from './person.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
+import { statement } from './statement.js';
 import { status } from './status.js';
 import { tail } from './tail.js';
 import { why } from './why.js';
@@ -33,6 +36,9 @@ const COMMANDS: readonly Command[] = [
   dnc,
   policy,
   replay,
+  campaign,
+  person,
+  statement,
   ha1,
   handset,
   status,

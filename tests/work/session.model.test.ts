@@ -29,7 +29,7 @@ const events: fc.Arbitrary<SessionEvent> = fc.oneof(
 type Deed =
   | { readonly do: 'event'; readonly event: SessionEvent }
   | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'sign-on' | 'work' | 'accept' | 'choose' | 'answer' | 'end' };
+  | { readonly do: 'sign-on' | 'knock' | 'work' | 'accept' | 'choose' | 'answer' | 'end' };
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 6, arbitrary: events.map((event): Deed => ({ do: 'event', event })) },
@@ -38,6 +38,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
     weight: 9,
     arbitrary: fc.constantFrom<Deed>(
       { do: 'sign-on' },
+      { do: 'knock' },
       { do: 'work' },
       { do: 'accept' },
       { do: 'choose' },
@@ -49,27 +50,19 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
 
 function run(session: WatchedSession, deed: Deed): void {
   const token = session.contact?.token ?? aChosen(0).token;
-  switch (deed.do) {
-    case 'event':
-      return session.event(deed.event);
-    case 'wait':
-      return session.wait(deed.ms);
-    case 'sign-on':
-      session.event({ type: 'opened' });
-      if (session.state.at === 'code') session.digits('1234#');
-      if (session.state.at === 'pin') session.digits('9876#');
-      return session.accept();
-    case 'work':
-      return session.state.at === 'menu' ? session.event({ type: 'digit', digit: '1' }) : undefined;
-    case 'accept':
-      return session.accept();
-    case 'choose':
-      return session.choose();
-    case 'answer':
-      return session.event({ type: 'answered', token });
-    case 'end':
-      return session.event({ type: 'ended', token, how: session.state.at === 'talking' ? 'talked' : 'busy' });
-  }
+  if (deed.do === 'event') session.event(deed.event);
+  else if (deed.do === 'wait') session.wait(deed.ms);
+  else if (deed.do === 'knock' || deed.do === 'sign-on') {
+    session.event({ type: 'opened' });
+    if (session.state.at === 'code') session.digits('1234#');
+    if (session.state.at === 'pin') session.digits('9876#');
+    if (deed.do === 'sign-on') session.accept();
+  } else if (deed.do === 'work' && session.state.at === 'menu') session.digits('1');
+  else if (deed.do === 'accept') session.accept();
+  else if (deed.do === 'choose') session.choose();
+  else if (deed.do === 'answer') session.event({ type: 'answered', token });
+  else if (deed.do === 'end')
+    session.event({ type: 'ended', token, how: session.state.at === 'talking' ? 'talked' : 'busy' });
 }
 
 t.test(

@@ -1,0 +1,202 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { Language } from '../../config/schema/types.generated.js';
+import type { BookContact } from '../work/contact-book.js';
+import type { Place } from '../work/contact-hours.js';
+import type { Batch, NewContact, SealedContact, Settlement } from '../work/ports.js';
+
+interface ContactRow {
+  readonly id: number;
+  readonly campaign: string;
+  readonly language: Language;
+  readonly place: number;
+  readonly earliest: string | null;
+  readonly latest: string | null;
+  readonly callee: number;
+  readonly priority: number;
+  readonly attempts: number;
+  readonly dayAttempts: number;
+  readonly dayEndsMs: number;
+  readonly readyMs: number;
+  readonly callBack: number;
+  readonly lentMs: number | null;
+}
+
+interface SealedRow extends Omit<SealedContact, 'batch'> {
+  readonly ref: number;
+  readonly batch: string | null;
+  readonly place: number;
+}
+
+/** The rows of contacts, batches and silences. The caller brings the transaction. */
+export class WorkContacts {
+  private readonly insert: Statement;
+  private readonly openRows: Statement;
+  private readonly one: Statement;
+  private readonly heldRows: Statement;
+  private readonly count: Statement;
+  private readonly end: Statement;
+  private readonly putPlace: Statement;
+  private readonly getPlace: Statement;
+  private readonly placeById: Statement;
+  private readonly putSilence: Statement;
+  private readonly allSilences: Statement;
+  private readonly insertBatch: Statement;
+  private readonly allBatches: Statement;
+  private readonly unusedRows: Statement;
+  private readonly endBatch: Statement;
+  private readonly endOfBatch: Statement;
+  private readonly placeIds = new Map<string, number>();
+  private readonly places = new Map<number, Place>();
+
+  constructor(db: Database) {
+    this.insert = db.prepare(
+      `INSERT OR IGNORE INTO work_contact
+         (campaign, token, callee, sealed, language, place, earliest, latest, priority, attempts, ready_ms, batch, lent_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.openRows = db.prepare(
+      `SELECT id, campaign, language, place, earliest, latest, callee, priority, attempts, day_attempts AS dayAttempts,
+         day_ends_ms AS dayEndsMs, ready_ms AS readyMs, call_back AS callBack, lent_ms AS lentMs
+       FROM work_contact WHERE id > ? AND state = 'open' ORDER BY id LIMIT ?`,
+    );
+    const sealed = 'id AS ref, token, campaign, callee, sealed, attempts, batch, place';
+    this.one = db.prepare(`SELECT ${sealed} FROM work_contact WHERE id = ?`);
+    this.heldRows = db.prepare(`SELECT ${sealed} FROM work_contact WHERE state = 'held' ORDER BY id`);
+    this.count = db.prepare(
+      "UPDATE work_contact SET state = 'held', attempts = ?, day_attempts = ?, day_ends_ms = ? WHERE id = ?",
+    );
+    this.end = db.prepare(
+      `UPDATE work_contact SET state = ?, outcome = ?, ready_ms = ?, call_back = ?, place = coalesce(?, place) WHERE id = ?`,
+    );
+    this.putPlace = db.prepare('INSERT OR IGNORE INTO work_place (country, zones) VALUES (?, ?)');
+    this.getPlace = db.prepare('SELECT id FROM work_place WHERE country = ? AND zones = ?').pluck();
+    this.placeById = db.prepare('SELECT country, zones FROM work_place WHERE id = ?');
+    this.putSilence = db.prepare(
+      `INSERT INTO work_silence (callee, until_ms, why) VALUES (?, ?, ?)
+       ON CONFLICT (callee) DO UPDATE SET why = excluded.why,
+         until_ms = CASE WHEN until_ms IS NULL OR excluded.until_ms IS NULL THEN NULL ELSE max(until_ms, excluded.until_ms) END`,
+    );
+    this.allSilences = db.prepare('SELECT callee, until_ms AS untilMs FROM work_silence');
+    this.insertBatch = db.prepare(
+      'INSERT OR IGNORE INTO work_batch (id, campaign, expires_ms, state) VALUES (?, ?, ?, ?)',
+    );
+    this.allBatches = db.prepare('SELECT id, campaign, expires_ms AS expiresMs, state FROM work_batch ORDER BY id');
+    this.unusedRows = db.prepare(
+      "SELECT token, attempts, ready_ms AS readyMs FROM work_contact WHERE batch = ? AND state = 'open' ORDER BY id",
+    );
+    this.endBatch = db.prepare("UPDATE work_batch SET state = 'closed' WHERE id = ?");
+    this.endOfBatch = db.prepare(
+      "UPDATE work_contact SET state = 'over', outcome = 'returned' WHERE batch = ? AND state = 'open'",
+    );
+  }
+
+  add(contact: NewContact): number {
+    const { campaign, token, callee, sealed, language, times, priority } = contact;
+    return this.insert.run(
+      campaign,
+      token,
+      callee,
+      sealed,
+      language,
+      this.placeId(contact.place),
+      times.earliest ?? null,
+      times.latest ?? null,
+      priority,
+      contact.attempts ?? 0,
+      contact.readyMs ?? 0,
+      contact.batch ?? null,
+      contact.lentUntilMs ?? null,
+    ).changes;
+  }
+
+  open(afterRef: number, limit: number): readonly BookContact[] {
+    return (this.openRows.all(afterRef, limit) as ContactRow[]).map((row) => ({
+      ref: row.id,
+      campaign: row.campaign,
+      language: row.language,
+      place: this.place(row.place),
+      times: {
+        ...(row.earliest !== null && { earliest: row.earliest }),
+        ...(row.latest !== null && { latest: row.latest }),
+      },
+      callee: row.callee,
+      priority: row.priority,
+      attempts: row.attempts,
+      dayAttempts: row.dayAttempts,
+      dayEndsMs: row.dayEndsMs,
+      readyMs: row.readyMs,
+      isCallBack: row.callBack === 1,
+      lentUntilMs: row.lentMs ?? Number.POSITIVE_INFINITY,
+    }));
+  }
+
+  sealed(ref: number): SealedContact | undefined {
+    const row = this.one.get(ref) as SealedRow | undefined;
+    return row === undefined ? undefined : sealedOf(row);
+  }
+
+  held(): readonly (SealedContact & { readonly ref: number })[] {
+    return (this.heldRows.all() as SealedRow[]).map((row) => ({ ...sealedOf(row), ref: row.ref }));
+  }
+
+  /** Throws when there is no such contact: what is not on disk is not dialled. */
+  attempt(ref: number, counts: { attempts: number; dayAttempts: number; dayEndsMs: number }): void {
+    const { changes } = this.count.run(counts.attempts, counts.dayAttempts, counts.dayEndsMs, ref);
+    if (changes !== 1) throw new Error(`contact ${ref} is not on disk`);
+  }
+
+  settle(ref: number, { isOver, outcome, readyMs, isCallBack, zones, silentUntilMs }: Settlement): void {
+    const row = this.one.get(ref) as SealedRow;
+    const place = zones === undefined ? null : this.placeId({ country: this.place(row.place).country, zones });
+    this.end.run(isOver ? 'over' : 'open', outcome, isOver ? 0 : Math.ceil(readyMs), isCallBack ? 1 : 0, place, ref);
+    if (silentUntilMs === undefined) return;
+    this.putSilence.run(row.callee, Number.isFinite(silentUntilMs) ? Math.ceil(silentUntilMs) : null, outcome);
+  }
+
+  *silences(): Iterable<{ readonly callee: number; readonly untilMs: number }> {
+    for (const row of this.allSilences.iterate() as IterableIterator<{ callee: number; untilMs: number | null }>) {
+      yield { callee: row.callee, untilMs: row.untilMs ?? Number.POSITIVE_INFINITY };
+    }
+  }
+
+  putBatch({ id, campaign, expiresMs, state }: Batch): boolean {
+    return this.insertBatch.run(id, campaign, expiresMs, state).changes === 1;
+  }
+
+  batches(): readonly Batch[] {
+    return this.allBatches.all() as Batch[];
+  }
+
+  unused(batch: string): readonly { readonly token: string; readonly attempts: number; readonly readyMs: number }[] {
+    return this.unusedRows.all(batch) as { token: string; attempts: number; readyMs: number }[];
+  }
+
+  closeBatch(batch: string): void {
+    this.endBatch.run(batch);
+    this.endOfBatch.run(batch);
+  }
+
+  private place(id: number): Place {
+    const known = this.places.get(id);
+    if (known !== undefined) return known;
+    const row = this.placeById.get(id) as { country: string; zones: string };
+    const made = { country: row.country, zones: JSON.parse(row.zones) as string[] };
+    this.places.set(id, made);
+    return made;
+  }
+
+  private placeId({ country, zones }: Place): number {
+    const text = JSON.stringify(zones);
+    const key = `${country} ${text}`;
+    const known = this.placeIds.get(key);
+    if (known !== undefined) return known;
+    this.putPlace.run(country, text);
+    const id = this.getPlace.get(country, text) as number;
+    this.placeIds.set(key, id);
+    return id;
+  }
+}
+
+function sealedOf({ ref: _, place: __, batch, ...row }: SealedRow): SealedContact {
+  return { ...row, ...(batch !== null && { batch }) };
+}

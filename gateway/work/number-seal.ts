@@ -1,0 +1,75 @@
+/**
+ * Numbers of contacts, sealed: AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D), under a key made of the data
+ * folder's for this purpose alone (HKDF, RFC 5869). Sealed numbers are all of one length, and each is bound to its contact, so
+ * that none can be put in another's place.
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import type { E164 } from '../policy/ids.js';
+
+export const KEY_BYTES = 32;
+const NONCE = 12;
+const TAG = 16;
+/** `+` and 15 digits. */
+const LENGTH = 16;
+/** What a double holds exactly, and one bit less. */
+const CALLEE_BITS = 52n;
+
+/** Thrown when a sealed number is not what was sealed, for this contact, with this key. */
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
+
+const derived = (key: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `balise ${purpose}`, KEY_BYTES));
+
+/** Seals and unseals numbers, and gives what stands for them. */
+export class NumberSeal {
+  readonly #sealing: Buffer;
+  readonly #naming: Buffer;
+
+  /** @param key 32 bytes. @param purpose keeps seals of one use from opening as another's. Throws when the key is no key. */
+  constructor(key: Buffer, purpose: 'data folder' | 'batch' = 'data folder') {
+    if (key.length !== KEY_BYTES) throw new Error(`the key has ${key.length} bytes, not ${KEY_BYTES}`);
+    this.#sealing = derived(key, `${purpose} seal`);
+    this.#naming = derived(key, `${purpose} names`);
+  }
+
+  seal(number: E164, contact: string): Buffer {
+    const nonce = randomBytes(NONCE);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealing, nonce);
+    cipher.setAAD(Buffer.from(contact));
+    const body = cipher.update(number.padEnd(LENGTH, '\0'), 'latin1');
+    return Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** Throws `SealBroken`; its message holds nothing of the number. */
+  unseal(sealed: Buffer, contact: string): E164 {
+    try {
+      if (sealed.length !== NONCE + LENGTH + TAG) throw new SealBroken('it has the wrong length');
+      const decipher = createDecipheriv('aes-256-gcm', this.#sealing, sealed.subarray(0, NONCE));
+      decipher.setAAD(Buffer.from(contact));
+      decipher.setAuthTag(sealed.subarray(NONCE + LENGTH));
+      const body = decipher.update(sealed.subarray(NONCE, NONCE + LENGTH));
+      return Buffer.concat([body, decipher.final()]).toString('latin1').replace(/\0+$/, '') as E164;
+    } catch (fault) {
+      if (fault instanceof SealBroken) throw fault;
+      throw new SealBroken(`the number of contact ${contact} does not open: it was changed, or the key is another`);
+    }
+  }
+
+  /** Stands for the callee across campaigns: 52 bits of an HMAC of the number, a whole number that a double holds. */
+  callee(number: E164): number {
+    const hash = createHmac('sha256', this.#naming).update(number).digest();
+    return Number(hash.readBigUInt64BE(0) >> (64n - CALLEE_BITS));
+  }
+
+  /** The name of a contact of a campaign: the same number gives the same name, and the name gives no number. */
+  token(number: E164, campaign: string): string {
+    return createHmac('sha256', this.#naming).update(`${campaign} ${number}`).digest('base64url').slice(0, 22);
+  }
+
+  /** A word that only this key gives: what is sealed under another key is found out before it is used. */
+  fingerprint(): string {
+    return createHmac('sha256', this.#naming).update('fingerprint').digest('base64url').slice(0, 22);
+  }
+}

@@ -1,0 +1,95 @@
+/** What work needs of the rest of the house. Drivers implement these; the gateway's root joins them. */
+import type { Campaign, Language, Person } from '../../config/schema/types.generated.js';
+import type { EventDraft } from '../calls/ports.js';
+import type { BookContact } from './contact-book.js';
+import type { OwnTimes, Place } from './contact-hours.js';
+import type { Failures } from './lockout.js';
+import type { WorkEvent } from './pay.js';
+
+/** A contact as it comes in: from a file, or lent by headquarters. */
+export interface NewContact {
+  readonly campaign: string;
+  readonly token: string;
+  /** 52 bits of a keyed hash of the number. */
+  readonly callee: number;
+  /** The number, sealed under the key of the data folder. */
+  readonly sealed: Buffer;
+  readonly language: Language;
+  readonly place: Place;
+  readonly times: OwnTimes;
+  readonly priority: number;
+  readonly attempts?: number;
+  readonly readyMs?: number;
+  readonly batch?: string;
+  readonly lentUntilMs?: number;
+}
+
+/** What the trunk leg, and nobody else, needs of a contact. */
+export interface SealedContact {
+  readonly token: string;
+  readonly campaign: string;
+  readonly callee: number;
+  readonly sealed: Buffer;
+  readonly attempts: number;
+  readonly batch?: string;
+}
+
+/** What became of a contact, as it is written down. */
+export interface Settlement {
+  readonly isOver: boolean;
+  readonly outcome: string;
+  readonly readyMs: number;
+  readonly isCallBack: boolean;
+  readonly zones?: readonly string[];
+  /** Nobody calls the callee before this; infinite: never again. */
+  readonly silentUntilMs?: number;
+}
+
+export interface Batch {
+  readonly id: string;
+  readonly campaign: string;
+  readonly expiresMs: number;
+  readonly state: 'open' | 'closed';
+}
+
+/** The disk, as work asks it. Each writing method is one transaction past fsync, with its events; it throws when the disk cannot take it. */
+export interface WorkStore {
+  campaigns(): readonly Campaign[];
+  putCampaign(campaign: Campaign, events?: readonly EventDraft[]): void;
+  people(): readonly Person[];
+  person(id: string): Person | undefined;
+  personByCode(code: string): Person | undefined;
+  putPerson(person: Person): void;
+  failures(kind: 'code' | 'handset', id: string): Failures;
+  setFailures(kind: 'code' | 'handset', id: string, failures: Failures): void;
+  /** Contacts that may still be called, those after a row, in the order of rows. */
+  contacts(afterRef: number, limit: number): readonly BookContact[];
+  /** Adds contacts; one whose token the campaign has already is left as it is. Returns how many were new. */
+  addContacts(contacts: readonly NewContact[], events?: readonly EventDraft[]): number;
+  sealed(ref: number): SealedContact | undefined;
+  /** Before it is dialled: held, and counted as an attempt. */
+  attempt(ref: number, counts: { attempts: number; dayAttempts: number; dayEndsMs: number }): void;
+  settle(ref: number, settlement: Settlement, events: readonly EventDraft[]): void;
+  /** Contacts that were held when the process ended. */
+  heldContacts(): readonly (SealedContact & { readonly ref: number })[];
+  silences(): Iterable<{ readonly callee: number; readonly untilMs: number }>;
+  batches(): readonly Batch[];
+  /** Takes a batch with its contacts; false when it was taken before. */
+  takeBatch(batch: Batch, contacts: readonly NewContact[]): boolean;
+  /** Of a batch: the contacts that nothing has ended. */
+  unused(batch: string): readonly { readonly token: string; readonly attempts: number; readonly readyMs: number }[];
+  /** Closes a batch: its open contacts are called no more by this gateway. */
+  closeBatch(batch: string, events: readonly EventDraft[]): void;
+  /** The events that statements rest on, of one person, from an instant on; epoch milliseconds. */
+  workEvents(person: string, fromMs: number, toMs: number): Iterable<WorkEvent>;
+  /** Sessions that no sign-off closed. */
+  openSessions(): readonly OpenSession[];
+  append(events: readonly EventDraft[]): void;
+}
+
+export interface OpenSession {
+  readonly session: string;
+  readonly person: string;
+  readonly handset: string;
+  readonly activity: string;
+}

@@ -1,0 +1,274 @@
+/** `balise campaign`, `person` and `statement` on a site, as a technician uses them. */
+import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../gateway/clock/system-clock.js';
+import { openStore } from '../../gateway/store/open.js';
+import type { Store } from '../../gateway/store/store.js';
+import { balise } from '../cli/terminal.js';
+import { SiteFolder } from '../config/site-folder.js';
+import { silent } from '../store/samples.js';
+
+const CAMPAIGN = {
+  id: 'trains',
+  firm: 'Example Research',
+  purpose: 'a survey about trains',
+  languages: ['nl', 'en'],
+  trunk: 'carrier',
+  attempts: { most: 3, spacingS: 3600 },
+  maxTalkS: 900,
+  pay: { currency: 'EUR', perHour: 400 },
+};
+
+async function aSite(t: Test): Promise<SiteFolder> {
+  const folder = await SiteFolder.make();
+  t.teardown(() => folder.remove());
+  const { trunks } = await folder.load();
+  writeFileSync(join(folder.path, '..', 'trains.json'), JSON.stringify({ ...CAMPAIGN, trunk: trunks[0]?.id }));
+  return folder;
+}
+
+const file = (folder: SiteFolder, name: string): string => join(folder.path, '..', name);
+
+async function withTrains(t: Test): Promise<SiteFolder> {
+  const folder = await aSite(t);
+  t.match(await balise(['campaign', 'set', '--site', folder.path, file(folder, 'trains.json')]), { status: 0 });
+  return folder;
+}
+
+function importing(folder: SiteFolder, csv: string, ...more: readonly string[]) {
+  writeFileSync(file(folder, 'contacts.csv'), csv);
+  return balise([
+    'campaign',
+    'import',
+    '--site',
+    folder.path,
+    '--campaign',
+    'trains',
+    ...more,
+    file(folder, 'contacts.csv'),
+  ]);
+}
+
+async function opened(folder: SiteFolder): Promise<Store> {
+  const { site, dataFolder } = await folder.load();
+  return openStore({
+    folder: dataFolder,
+    clock: systemClock(() => ({ trusted: true })),
+    gatewayId: `${site.site}/${site.gateway}`,
+    bootId: 'boot-1',
+    log: silent,
+  });
+}
+
+t.test('a campaign whose file is wrong is refused with all that is wrong', async (t) => {
+  const folder = await aSite(t);
+  writeFileSync(file(folder, 'bad.json'), JSON.stringify({ ...CAMPAIGN, ringS: 60, trunk: 'nobody' }));
+  t.match(await balise(['campaign', 'set', '--site', folder.path, file(folder, 'bad.json')]), {
+    status: 64,
+    stderr: /\/ringS: found 60, expected.*40/,
+  });
+  writeFileSync(file(folder, 'bad.json'), JSON.stringify({ ...CAMPAIGN, trunk: 'nobody', leastTalkS: 1000 }));
+  const { stderr } = await balise(['campaign', 'set', '--site', folder.path, file(folder, 'bad.json')]);
+  t.match(stderr, /there is no trunk nobody[\s\S]*leastTalkS/);
+});
+
+t.test('contacts are imported by the columns that are named, and the same ones are not imported twice', async (t) => {
+  const folder = await withTrains(t);
+  const csv = 'Naam;Telefoon;Taal;Prio\r\nx;+442079460001;EN;1\r\nx;"020 7946 0002";nl;\r\n\r\n';
+  const maps = ['--map', 'number=Telefoon', '--map', 'language=taal', '--map', 'priority=4'];
+  t.match(await importing(folder, csv.replace('020', '+44 20'), ...maps), {
+    status: 0,
+    stdout: /^trains: 2 new contacts, 0 known/,
+  });
+  t.match(await importing(folder, csv.replace('020', '+44 20'), ...maps), {
+    stdout: /^trains: 0 new contacts, 2 known already/,
+  });
+  const { stdout } = await balise(['campaign', 'list', '--site', folder.path]);
+  t.match(stdout, 'trains  Example Research, nl en  2 contacts to call');
+});
+
+t.test('every line that is no contact is told with its column and what to do, and nothing is changed', async (t) => {
+  const folder = await withTrains(t);
+  const csv = 'number,language,zone,earliest,priority\n+442079460001,fr,Mars,25:00,10\n12,nl,,,\n+442079460002,nl,,,\n';
+  const { status, stderr, stdout } = await importing(folder, csv);
+  t.equal(status, 1);
+  for (const said of [
+    'line 2, column 2: "fr" is no language of the campaign; one of nl, en',
+    'line 2, column 3: "Mars" is no time zone; an IANA name',
+    'line 2, column 4: "25:00" is no time of day; write HH:MM',
+    'line 2, column 5: "10" is no priority',
+    'line 3, column 1: a number of the class short-code; write the whole number',
+  ])
+    t.match(stderr, said);
+  t.match(stdout, '1 contacts, 0 on a do-not-call list, 2 bad lines: nothing was changed');
+  t.match((await balise(['campaign', 'list', '--site', folder.path])).stdout, '0 contacts');
+  t.match(await importing(folder, csv, '--skip-bad'), { status: 0, stdout: /1 new contacts.*2 lines left out/ });
+  t.match(await importing(folder, 'phone\n1\n'), { status: 64, stderr: /no column is named number/ });
+});
+
+t.test('no number is on disk in clear, nor said at the terminal, in any form', async (t) => {
+  const folder = await withTrains(t);
+  const numbers = Array.from({ length: 50 }, (_, n) => `+4420794600${String(n).padStart(2, '0')}`);
+  const { stdout, stderr } = await importing(
+    folder,
+    `number\n${numbers.join('\n')}\n+4420794600999999\n`,
+    '--skip-bad',
+  );
+  const { dataFolder } = await folder.load();
+  const held = readdirSync(dataFolder).map((name) => readFileSync(join(dataFolder, name), 'latin1'));
+  const found = [stdout, stderr, ...held].some((text) => text.includes('20794600') || text.includes('7946 00'));
+  t.notOk(found);
+  t.match(stderr, /line 52, column 1: no telephone number/);
+  t.ok(readdirSync(dataFolder).includes('contacts.key'));
+});
+
+t.test('with another key the contacts do not open, and that is found out before anything is added', async (t) => {
+  const folder = await withTrains(t);
+  await importing(folder, 'number\n+442079460001\n');
+  const { dataFolder } = await folder.load();
+  writeFileSync(join(dataFolder, 'contacts.key'), Buffer.alloc(32, 7));
+  t.match(await importing(folder, 'number\n+442079460002\n'), { status: 78, stderr: /not the key/ });
+  writeFileSync(join(dataFolder, 'contacts.key'), 'short');
+  t.match(await importing(folder, 'number\n+442079460002\n'), { status: 78, stderr: /holds 5 bytes/ });
+});
+
+const ADD = ['--id', 'p-1', '--code', '3051', '--language', 'nl', '--handset', 'a-101', '--campaign', 'trains'];
+const adding = (folder: SiteFolder, pin: string, ...more: readonly string[]) =>
+  balise(['person', 'add', '--site', folder.path, ...ADD, ...more], pin);
+
+t.test('a person is taken with a PIN that is kept as a hash, and can be suspended', async (t) => {
+  const folder = await withTrains(t);
+  t.match(await adding(folder, '4817\n', '--hours', 'mon,tue=08:00-12:00'), { status: 0, stdout: 'p-1: taken' });
+  const { stdout } = await balise(['person', 'list', '--site', folder.path]);
+  t.match(stdout, 'p-1  nl  at a-101  for trains\n');
+  t.notMatch(stdout, '3051');
+  await balise(['person', 'suspend', '--site', folder.path, '--id', 'p-1']);
+  t.match((await balise(['person', 'list', '--site', folder.path])).stdout, '(suspended)');
+  t.match(await balise(['person', 'pin', '--site', folder.path, '--id', 'p-1'], '9264'), { status: 0 });
+  t.match((await balise(['person', 'list', '--site', folder.path])).stdout, '(suspended)');
+  t.match(await balise(['person', 'suspend', '--site', folder.path, '--id', 'p-1', '--lift']), {
+    stdout: 'may sign on',
+  });
+  const { dataFolder } = await folder.load();
+  const disk = readFileSync(join(dataFolder, 'balise.sqlite'), 'latin1');
+  t.notOk(disk.includes('4817'));
+  t.match(disk, /scrypt\$16384\$/);
+});
+
+t.test('what does not fit the site, or is too easy to guess, is refused', async (t) => {
+  const folder = await withTrains(t);
+  for (const [pin, more, why] of [
+    ['1111', [], /tried first|first that anybody/],
+    ['3051', [], /the PIN is the code/],
+    ['12', [], /4 to 8 digits/],
+    ['4817', ['--handset', 'z-1'], /no such handset/],
+    ['4817', ['--campaign', 'other'], /no such campaign/],
+    ['4817', ['--hours', 'mon'], /write them as/],
+  ] as const)
+    t.match(await adding(folder, pin, ...more), { status: 64, stderr: why }, pin);
+  await adding(folder, '4817');
+  const second = await balise(['person', 'add', '--site', folder.path, ...ADD, '--id', 'p-2'], '9264');
+  t.match(second, { status: 64, stderr: /choose another/ });
+});
+
+async function worked(folder: SiteFolder): Promise<void> {
+  const store = await opened(folder);
+  const session = '00000000-0000-7000-8000-000000000001';
+  const base = { session, person: 'p-1', handset: 'a-101', campaign: 'trains' };
+  const rate = { currency: 'EUR', perHour: 400 };
+  const ended = { activity: 'signed-on', lastedMs: 1_800_000 };
+  store.work.append([
+    {
+      kind: 'event',
+      type: 'balise.work.activity',
+      data: { ...base, at: '2020-03-04T08:00:00Z', activity: 'signed-on', rate },
+    },
+    {
+      kind: 'event',
+      type: 'balise.work.activity',
+      data: { ...base, at: '2020-03-04T08:30:00Z', activity: 'signed-off', ended },
+    },
+  ]);
+  store.close();
+}
+
+t.test(
+  'a statement is made from the chain, and stands only as long as neither it nor the chain is changed',
+  async (t) => {
+    const folder = await withTrains(t);
+    await adding(folder, '4817');
+    await worked(folder);
+    const { dataFolder } = await folder.load();
+    const page = file(folder, 'p-1.html');
+    const asked = ['statement', '--site', folder.path, '--person', 'p-1', '--month', '2020-03'];
+    t.match(await balise([...asked, '--out', page]), { status: 0 });
+    const verify = (...more: readonly string[]) => balise(['statement', 'verify', page, ...more]);
+    t.match(await verify('--site', folder.path), { status: 0, stdout: /2 events, all of them in the chain/ });
+    const chain = file(folder, 'audit.ndjson');
+    writeFileSync(chain, (await balise(['audit', 'export', dataFolder])).stdout);
+    t.match(await verify('--chain', chain), { status: 0 });
+
+    const whole = readFileSync(page, 'utf8');
+    writeFileSync(page, whole.replace('"ms":1800000', '"ms":2800000'));
+    t.match(await verify('--chain', chain), { status: 1, stdout: /the times do not follow/ });
+    writeFileSync(page, whole.replace(/("hash":")./, '$1x'));
+    t.match(await verify('--site', folder.path), { status: 1, stdout: /event 1 has another content/ });
+    writeFileSync(page, whole);
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: createReadStream(chain) })) lines.push(line);
+    writeFileSync(chain, lines.join('\n').replace('1800000', '9800000'));
+    t.match(await verify('--chain', chain), { status: 1, stdout: /broken at event/ });
+  },
+);
+
+t.test('a correction is appended with a signature, and one that nobody known has signed does not count', async (t) => {
+  const folder = await withTrains(t);
+  await adding(folder, '4817');
+  await worked(folder);
+  const key = file(folder, 'hq.jwk');
+  const made = await balise(['keys', 'new', key, '--kid', 'pay-office']);
+  const publicKey = file(folder, 'hq.pub.jwk');
+  writeFileSync(publicKey, made.stdout);
+  const of = ['--site', folder.path, '--person', 'p-1', '--month', '2020-03'];
+  const correct = [
+    'statement',
+    'correct',
+    ...of,
+    '--campaign',
+    'trains',
+    '--minutes=-15',
+    '--reason',
+    'counted twice',
+    '--by',
+    'pay office',
+  ];
+  t.match(await balise(correct), { status: 64, stderr: /--key is missing/ });
+  t.match(await balise([...correct, '--key', key]), { status: 0, stdout: /-15 minutes for trains, appended/ });
+  const csv = (...more: readonly string[]) => balise(['statement', ...of, '--form', 'csv', ...more]);
+  t.match(await csv(), {
+    stdout: /paid,EUR,400,1800000,/,
+    stderr: /does not count: it is signed by pay-office, whose key is not known/,
+  });
+  t.match(await csv('--key', publicKey), {
+    stdout: /correction,EUR,400,-900000[\s\S]*paid,EUR,400,900000,100/,
+    stderr: '',
+  });
+});
+
+t.test('what is called wrongly is told, with status 64', async (t) => {
+  const folder = await withTrains(t);
+  mkdirSync(file(folder, 'empty'));
+  for (const args of [
+    ['campaign', '--site', folder.path],
+    ['campaign', 'import', '--site', folder.path, '--campaign', 'none', 'x.csv'],
+    ['campaign', 'import', '--site', folder.path, '--campaign', 'trains', '-'],
+    ['campaign', 'import', '--site', folder.path, '--campaign', 'trains', 'not-there.csv'],
+    ['person', 'pin', '--site', folder.path, '--id', 'nobody'],
+    ['statement', '--site', folder.path, '--person', 'nobody', '--month', '2026-03'],
+    ['statement', '--site', folder.path, '--person', 'p', '--month', 'march'],
+    ['statement', 'verify', file(folder, 'trains.json'), '--site', folder.path],
+  ])
+    t.equal((await balise(args)).status, 64, args.join(' '));
+});
