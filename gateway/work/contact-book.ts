@@ -45,6 +45,8 @@ export class ContactBook {
   /** By campaign, then language. */
   readonly #byCampaign = new Map<string, Map<Language, ContactGroup[]>>();
   readonly #campaigns = new Map<string, Campaign>();
+  /** The groups of whoever asks, by what they speak and work for; forgotten when there is a new group. */
+  readonly #ofChooser = new Map<string, readonly ContactGroup[]>();
   /** Rows that are given out, by ref, and the callees who are being called. */
   readonly #held = new Map<number, number>();
   readonly #busy = new Set<number>();
@@ -206,10 +208,14 @@ export class ContactBook {
   }
 
   #groupsOf(languages: readonly Language[], campaigns: readonly string[]): readonly ContactGroup[] {
-    return campaigns.flatMap((campaign) => {
-      const byLanguage = this.#byCampaign.get(campaign);
-      return byLanguage === undefined ? [] : languages.flatMap((language) => byLanguage.get(language) ?? []);
-    });
+    const key = `${languages.join(' ')}|${campaigns.join(' ')}`;
+    const known = this.#ofChooser.get(key);
+    if (known !== undefined) return known;
+    const groups = campaigns.flatMap((campaign) =>
+      languages.flatMap((language) => this.#byCampaign.get(campaign)?.get(language) ?? []),
+    );
+    this.#ofChooser.set(key, groups);
+    return groups;
   }
 
   #groupOf(id: string, language: Language, place: Place, times: OwnTimes): ContactGroup {
@@ -221,6 +227,7 @@ export class ContactBook {
     const hours = this.hours.hoursOf(campaign, place, times);
     const made = new ContactGroup(this.#groups.length, campaign, language, place, times, hours, this.#rows);
     this.#groups.push(made);
+    this.#ofChooser.clear();
     this.#byKey.set(key, made);
     const byLanguage = this.#byCampaign.get(id) ?? new Map<Language, ContactGroup[]>();
     this.#byCampaign.set(id, byLanguage.set(language, [...(byLanguage.get(language) ?? []), made]));

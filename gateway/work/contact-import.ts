@@ -56,6 +56,11 @@ const NUMBER_HINTS: Readonly<Record<NumberFault, string>> = {
   'shared-cost': 'take the line out: shared-cost numbers are never called',
 };
 
+/** A contact with its number in clear: in memory only, between the line and the seal. */
+interface Plain extends Pick<NewContact, 'language' | 'place' | 'times' | 'priority'> {
+  readonly number: E164;
+}
+
 const TIME = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
 
 export class ContactLines {
@@ -80,8 +85,14 @@ export class ContactLines {
   }
 
   /** The contact of a record; 'listed' where a do-not-call list has it; or everything that is wrong with the line. */
-  read({ line, cells }: CsvRecord): NewContact | 'listed' | readonly LineFault[] {
-    const { campaign, mapping, callee, seal } = this.options;
+  read(record: CsvRecord): NewContact | 'listed' | readonly LineFault[] {
+    const read = this.check(record);
+    return read === 'listed' || isFaults(read) ? read : this.#sealed(read);
+  }
+
+  /** The same without the work of sealing. */
+  check({ line, cells }: CsvRecord): Plain | 'listed' | readonly LineFault[] {
+    const { campaign, mapping, callee } = this.options;
     const faults: LineFault[] = [];
     const cell = (field: Field): string => cells[mapping[field] ?? -1] ?? '';
     const fault = (field: Field, what: string, hint: string): void => {
@@ -119,12 +130,8 @@ export class ContactLines {
       return faults;
     }
     if (this.options.isListed(number.number)) return 'listed';
-    const token = seal.token(number.number, campaign.id);
     return {
-      campaign: campaign.id,
-      token,
-      callee: seal.callee(number.number),
-      sealed: seal.seal(number.number, token),
+      number: number.number,
       language,
       place,
       times: {
@@ -135,9 +142,20 @@ export class ContactLines {
     };
   }
 
+  #sealed({ number, ...plain }: Plain): NewContact {
+    const { campaign, seal } = this.options;
+    const { callee, token } = seal.names(number);
+    return { ...plain, campaign: campaign.id, token, callee, sealed: seal.seal(number, token) };
+  }
+
   #isZone(name: string): boolean {
     const known = this.#zones.get(name) ?? this.options.isZone(name);
     if (this.#zones.size < 1_000) this.#zones.set(name, known);
     return known;
   }
+}
+
+/** Whether a line was read as faults. */
+export function isFaults<T extends object>(read: T | readonly LineFault[]): read is readonly LineFault[] {
+  return Array.isArray(read);
 }

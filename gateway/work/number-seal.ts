@@ -13,6 +13,9 @@ const TAG = 16;
 const LENGTH = 16;
 /** What a double holds exactly, and one bit less. */
 const CALLEE_BITS = 52n;
+const TOKEN_BYTES = 16;
+/** Nonces drawn at once: the system's random source costs more by the call than by the byte. */
+const NONCES = 512;
 
 /** Thrown when a sealed number is not what was sealed, for this contact, with this key. */
 export class SealBroken extends Error {
@@ -26,6 +29,7 @@ const derived = (key: Buffer, purpose: string): Buffer =>
 export class NumberSeal {
   readonly #sealing: Buffer;
   readonly #naming: Buffer;
+  #nonces = Buffer.alloc(0);
 
   /** @param key 32 bytes. @param purpose keeps seals of one use from opening as another's. Throws when the key is no key. */
   constructor(key: Buffer, purpose: 'data folder' | 'batch' = 'data folder') {
@@ -35,11 +39,18 @@ export class NumberSeal {
   }
 
   seal(number: E164, contact: string): Buffer {
-    const nonce = randomBytes(NONCE);
+    const nonce = this.#nonce();
     const cipher = createCipheriv('aes-256-gcm', this.#sealing, nonce);
     cipher.setAAD(Buffer.from(contact));
     const body = cipher.update(number.padEnd(LENGTH, '\0'), 'latin1');
     return Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]);
+  }
+
+  #nonce(): Buffer {
+    if (this.#nonces.length === 0) this.#nonces = randomBytes(NONCE * NONCES);
+    const nonce = this.#nonces.subarray(0, NONCE);
+    this.#nonces = this.#nonces.subarray(NONCE);
+    return nonce;
   }
 
   /** Throws `SealBroken`; its message holds nothing of the number. */
@@ -57,15 +68,14 @@ export class NumberSeal {
     }
   }
 
-  /** Stands for the callee across campaigns: 52 bits of an HMAC of the number, a whole number that a double holds. */
-  callee(number: E164): number {
+  /**
+   * What stands for a number. `callee`: for whose it is, across campaigns: 52 bits of an HMAC, a whole number that a double
+   * holds. `token`: for the contact, where people see it. The same number gives the same, and neither gives a number.
+   */
+  names(number: E164): { readonly callee: number; readonly token: string } {
     const hash = createHmac('sha256', this.#naming).update(number).digest();
-    return Number(hash.readBigUInt64BE(0) >> (64n - CALLEE_BITS));
-  }
-
-  /** The name of a contact of a campaign: the same number gives the same name, and the name gives no number. */
-  token(number: E164, campaign: string): string {
-    return createHmac('sha256', this.#naming).update(`${campaign} ${number}`).digest('base64url').slice(0, 22);
+    const callee = Number(hash.readBigUInt64BE(0) >> (64n - CALLEE_BITS));
+    return { callee, token: hash.toString('base64url', 8, 8 + TOKEN_BYTES) };
   }
 
   /** A word that only this key gives: what is sealed under another key is found out before it is used. */

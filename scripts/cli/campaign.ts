@@ -12,6 +12,7 @@ import {
   ContactLines,
   FIELDS,
   type Field,
+  isFaults,
   type LineFault,
   type Mapping,
   mappingOf,
@@ -146,20 +147,18 @@ async function importContacts(site: SiteFiles, store: Store, how: Import, termin
     new ContactLines({ campaign: one, country: site.site.country, mapping, callee, seal, isZone, isListed });
 
   const report = { good: 0, fresh: 0, listed: 0, bad: 0, told: 0 };
-  const judge = (read: ReturnType<ContactLines['read']>, isTelling: boolean): NewContact | undefined => {
+  /** Counts what a line is; true: a contact. */
+  const count = (read: object | 'listed', isTelling: boolean): boolean => {
     if (read === 'listed') report.listed += 1;
-    else if ('token' in read) {
-      report.good += 1;
-      return read;
-    } else {
+    else if (!isFaults(read as object)) report.good += 1;
+    else {
       report.bad += 1;
-      if (isTelling) for (const fault of read) tell(fault, report, terminal);
+      if (isTelling) for (const fault of read as readonly LineFault[]) tell(fault, report, terminal);
     }
-    return undefined;
+    return read !== 'listed' && !isFaults(read as object);
   };
   if (how.isDry || !how.skipBad) {
-    for await (const { record, reader } of records(how, lines, terminal)) judge(reader.read(record), true);
-    if (report.bad > report.told) terminal.stderr.write(`… ${report.bad} lines in all\n`);
+    for await (const { record, reader } of records(how, lines, terminal)) count(reader.check(record), true);
     if (how.isDry || report.bad > 0) {
       const end = how.isDry ? 'nothing was changed' : 'nothing was changed; --skip-bad leaves them out';
       terminal.stdout.write(
@@ -176,8 +175,8 @@ async function importContacts(site: SiteFiles, store: Store, how: Import, termin
     pending = [];
   };
   for await (const { record, reader } of records(how, lines, terminal)) {
-    const contact = judge(reader.read(record), how.skipBad);
-    if (contact !== undefined && pending.push(contact) >= AT_ONCE) flush();
+    const read = reader.read(record);
+    if (count(read, how.skipBad) && pending.push(read as NewContact) >= AT_ONCE) flush();
   }
   flush();
   terminal.stdout.write(
