@@ -30,6 +30,7 @@ interface SealedRow extends Omit<SealedContact, 'batch'> {
 /** The rows of contacts, batches and silences. The caller brings the transaction. */
 export class WorkContacts {
   private readonly insert: Statement;
+  private readonly removeReturned: Statement;
   private readonly openRows: Statement;
   private readonly one: Statement;
   private readonly heldRows: Statement;
@@ -53,6 +54,9 @@ export class WorkContacts {
       `INSERT OR IGNORE INTO work_contact
          (campaign, token, callee, sealed, language, place, earliest, latest, priority, attempts, ready_ms, batch, lent_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.removeReturned = db.prepare(
+      "DELETE FROM work_contact WHERE campaign = ? AND token = ? AND state = 'over' AND outcome = 'returned'",
     );
     this.openRows = db.prepare(
       `SELECT id, campaign, language, place, earliest, latest, callee, priority, attempts, day_attempts AS dayAttempts,
@@ -107,6 +111,12 @@ export class WorkContacts {
       contact.batch ?? null,
       contact.lentUntilMs ?? null,
     ).changes;
+  }
+
+  /** A contact that was given back has come again: it is a new row, so that whoever follows the rows sees it. */
+  addLent(contact: NewContact): number {
+    this.removeReturned.run(contact.campaign, contact.token);
+    return this.add(contact);
   }
 
   open(afterRef: number, limit: number): readonly BookContact[] {

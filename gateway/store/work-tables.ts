@@ -170,7 +170,7 @@ export class WorkTables implements WorkStore {
     let isNew = false;
     this.write([], () => {
       isNew = this.rows.putBatch(batch);
-      if (isNew) for (const contact of contacts) this.rows.add(contact);
+      if (isNew) for (const contact of contacts) this.rows.addLent(contact);
     });
     return isNew;
   }
