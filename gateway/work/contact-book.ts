@@ -110,6 +110,15 @@ export class ContactBook {
     return this.#give(ready, ready.ready.pop() as number);
   }
 
+  /** Whether `choose` would give somebody a contact now; it may be somebody else's a moment later. */
+  hasWork({ languages, campaigns }: Chooser, nowMs: number): boolean {
+    return this.#groupsOf(languages, campaigns).some((group) => {
+      if (!group.isOpen(nowMs)) return false;
+      this.#clean(group, nowMs);
+      return group.due.size + group.ready.size > 0;
+    });
+  }
+
   /** A contact that is held is being called: it counts as an attempt. Returns its attempts so far, and those of its day. */
   attempt(ref: number, nowMs: number): { attempts: number; dayAttempts: number; dayEndsMs: number } {
     const row = this.#heldRow(ref);

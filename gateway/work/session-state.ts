@@ -13,6 +13,7 @@ export interface ChosenContact {
   readonly token: string;
   readonly campaign: string;
   readonly wrapUpS: number;
+  readonly country: string;
   /** Every zone that the callee may be in. */
   readonly zones: readonly string[];
   /** What each activity for it is paid; absent: nothing. */
