@@ -52,6 +52,26 @@ module.exports = {
       },
     },
     {
+      name: 'console-pages-know-wire-types-and-codes-alone',
+      comment: 'the pages run in a browser: of the gateway they may know types, never code',
+      severity: 'error',
+      from: { path: '^gateway/console/web/' },
+      to: {
+        pathNot: [
+          '^gateway/console/web/',
+          '^gateway/(console/api|calls/record|policy/decision)\\.ts$',
+          'node_modules/(preact|vite)/',
+          '^node:|^(path|url)$',
+        ],
+      },
+    },
+    {
+      name: 'nothing-but-tests-imports-the-console-pages',
+      severity: 'error',
+      from: { path: '^(gateway|device-agents|scripts)/', pathNot: '^gateway/console/web/' },
+      to: { path: '^gateway/console/web/' },
+    },
+    {
       name: 'device-agents-stand-alone',
       severity: 'error',
       from: { path: '^device-agents/' },

@@ -5,8 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -67,11 +67,38 @@ export function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-/** Compiles the TypeScript to dist/; only what changed is compiled again. */
+/** Compiles the TypeScript to dist/, where only what changed is compiled again, and builds the console's pages. */
 export function build() {
   say('building');
   const tsc = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
   if (tsc.status !== 0) giveUp('the build failed; see above');
+  buildConsole();
+}
+
+/** The files that the console's pages are made of: their own, and the wire types and codes that they are checked against. */
+function consoleSources() {
+  const web = join('gateway', 'console', 'web');
+  const own = readdirSync(join(root, web), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(relative(root, entry.parentPath ?? entry.path), entry.name))
+    .sort();
+  const shared = ['console/api.ts', 'calls/record.ts', 'policy/decision.ts'].map((file) => join('gateway', file));
+  return [...own, ...shared, 'tsconfig.json', 'package-lock.json'];
+}
+
+/** Type-checks the console's pages and builds them into dist/console-web, when what they are made of has changed. */
+export function buildConsole() {
+  const stamp = join(root, 'dist', 'console-web', '.built');
+  const wanted = digest(consoleSources());
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('building the console');
+  const web = join('gateway', 'console', 'web');
+  const tsc = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', web]);
+  if (tsc.status !== 0) giveUp('the console does not pass its type check; see above');
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const built = run(process.execPath, [vite, 'build', '--config', join(web, 'vite.config.mjs')]);
+  if (built.status !== 0) giveUp('the console could not be built; see above');
+  writeFileSync(stamp, wanted);
 }
 
 function missingPeers() {

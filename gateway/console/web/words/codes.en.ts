@@ -1,0 +1,187 @@
+import type { EndCause } from '../../../calls/record.js';
+import type { EndsBy, RuleId } from '../../../policy/decision.js';
+import type { FaultCode } from '../ask.js';
+
+/** The words of the codes that the gateway gives: each known code must have one, in each language. */
+export interface CodeWords {
+  readonly faults: Readonly<Record<FaultCode, string>>;
+  readonly rules: Readonly<Record<RuleId, string>>;
+  readonly causes: Readonly<Record<EndCause, string>>;
+  readonly endsBy: Readonly<Record<EndsBy, string>>;
+  readonly alarms: Readonly<Record<AlarmCode, string>>;
+  readonly boardStates: Readonly<Record<'up' | 'ok' | 'lost' | 'watchdog-missing' | 'tamper' | 'refused', string>>;
+  readonly lineTests: Readonly<Record<LineTestOutcome, string>>;
+  readonly planes: Readonly<Record<'signalling' | 'media' | 'line', string>>;
+}
+
+export type LineTestOutcome =
+  | 'well'
+  | 'not-fitted'
+  | 'in-call'
+  | 'unsupervised'
+  | 'busy'
+  | 'did-not-open'
+  | 'did-not-close';
+
+/** The alarms that have a title here; another shows its code. */
+export type AlarmCode =
+  | 'cutoff'
+  | 'clock.untrusted'
+  | 'plane.crash-loop'
+  | 'line.controller-lost'
+  | 'line.watchdog-missing'
+  | 'line.tamper'
+  | 'line.relay-unconfirmed'
+  | 'line.panic'
+  | 'line.left-off-hook'
+  | 'sip.locked-out'
+  | 'sip.foreign-source'
+  | 'sip.foreign-contact'
+  | 'sip.inward-call'
+  | 'media.lost'
+  | 'dnc.ageing'
+  | 'dnc.stale'
+  | 'zones.old'
+  | 'callee.redirected'
+  | 'trunk.bye-refused';
+
+export const codesEn: CodeWords = {
+  faults: {
+    unreachable: 'The gateway does not answer.',
+    'session.none': 'You are not logged in.',
+    'session.wrong': 'The name or the password is wrong.',
+    'session.locked': 'Too many wrong attempts: this name is locked for a while.',
+    'people.none': 'Nobody has an account here yet.',
+    'people.unknown': 'There is nobody of this name.',
+    'people.taken': 'This name is taken.',
+    'people.not-yourself': 'You cannot do this to your own account.',
+    'people.last-administrator': 'This is the last administrator: there must be one.',
+    'password.weak': 'This password is too weak: see the rules beside the field.',
+    'password.wrong': 'The present password is wrong.',
+    'first.wrong':
+      'This link is not valid any more: used, more than 24 hours old, or from before a restart. Restart the gateway for a new one.',
+    csrf: 'The page is out of date. Reload it.',
+    host: 'The gateway is not reached by this name. Use the address that it printed.',
+    right: 'Your role may not do this.',
+    form: 'Something in the form is not as it should be.',
+    'not-found': 'There is no such thing here.',
+    'too-many': 'Too many requests.',
+    'too-large': 'That is too long.',
+    'handset.unknown': 'There is no such handset on this site.',
+    'wing.unknown': 'There is no such wing on this site.',
+    'call.unknown': 'There is no such call, or it is no longer kept.',
+    disk: 'The disk cannot take it: nothing was changed.',
+    fault: 'The gateway met a fault of its own. Its log says more.',
+  },
+  rules: {
+    'clock.untrusted': 'The clock is not trusted',
+    'policy.missing': 'No policy yet',
+    'policy.expired': 'The policy has expired',
+    'policy.unsigned': 'The policy is not signed',
+    'lockdown.site': 'The site is cut off',
+    'lockdown.wing': 'The wing is cut off',
+    'lockdown.handset': 'The handset is cut off',
+    'lockdown.person': 'The person is cut off',
+    'handset.unknown': 'Unknown handset',
+    'handset.disabled': 'Handset disabled',
+    'line.unsupervised': 'Line not supervised',
+    'line.not-off-hook': 'The wire says on hook',
+    'person.not-signed-on': 'Nobody is signed on',
+    'person.suspended': 'Person suspended',
+    'dial.malformed': 'Not a number',
+    'dial.free-dialling': 'Codes only on this handset',
+    'number.class': 'This kind of number is closed',
+    'number.blocked': 'Number blocked',
+    'number.not-sanctioned': 'Number not sanctioned',
+    'dnc.listed': 'On a do-not-call list',
+    'dnc.stale': 'Do-not-call list too old',
+    'contact.refused': 'Asked not to be called',
+    'window.site': 'Outside the site’s hours',
+    'window.wing': 'Outside the wing’s hours',
+    'window.handset': 'Outside the handset’s hours',
+    'window.person': 'Outside the person’s hours',
+    'window.campaign': 'Outside the campaign’s hours',
+    'window.callee': 'Outside the callee’s hours',
+    'holiday.callee': 'Holiday where the callee is',
+    'limit.attempts': 'Attempts used up',
+    'limit.gap': 'Too soon after the last call',
+    'limit.calls': 'Calls used up',
+    'limit.talk': 'Talk time used up',
+    'limit.concurrent': 'Already in a call',
+    'store.full': 'The disk is full',
+    'fault.media': 'Fault: media',
+    'fault.signalling': 'Fault: signalling',
+    'fault.store': 'Fault: disk',
+  },
+  causes: {
+    refused: 'Refused',
+    'handset-cancelled': 'Cancelled at the handset',
+    busy: 'Busy',
+    'no-answer': 'No answer',
+    'trunk-failed': 'Trunk failed',
+    'handset-hung-up': 'Handset hung up',
+    'trunk-hung-up': 'Callee hung up',
+    deadline: 'Time was up',
+    cutoff: 'Cut off',
+    'hook.on': 'The wire said on hook',
+    'line.controller-lost': 'Line controller lost',
+    'callee.redirected': 'Callee’s side redirected',
+    'fault.media': 'Fault: media',
+    'fault.signalling': 'Fault: signalling',
+    'fault.line': 'Fault: line',
+    'fault.store': 'Fault: disk',
+    'gateway-restarted': 'Gateway restarted',
+    'gateway-stopped': 'Gateway stopped',
+  },
+  endsBy: {
+    'max-talk': 'the longest call of its profile',
+    'limit.talk': 'the talk time left',
+    'window.site': 'the site’s hours',
+    'window.wing': 'the wing’s hours',
+    'window.handset': 'the handset’s hours',
+    'window.person': 'the person’s hours',
+    'window.campaign': 'the campaign’s hours',
+    'window.callee': 'the callee’s hours',
+    lockdown: 'a cutoff already ordered',
+    policy: 'the policy’s own end',
+  },
+  alarms: {
+    cutoff: 'Cut off',
+    'clock.untrusted': 'Clock not trusted',
+    'plane.crash-loop': 'A plane keeps failing',
+    'line.controller-lost': 'Line controller lost',
+    'line.watchdog-missing': 'Board without watchdog',
+    'line.tamper': 'Case open',
+    'line.relay-unconfirmed': 'Relay not confirmed',
+    'line.panic': 'Panic button',
+    'line.left-off-hook': 'Left off hook',
+    'sip.locked-out': 'Wrong passwords: locked out',
+    'sip.foreign-source': 'Stranger on the cell network',
+    'sip.foreign-contact': 'Registration with a strange contact',
+    'sip.inward-call': 'Call from outside, refused',
+    'media.lost': 'Media plane lost',
+    'dnc.ageing': 'Do-not-call list is getting old',
+    'dnc.stale': 'Do-not-call list too old',
+    'zones.old': 'Time zone rules are old',
+    'callee.redirected': 'Callee’s side redirected',
+    'trunk.bye-refused': 'Trunk refused to end a call',
+  },
+  boardStates: {
+    up: 'up',
+    ok: 'up',
+    lost: 'lost',
+    'watchdog-missing': 'no watchdog',
+    tamper: 'case open',
+    refused: 'refused',
+  },
+  lineTests: {
+    well: 'The line is well.',
+    'not-fitted': 'This handset has no supervised line.',
+    'in-call': 'A call is up: the line is not tested.',
+    unsupervised: 'The board does not answer: the line cannot be tested.',
+    busy: 'This line is being tested already.',
+    'did-not-open': 'The relay did NOT open. Do not use this line.',
+    'did-not-close': 'The relay opened and did not close again.',
+  },
+  planes: { signalling: 'Signalling', media: 'Media', line: 'Line' },
+};
