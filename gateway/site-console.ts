@@ -74,7 +74,7 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
       ...(tls === undefined ? {} : { tls }),
       socket: { path: join(runFolder, CONSOLE_SOCKET), localName: userName() },
       dataFolder: files.dataFolder,
-      pagesFolder: join(projectRoot(), 'dist', 'gateway', 'console', 'web'),
+      pagesFolder: join(projectRoot(), 'dist', 'console-web'),
       source: sourceOf(parts, history),
       metrics: () => metrics.read(),
       clock,

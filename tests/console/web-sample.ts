@@ -1,4 +1,5 @@
 import type {
+  AuditView,
   BoardView,
   CallView,
   EndedView,
@@ -7,6 +8,7 @@ import type {
   Judgement,
   SiteView,
   StatusView,
+  TrunkView,
   WeekView,
 } from '../../gateway/console/api.js';
 import { RULES } from '../../gateway/policy/decision.js';
@@ -98,11 +100,12 @@ const BOARDS: readonly BoardView[] = [
   {
     board: 'b1',
     device: 'generic-8r8i',
-    state: 'up',
+    state: 'ok',
     detail: '',
     port: 'tcp 127.0.0.1:5020',
     handsets: HANDSETS.slice(0, 14).map(({ handset }) => handset),
     rttMs: 4.2,
+    polls: 12_000,
     errors: { crc: 2, timeout: 0 },
     watchdog: 'armed',
     at: at(2),
@@ -288,4 +291,26 @@ export const STATUS: StatusView = {
   disk: { usedBytes: 41_000_000, limitBytes: 2_000_000_000, freeBytes: 21_000_000_000, hasRoom: true },
   policy: { source: 'bundle', version: 41, state: 'good' },
   troubles: [],
+};
+
+export const TRUNKS: readonly TrunkView[] = [
+  {
+    trunk: 'carrier',
+    address: '198.51.100.9:5060',
+    transport: 'tls',
+    attempts: 412,
+    answered: 250,
+    failed: 9,
+    lastFailure: { at: at(3000), sipStatus: 503 },
+  },
+];
+
+export const AUDIT: AuditView = {
+  events: [3, 2, 1].map((sequence) => ({
+    sequence,
+    at: at(300 * (4 - sequence)),
+    type: 'balise.lockdown.set',
+    data: { by: 'duty', reason: 'Misuse of the line', target: { kind: 'handset', handset: 'b-201' }, calls: 1 },
+    hash: 'b7'.repeat(32),
+  })),
 };

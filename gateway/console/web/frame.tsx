@@ -109,7 +109,7 @@ function TopBar(): JSX.Element {
           {format.time(new Date())} <span class="top-zone">{format.city(site.zone)}</span>
         </time>
       )}
-      {may(now, 'cut') && <CutButton target={{ kind: 'site' }} label={w.cut.openSite} />}
+      {may(now, 'cut') && <CutButton target={{ kind: 'site' }} />}
       {now.is === 'open' && (
         <a class="me" href={hashOf('account')}>
           <Icon name="account" />

@@ -4,22 +4,16 @@ import type { CutTarget } from '../../api.js';
 import { useWords } from '../words/speak.js';
 import { CutDialog } from './cut-dialog.js';
 import { ReleaseDialog } from './release-dialog.js';
-import { nameOf } from './target.js';
 
 /** Opens the two steps of a cutoff. */
-export function CutButton({ target, label }: { readonly target: CutTarget; readonly label?: string }): JSX.Element {
+export function CutButton({ target }: { readonly target: CutTarget }): JSX.Element {
   const { w } = useWords();
   const [isOpen, setOpen] = useState(false);
-  const name = nameOf(target);
   return (
     <>
-      <button
-        type="button"
-        class="button button-cut"
-        aria-label={w.cut.title[target.kind](name)}
-        onClick={() => setOpen(true)}
-      >
-        {label ?? w.cut.open}
+      <button type="button" class="button button-cut" onClick={() => setOpen(true)}>
+        {target.kind === 'site' ? w.cut.openSite : w.cut.open}
+        <Whose target={target} />
       </button>
       {isOpen && <CutDialog target={target} onClose={() => setOpen(false)} />}
     </>
@@ -32,15 +26,18 @@ export function ReleaseButton({ target }: { readonly target: CutTarget }): JSX.E
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        class="button"
-        aria-label={w.cut.releaseTitle[target.kind](nameOf(target))}
-        onClick={() => setOpen(true)}
-      >
+      <button type="button" class="button" onClick={() => setOpen(true)}>
         {w.cut.release}
+        <Whose target={target} />
       </button>
       {isOpen && <ReleaseDialog target={target} onClose={() => setOpen(false)} />}
     </>
   );
+}
+
+/** What a button is for, where only its place on the page shows it. */
+function Whose({ target }: { readonly target: CutTarget }): JSX.Element | null {
+  const { w } = useWords();
+  if (target.kind === 'site') return null;
+  return <span class="unseen"> {target.kind === 'wing' ? w.board.wingName(target.wing) : target.handset}</span>;
 }

@@ -84,7 +84,8 @@ function Verdict({ call }: { readonly call: CallView }): JSX.Element {
       )}
       {call.cutBy !== undefined && (
         <p>
-          {w.call.cutBy} <b>{call.cutBy.by}</b>, {format.when(call.cutBy.at)}: {call.cutBy.reason}
+          {w.call.cutBy} <b>{call.cutBy.by.replace(/^console:/, '')}</b>, {format.when(call.cutBy.at)}:{' '}
+          {call.cutBy.reason}
         </p>
       )}
       {call.cutoffErrorMs !== undefined && (

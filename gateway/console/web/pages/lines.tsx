@@ -30,7 +30,7 @@ export function LinesPage(): JSX.Element {
 function Board({ board }: { readonly board: BoardView }): JSX.Element {
   const { w } = useWords();
   const format = useFormat();
-  const isUp = board.state === 'up' || board.state === 'ok';
+  const isUp = board.state === 'ok' || board.state === 'starting';
   const isSafe = board.watchdog === undefined || board.watchdog === 'armed';
   return (
     <section class="card" aria-label={board.board}>
@@ -51,6 +51,11 @@ function Board({ board }: { readonly board: BoardView }): JSX.Element {
         <Term name={w.lines.errors}>
           <Errors board={board} />
         </Term>
+        {board.polls !== undefined && board.polls > 0 && (
+          <Term name={w.lines.rate}>
+            {w.lines.of(format.number((100 * allErrors(board)) / board.polls, 2), format.number(board.polls))}
+          </Term>
+        )}
         <Term name={w.lines.heard}>{board.at === undefined ? w.lines.noWord : format.when(board.at)}</Term>
         <Term name={w.lines.handsets}>
           <ul class="names">
@@ -64,6 +69,10 @@ function Board({ board }: { readonly board: BoardView }): JSX.Element {
       </dl>
     </section>
   );
+}
+
+function allErrors({ errors = {} }: BoardView): number {
+  return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
 /** What is counted since the agent's start, and how much of it is new since this page looks: that is what tells of a bus that fails now. */

@@ -101,7 +101,7 @@ export function FirstPersonPage({ token }: { readonly token: string }): JSX.Elem
     if (differ) return;
     // The token leaves the address bar and the history with the account that it made.
     await order.run(async () => {
-      await becomeFirst({ token, name: name.trim(), password, language });
+      await becomeFirst({ token, name: name.trim().toLowerCase(), password, language });
       location.replace(hashOf());
     });
   };
@@ -110,7 +110,15 @@ export function FirstPersonPage({ token }: { readonly token: string }): JSX.Elem
       {order.fault !== undefined && <FaultNotice fault={order.fault} />}
       {token !== '' && (
         <form onSubmit={act}>
-          <Field label={w.logIn.name} value={name} onValue={setName} autocomplete="username" isRequired isFirst />
+          <Field
+            label={w.logIn.name}
+            hint={w.people.nameHint}
+            value={name}
+            onValue={setName}
+            autocomplete="username"
+            isRequired
+            isFirst
+          />
           <Field
             label={w.logIn.password}
             type="password"

@@ -54,13 +54,21 @@ export function AddPersonDialog({ onClose, onDone }: Ends): JSX.Element {
   const order = useOrder<PersonEntry>();
   const act = async (event: Event) => {
     event.preventDefault();
-    const body: NewPerson = { name: name.trim(), role, language, password };
+    const body: NewPerson = { name: name.trim().toLowerCase(), role, language, password };
     if ((await order.run(() => ask<PersonEntry>('people', 'POST', body))) !== undefined) onDone();
   };
   return (
     <Dialog title={w.people.add} onClose={onClose} isBusy={order.isBusy}>
       <form onSubmit={act}>
-        <Field label={w.people.name} value={name} onValue={setName} isRequired isFirst maxLength={64} />
+        <Field
+          label={w.people.name}
+          hint={w.people.nameHint}
+          value={name}
+          onValue={setName}
+          isRequired
+          isFirst
+          maxLength={32}
+        />
         <RoleAndLanguage role={role} language={language} onRole={setRole} onLanguage={setLanguage} />
         <Field
           label={w.people.first}

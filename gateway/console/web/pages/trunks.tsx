@@ -33,7 +33,7 @@ export function TrunksPage(): JSX.Element {
                       <tr>
                         <th scope="col">{w.nav.trunks}</th>
                         <th scope="col">{w.trunks.address}</th>
-                        {[w.trunks.calls, w.trunks.attempts, w.trunks.answered, w.trunks.failed].map((name) => (
+                        {[w.trunks.attempts, w.trunks.answered, w.trunks.failed].map((name) => (
                           <th key={name} scope="col" class="number">
                             {name}
                           </th>
@@ -48,7 +48,6 @@ export function TrunksPage(): JSX.Element {
                           <td>
                             {one.address} <span class="dim">{one.transport}</span>
                           </td>
-                          <td class="number">{format.number(one.calls)}</td>
                           <td class="number">{format.number(one.attempts)}</td>
                           <td class="number">{format.number(one.answered)}</td>
                           <td class="number">{format.number(one.failed)}</td>

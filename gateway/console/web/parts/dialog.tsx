@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useWords } from '../words/speak.js';
 import { Icon } from './icon.js';
 
@@ -21,8 +21,9 @@ export function Dialog({
   const { w } = useWords();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const opener = document.activeElement;
+  // Taken before anything of the dialog is there to take the focus.
+  const { current: opener } = useRef(document.activeElement);
+  useLayoutEffect(() => {
     box.current?.showModal();
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();

@@ -22,7 +22,8 @@ export function FaultNotice({ fault, again }: { readonly fault: AskFault; readon
 /** The words of a fault. A code that this page does not know says what the gateway said. */
 export function faultText(w: ReturnType<typeof useWords>['w'], { code, said, retryAfterS }: AskFault): string {
   const words: unknown = Object.hasOwn(w.faults, code) ? w.faults[code] : undefined;
-  const text = typeof words === 'string' ? words : said;
+  // Of a form, only the gateway's own words say what is wrong in it.
+  const text = typeof words !== 'string' ? said : code === 'form' ? `${words} (${said})` : words;
   return retryAfterS === undefined ? text : `${text} ${w.retryIn(retryAfterS)}`;
 }
 

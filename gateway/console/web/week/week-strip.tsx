@@ -37,32 +37,30 @@ export function WeekStrip({ rows, siteZone, zone, nowMs }: StripParts): JSX.Elem
         <li class="key-both">{w.handset.weekBoth}</li>
         <li class="key-there">{w.handset.weekThere(format.city(zone))}</li>
       </ul>
-      <div class="week-scroll">
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={w.handset.week}>
-          <g class="week-hours">
-            {TICKS.map((hour) => (
-              <g key={hour}>
-                <line x1={xOf(hour)} x2={xOf(hour)} y1={TOP - 4} y2={TOP + 7 * ROW} />
-                <text class="hour-site" x={xOf(hour)} y={TOP - 8} text-anchor="middle">
-                  {hour}
-                </text>
-                <text class="hour-there" x={xOf(hour)} y={TOP + 7 * ROW + 16} text-anchor="middle">
-                  {hourThere(hour, ahead)}
-                </text>
-              </g>
-            ))}
-            <text class="hour-site" x={0} y={TOP - 8}>
-              {format.city(siteZone)}
-            </text>
-            <text class="hour-there" x={0} y={TOP + 7 * ROW + 16}>
-              {format.city(zone)}
-            </text>
-          </g>
-          {rows.map((row, n) => (
-            <Row key={row.date} row={row} y={TOP + n * ROW} nowMs={nowMs} format={format} siteZone={siteZone} />
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={w.handset.week}>
+        <g class="week-hours">
+          {TICKS.map((hour) => (
+            <g key={hour}>
+              <line x1={xOf(hour)} x2={xOf(hour)} y1={TOP - 4} y2={TOP + 7 * ROW} />
+              <text class="hour-site" x={xOf(hour)} y={TOP - 8} text-anchor="middle">
+                {hour}
+              </text>
+              <text class="hour-there" x={xOf(hour)} y={TOP + 7 * ROW + 16} text-anchor="middle">
+                {hourThere(hour, ahead)}
+              </text>
+            </g>
           ))}
-        </svg>
-      </div>
+          <text class="hour-site" x={0} y={TOP - 8}>
+            {format.city(siteZone)}
+          </text>
+          <text class="hour-there" x={0} y={TOP + 7 * ROW + 16}>
+            {format.city(zone)}
+          </text>
+        </g>
+        {rows.map((row, n) => (
+          <Row key={row.date} row={row} y={TOP + n * ROW} nowMs={nowMs} format={format} siteZone={siteZone} />
+        ))}
+      </svg>
     </figure>
   );
 }

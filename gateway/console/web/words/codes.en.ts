@@ -9,7 +9,9 @@ export interface CodeWords {
   readonly causes: Readonly<Record<EndCause, string>>;
   readonly endsBy: Readonly<Record<EndsBy, string>>;
   readonly alarms: Readonly<Record<AlarmCode, string>>;
-  readonly boardStates: Readonly<Record<'up' | 'ok' | 'lost' | 'watchdog-missing' | 'tamper' | 'refused', string>>;
+  readonly boardStates: Readonly<
+    Record<'starting' | 'ok' | 'lost' | 'watchdog-missing' | 'tamper' | 'refused', string>
+  >;
   readonly lineTests: Readonly<Record<LineTestOutcome, string>>;
   readonly planes: Readonly<Record<'signalling' | 'media' | 'line', string>>;
 }
@@ -167,7 +169,7 @@ export const codesEn: CodeWords = {
     'trunk.bye-refused': 'Trunk refused to end a call',
   },
   boardStates: {
-    up: 'up',
+    starting: 'starting',
     ok: 'up',
     lost: 'lost',
     'watchdog-missing': 'no watchdog',

@@ -122,7 +122,7 @@ export const codesFr: CodeWords = {
     'trunk.bye-refused': 'L’opérateur a refusé de terminer un appel',
   },
   boardStates: {
-    up: 'en service',
+    starting: 'démarre',
     ok: 'en service',
     lost: 'perdue',
     'watchdog-missing': 'sans chien de garde',

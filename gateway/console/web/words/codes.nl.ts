@@ -122,7 +122,7 @@ export const codesNl: CodeWords = {
     'trunk.bye-refused': 'Operator weigerde een gesprek te beëindigen',
   },
   boardStates: {
-    up: 'in dienst',
+    starting: 'start',
     ok: 'in dienst',
     lost: 'verloren',
     'watchdog-missing': 'zonder waakhond',

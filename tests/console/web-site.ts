@@ -1,0 +1,175 @@
+/** A site in which every state occurs at once, behind the real console; and the one browser that looks at it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { systemClock } from '../../gateway/clock/system-clock.js';
+import type { CutTarget, CutView, EndedView, HandsetView, SiteView, WhenView } from '../../gateway/console/api.js';
+import { type RunningConsole, startConsole } from '../../gateway/console/console.js';
+import type { ConsoleSource, SiteListener } from '../../gateway/console/source.js';
+import { AUDIT, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, week } from './web-sample.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+export const FIRST = 'duty';
+export const PASSWORD = 'seven grey herons';
+const ISTANBUL = 'in Istanbul it is 21:14; calls from 10:00';
+
+/** The sample as the console's source: it says what its pages are to show, and writes down what it is told to do. */
+export class WebSite implements ConsoleSource {
+  readonly orders: string[] = [];
+  readonly #listeners = new Set<SiteListener>();
+  #handsets = SITE.handsets;
+
+  view = (): SiteView => ({ ...SITE, handsets: this.#handsets });
+  status = () => STATUS;
+  boards = () => SITE.boards;
+  trunks = () => TRUNKS;
+  uplink = () => SITE.uplink;
+  handset = (id: string) => (this.#handsets.some(({ handset }) => handset === id) ? handsetPage(id) : undefined);
+  week = (_id: string, zone = SITE.zone, from = '2026-11-23') => week(zone, from);
+  when = (): WhenView => ({
+    allowedNow: false,
+    rule: 'window.callee',
+    fact: ISTANBUL,
+    nextAllowed: '2026-11-24T07:00:00Z',
+    zones: ['Europe/Istanbul'],
+    why: judged('window.callee', ISTANBUL),
+  });
+  calls = ({ handset }: { readonly handset?: string }) => ({
+    calls: ENDED.filter((one) => handset === undefined || one.handset === handset),
+  });
+  call = (id: string) => call(id);
+  audit = () => AUDIT;
+  cut = async (target: CutTarget, reason: string, hold: number | string, by: string): Promise<CutView> => {
+    this.orders.push(`cut ${JSON.stringify(target)} ${reason} ${hold} ${by}`);
+    return { calls: 1, silentMs: 3.4, complete: true };
+  };
+  standing = () => null;
+  release = (target: CutTarget, by: string): boolean => {
+    this.orders.push(`release ${JSON.stringify(target)} ${by}`);
+    return true;
+  };
+  testLine = async () => ({ outcome: 'well', hook: 'on', openedMs: 41.2, closedMs: 63.9 });
+  audited = () => undefined;
+  alarm = () => undefined;
+  listen = (listener: SiteListener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Changes one handset, and says so. */
+  now(id: string, change: Partial<HandsetView>): void {
+    this.#handsets = this.#handsets.map((view) => (view.handset === id ? { ...view, ...change } : view));
+    for (const listener of this.#listeners) listener.changed();
+  }
+  ends(ended: EndedView): void {
+    for (const listener of this.#listeners) listener.ended(ended);
+  }
+}
+
+export interface WebHouse {
+  readonly site: WebSite;
+  readonly console: RunningConsole;
+  /** Makes the first person by the one-time link, an administrator, and gives the cookie of that log-in. */
+  firstPerson(): Promise<string>;
+  /** Ends the console, and starts it anew on the same port with the same people. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The console with the built pages, on loopback, with nobody in it yet. */
+export async function webHouse(t: Test): Promise<WebHouse> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'balise-web-'));
+  const site = new WebSite();
+  const silent = () => undefined;
+  const start = (port: number) =>
+    startConsole({
+      address: '127.0.0.1',
+      port,
+      dataFolder,
+      source: site,
+      clock: systemClock(() => ({ trusted: true })),
+      log: { info: silent, warn: silent, error: silent },
+      token: 'fixture-metrics-token',
+      metrics: async () => ({ type: 'text/plain', text: '' }),
+      pagesFolder: join(root, 'dist', 'console-web'),
+    });
+  let running = await start(0);
+  t.teardown(async () => {
+    await running.close();
+    rmSync(dataFolder, { recursive: true, force: true });
+  });
+  return {
+    site,
+    firstPerson: async () => {
+      const token = running.firstLink?.split('token=')[1] ?? '';
+      const answer = await fetch(`${running.url}/api/first-person`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: running.url },
+        body: JSON.stringify({ token, name: FIRST, password: PASSWORD }),
+      });
+      const [cookie] = answer.headers.getSetCookie();
+      if (!answer.ok || cookie === undefined) throw new Error(`no first person: ${await answer.text()}`);
+      return cookie.split(';')[0]?.split('=')[1] ?? '';
+    },
+    get console() {
+      return running;
+    },
+    stop: () => running.close(),
+    restart: async () => {
+      running = await start(running.port);
+    },
+  };
+}
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+/** Debian's Chromium, one for a whole test file. */
+export async function aBrowser(t: Test): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: QUIET });
+  t.teardown(() => browser.close());
+  return browser;
+}
+
+/** A page whose faults, complaints and requests to elsewhere fail the test; 401 is what a door answers. */
+export async function aPage(
+  t: Test,
+  browser: Browser,
+  options: BrowserContextOptions = {},
+  isExpected: (complaint: string) => boolean = () => false,
+): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
+  t.teardown(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (fault) => t.fail(`the page has a fault: ${fault.stack ?? fault.message}`));
+  page.on('console', (said) => {
+    const text = said.text();
+    if (said.type() !== 'error' || /status of 40[013]/.test(text) || isExpected(text)) return;
+    t.fail(`the page complains: ${text}`);
+  });
+  page.on('request', (request) => {
+    const { hostname } = new URL(request.url());
+    if (hostname !== '127.0.0.1') t.fail(`the page asks elsewhere: ${request.url()}`);
+  });
+  return page;
+}
+
+/** Keeps a picture of the page where `BALISE_SCREENSHOTS` names a folder. */
+export async function picture(page: Page, name: string, isWhole = true): Promise<void> {
+  const folder = process.env.BALISE_SCREENSHOTS;
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: isWhole });
+}
+
+/** Waits, a drawn frame at a time, until the page shows what is wanted; the runner's time-out is its end. */
+export async function shows(page: Page, wanted: () => Promise<boolean>): Promise<void> {
+  while (!(await wanted())) await page.evaluate('new Promise(requestAnimationFrame)');
+}
