@@ -3249,12 +3249,6 @@ export interface Wing {
 export type Wings = readonly Wing[];
 
 /**
- * What begins; signed-off: the session is over.
- */
-export type WorkActivity =
-  'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away' | 'signed-off';
-
-/**
  * The data of balise.work.activity: somebody who is signed on begins to do something, and what ends by it. Paid time rests on these events alone.
  */
 export interface WorkActivityData {
@@ -3274,7 +3268,7 @@ export interface WorkActivityData {
    * When, by the wall clock.
    */
   readonly at: string;
-  readonly activity: WorkActivity;
+  readonly activity: WorkDoing;
   /**
    * Of a pause its reason, of a sign-off its cause.
    */
@@ -3379,6 +3373,11 @@ export interface WorkCorrectionData {
    */
   readonly jws: string;
 }
+
+/**
+ * What begins; signed-off: the session is over.
+ */
+export type WorkDoing = 'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away' | 'signed-off';
 
 /**
  * What ended: absent at a sign-on.

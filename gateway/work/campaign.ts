@@ -1,7 +1,7 @@
-import type { Campaign, Language, Person, WorkActivity } from '../../config/schema/types.generated.js';
+import type { Campaign, Language, Person, WorkDoing } from '../../config/schema/types.generated.js';
 
 /** What a person is doing while signed on. */
-export type Activity = Exclude<WorkActivity, 'signed-off'>;
+export type Activity = Exclude<WorkDoing, 'signed-off'>;
 
 /** What the work is paid, in the currency's smallest unit for an hour. */
 export interface Rate {
