@@ -27,6 +27,7 @@ import { replay } from './replay.js';
 import { statement } from './statement.js';
 import { status } from './status.js';
 import { tail } from './tail.js';
+import { trunk } from './trunk.js';
 import { why } from './why.js';
 
 /** In the order in which a newcomer meets them. */
@@ -48,6 +49,7 @@ const COMMANDS: readonly Command[] = [
   cut,
   release,
   people,
+  trunk,
   line,
   board,
   audit,

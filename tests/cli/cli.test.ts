@@ -22,6 +22,7 @@ const COMMANDS = [
   'cut',
   'release',
   'people',
+  'trunk',
   'line',
   'board',
   'audit',
