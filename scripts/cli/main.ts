@@ -11,6 +11,7 @@ import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { completionOf } from './completion.js';
 import { dnc } from './dnc.js';
+import { doctor } from './doctor.js';
 import { enrol } from './enrol.js';
 import { explain } from './explain.js';
 import { GatewayAway, GatewayRefusal } from './gateway-client.js';
@@ -33,6 +34,7 @@ import { why } from './why.js';
 /** In the order in which a newcomer meets them. */
 const COMMANDS: readonly Command[] = [
   check,
+  doctor,
   explain,
   dnc,
   policy,

@@ -9,6 +9,7 @@ import { balise } from './terminal.js';
 
 const COMMANDS = [
   'check',
+  'doctor',
   'explain',
   'dnc',
   'policy',
