@@ -70,6 +70,13 @@ export class SitePhones {
     if (template.file === undefined)
       return `${name}: key this in; it is not shown again\n\n${render(template, device, enrolment, told).body}`;
     const until = new Date(enrolment.armedUntilMs).toISOString().slice(0, 16).replace('T', ' ');
+    const { provisioning } = this.site.site;
+    const hitch =
+      provisioning === undefined
+        ? ['  note   site.json has no "provisioning": nothing is served until it has, and the gateway was restarted']
+        : provisioning.port === 0
+          ? ["  note   the port is the system's choice: the gateway's log names it"]
+          : [];
     return [
       `${name}: armed until ${until} UTC`,
       `  URL    ${configUrl(told, enrolment.token)}`,
@@ -79,6 +86,7 @@ export class SitePhones {
       ...(template.enrol.by === 'path or basic'
         ? [`  or     user ${mac}, password ${enrolment.token}, without the /p/… in the URL`]
         : []),
+      ...hitch,
       '',
     ].join('\n');
   }

@@ -71,6 +71,22 @@ t.test('secrets are drawn: the same phone armed again keeps its own, --rotate an
   t.match(await balise(['handset', 'provision', site, 'a-101']), { status: 64, stderr: /a-101 has no phone/ });
 });
 
+t.test('a site that serves nothing is told so when a phone is enrolled', async (t) => {
+  const site = makeSite(t, 9, { handsets: [handset('a-101')] });
+  const { stdout } = await balise([
+    'handset',
+    'add',
+    site,
+    'a-104',
+    ...ADD,
+    '--model',
+    'HT814',
+    '--mac',
+    'c074ad000201',
+  ]);
+  t.match(stdout, /note +site.json has no "provisioning": nothing is served/);
+});
+
 t.test('a phone of no family is told on a sheet, its secret once', async (t) => {
   const { site } = openSite(t);
   const { stdout } = await balise([
