@@ -70,6 +70,10 @@ export function notesOn(site: SiteFiles): string[] {
   if (site.site.clock.trust === 'assume') {
     notes.push('clock.trust is "assume": nothing checks that the clock is synchronised');
   }
+  const { address, tls } = site.site.console;
+  if (tls === undefined && !/^(127\.|::1$)/.test(address)) {
+    notes.push('the console is in clear text on a network: console.tls keeps passwords from whoever listens');
+  }
   if (uplink?.url.startsWith('mqtt://') === true && !LOOPBACK.test(uplink.url)) {
     notes.push('the uplink is in clear text: mqtts:// hides it from the network');
   }

@@ -153,3 +153,10 @@ t.test('a gateway whose people cannot be read does not start, and says which fil
   writeFileSync(join(site, 'data', 'people.json'), '{');
   t.match(await GatewayProcess.refused(t, site), { code: 78, stderr: /people\.json is no JSON/ });
 });
+
+t.test('a console whose certificate cannot be read does not open in clear instead', async (t) => {
+  const site = makeSite(t, 9, {
+    site: { console: { address: '127.0.0.1', port: 0, tls: { cert: 'keys/none.pem', key: 'keys/none.key' } } },
+  });
+  t.match(await GatewayProcess.refused(t, site), { code: 78, stderr: /console\.tls: .*none\.pem cannot be read/ });
+});
