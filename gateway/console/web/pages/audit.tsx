@@ -87,7 +87,7 @@ function Row({ event }: { readonly event: AuditEvent }): JSX.Element {
       <td class="calls-at">
         <time dateTime={event.at}>{format.when(event.at)}</time>
       </td>
-      <td>{name}</td>
+      <td>{name.replace(/^console:/, '')}</td>
       <td>
         <code>{event.type}</code>
       </td>

@@ -5,7 +5,7 @@ import { useWords } from '../words/speak.js';
 import type { Span, WeekRow } from './spans.js';
 import { offsetMs } from './zone-time.js';
 
-const LEFT = 78;
+const LEFT = 94;
 const HOUR = 27;
 const WIDTH = LEFT + 24 * HOUR + 14;
 const TOP = 22;
