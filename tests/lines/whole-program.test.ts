@@ -31,11 +31,10 @@ t.test(
     });
     t.match(await running.logged(({ code }) => code === 'line.panic'), { board: 'b1' });
     line.setHook(7, false);
-    const tested = async () => {
-      const at = ['--console', `127.0.0.1:${running.port('console')}`];
-      return (await balise(['line', 'test', call.siteFolder, 'a-101', ...at])).stdout;
-    };
-    t.match(await tested(), /stays open: policy lets nobody call/, 'letting go is no release');
+    const tested = await balise(['line', 'test', call.siteFolder, 'a-101']);
+    t.match(tested.stdout, /stays open: policy lets nobody call/, 'letting go is no release');
+    await balise(['release', 'site', '--site', call.siteFolder]);
+    await line.relayIs(0, true);
   },
 );
 
