@@ -15,7 +15,8 @@ export interface AgentLog {
 
 /** A log that never blocks: an agent that waits for its reader holds relays closed meanwhile. */
 export function agentLog(): AgentLog {
-  const destination = pino.destination({ fd: 1, sync: false, maxLength: MOST_WAITING });
+  // With no least length flush() waits for nothing, and the last lines are lost at a busy machine's exit.
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 1, maxLength: MOST_WAITING });
   // A parent that died takes no more lines; standard input tells of its death.
   destination.on('error', () => undefined);
   const leave = (code: number): void => {

@@ -29,7 +29,8 @@ async function load(folder: string): Promise<SiteFiles> {
  */
 export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes): Promise<void> {
   const files = await load(folder);
-  const destination = pino.destination({ fd: 1, sync: false });
+  // With no least length flush() waits for nothing, and the last lines are lost at a busy machine's exit.
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 1 });
   const log = pino({ name: 'balise', level: files.site.log.level }, destination);
   const gateway = new Gateway(files, log, early);
 

@@ -72,6 +72,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
   const counters = newCounters();
   const timers = new TimerQueues(clock);
   let admitting = true;
+  let closing: Promise<void> | undefined;
   const receive = (text: string, flow: Flow): void => {
     const message = parseMessage(text, limits.message);
     if (isFault(message)) {
@@ -92,7 +93,11 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
   const hub = new ClientHub(config.client, limits.clientFrameBytes, {
     order: (link, order) => orders.take(link, order),
     proxy: (link, order) => orders.proxy(link, order),
-    lost: (link) => tell({ event: 'engine.application-lost', dialogs: endings.lost(link) }),
+    lost: (link) => {
+      const dialogs = endings.lost(link);
+      // One that is let go of as the engine closes is not lost.
+      if (closing === undefined) tell({ event: 'engine.application-lost', dialogs });
+    },
     hostPorts: () =>
       facts()
         .map((one) => `${one.transport}/${printHost(one.address)}:${one.port}`)
@@ -164,7 +169,6 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
     await Promise.all([transports.close(), hub.close()]);
     throw error;
   }
-  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     admitting = false;
     hub.stopListening();

@@ -17,7 +17,8 @@ const CLOSE_MS = 1_900;
 const LAST_LINES_MS = 800;
 
 // Asynchronous and bounded: a parent that is stopped reads no log, and a log that blocks would hold up calls.
-const destination = pino.destination({ fd: 1, sync: false, maxLength: 1_000_000 });
+// With no least length flush() waits for nothing, and the last lines are lost at a busy machine's exit.
+const destination = pino.destination({ fd: 1, sync: false, minLength: 1, maxLength: 1_000_000 });
 // A parent that died takes no more lines; standard input tells of its death.
 destination.on('error', () => undefined);
 const log = pino({ name: 'sip-engine' }, destination);
