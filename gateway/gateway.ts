@@ -274,6 +274,7 @@ export class Gateway {
       ...{ live: this.#live, clock: this.#clock, log: this.#log, policy, speech: this.#siteMedia },
       calls: () => this.#calls,
       uplink: () => this.#uplink,
+      processes: () => this.#processes,
       sipPort: () => this.#processes?.listenerPort('cell'),
       alarm: (...said) => this.#alarm(...said),
     });

@@ -7,7 +7,7 @@ import type { PlaneName } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import { planAgents } from './lines/agent-plan.js';
+import { type AgentPlan, planAgents } from './lines/agent-plan.js';
 import type { RelayPlane } from './media/relay-plane.js';
 import { RtpenginePlane } from './media/rtpengine/rtpengine-plane.js';
 import type { Signalling } from './signalling/signalling.js';
@@ -31,6 +31,13 @@ interface EngineFacts {
   readonly listeners: readonly { readonly name: string; readonly transport: string; readonly port: number }[];
 }
 
+/** An agent that the gateway started. */
+interface RunningAgent {
+  plan: AgentPlan;
+  readonly secret: string;
+  readonly process: PlaneProcess;
+}
+
 export interface PlaneProcessesOptions {
   readonly files: SiteFiles;
   /** Where sockets and pid files are. */
@@ -52,6 +59,7 @@ export class PlaneProcesses {
   readonly #options: PlaneProcessesOptions;
   readonly #processes: PlaneProcess[] = [];
   readonly #secrets = { client: freshSecret(), control: freshSecret() };
+  readonly #agents = new Map<string, RunningAgent>();
   #engine: EngineFacts | undefined;
   #stopping = false;
 
@@ -74,6 +82,23 @@ export class PlaneProcesses {
 
   states(): readonly { readonly name: string; readonly state: 'up' | 'down'; readonly detail: string }[] {
     return this.#processes.map(({ name, pid }) => ({ name, state: pid === undefined ? 'down' : 'up', detail: '' }));
+  }
+
+  /**
+   * Ends an agent and starts it anew with other wires: its relays are open meanwhile. `between` runs when the old process is
+   * gone. Rejects when the new one does not start, and it is tried again for ever. False for an agent that is not ours to start.
+   */
+  async renewAgent(plan: AgentPlan, between: () => void): Promise<boolean> {
+    const { agent: name, handsets, hasKeypads } = plan;
+    const agent = this.#agents.get(name);
+    if (agent === undefined) return false;
+    await agent.process.renew(() => {
+      agent.plan = plan;
+      // What the old process was connected with ended with it; the new one gets these rights and no others.
+      this.#options.bus.addIdentity({ name, secret: agent.secret, handsets, hasKeypads });
+      between();
+    });
+    return true;
   }
 
   /** The port on which the engine listens for `cell` or `carrier`; 0 before it listens. */
@@ -187,15 +212,15 @@ export class PlaneProcesses {
       bus.addIdentity({ name, secret, handsets, hasKeypads });
       const ca = tls === undefined ? {} : { ca: resolve(files.folder, tls.ca) };
       // Its death is told to the lines by its last will on the bus.
-      const script = join(programs, program);
       const process = this.#plane(
         name,
-        { script, nodeFlags: SMALL_HEAP },
+        { script: join(programs, program), nodeFlags: SMALL_HEAP },
         {
-          config: () => plan.config({ ...where, secret, ...ca }),
+          config: () => (this.#agents.get(name)?.plan ?? plan).config({ ...where, secret, ...ca }),
           onReady: async () => onBack('line'),
         },
       );
+      this.#agents.set(name, { plan, secret, process });
       return [process.start()];
     });
   }

@@ -40,7 +40,8 @@ export class SiteBoards {
   /** Why what a board says of its lines is not believed. */
   detail(board: string): string {
     const { state = 'lost', detail = '' } = this.#status.get(board) ?? {};
-    return detail === '' ? state : detail;
+    if (detail !== '') return detail;
+    return state === 'ok' ? 'nothing is known of this wire yet' : state;
   }
 
   #view({ id, device, transport }: Board): BoardView {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Calls } from './calls/calls.js';
 import type { Clock } from './clock/clock.js';
 import type { Lines } from './lines/lines.js';
+import type { PlaneProcesses } from './plane-processes.js';
 import { handsetId } from './policy/ids.js';
 import type { Registration } from './provisioning/read-back.js';
 import type { Signalling } from './signalling/signalling.js';
@@ -10,6 +11,7 @@ import type { SiteMedia } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
 import { SiteProvisioning } from './site-provisioning.js';
 import { type LiveSite, SiteReload } from './site-reload.js';
+import { SiteWires } from './site-wires.js';
 import type { Store } from './store/store.js';
 import type { Uplink } from './uplink/uplink.js';
 
@@ -25,6 +27,7 @@ export interface SiteHandsetsParts {
   readonly store: Store;
   readonly calls: () => Calls | undefined;
   readonly uplink: () => Uplink | undefined;
+  readonly processes: () => PlaneProcesses | undefined;
   /** The port of the SIP server on the cell side; 0 before it listens. */
   readonly sipPort: () => number | undefined;
   readonly alarm: (code: string, detail: string, handset?: string) => void;
@@ -34,6 +37,7 @@ export interface SiteHandsetsParts {
 export class SiteHandsets {
   readonly #provisioning: SiteProvisioning;
   readonly #reload: SiteReload;
+  readonly #wires: SiteWires;
 
   constructor(parts: SiteHandsetsParts) {
     const { live, clock, log, policy, speech, signalling, lines, store, alarm } = parts;
@@ -46,6 +50,17 @@ export class SiteHandsets {
       append: (event) => store.calls.append([event]),
     });
     this.#provisioning = provisioning;
+    const wires = new SiteWires({
+      ...{ files, clock, log, lines },
+      inCall: () =>
+        parts
+          .calls()
+          ?.live()
+          .map(({ handset }) => handset) ?? [],
+      renew: async (plan, between) => (await parts.processes()?.renewAgent(plan, between)) ?? false,
+      append: (event) => store.calls.append([event]),
+    });
+    this.#wires = wires;
     this.#reload = new SiteReload({
       live,
       log,
@@ -55,8 +70,8 @@ export class SiteHandsets {
         signalling.setAccounts(accountsOf(files));
         parts.uplink()?.handsetsChanged(files.handsets.map(({ id, wing }) => ({ id: handsetId(id), wing })));
         provisioning.handsetsChanged();
-        lines.review();
         parts.calls()?.policyChanged();
+        return wires.take();
       },
       append: (events) => store.calls.append(events),
       alarm,
@@ -83,6 +98,7 @@ export class SiteHandsets {
   }
 
   close(): Promise<void> {
+    this.#wires.stop();
     return this.#provisioning.close();
   }
 }

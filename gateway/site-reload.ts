@@ -33,8 +33,8 @@ export class LiveSite {
 export interface SiteReloadParts {
   readonly live: LiveSite;
   readonly log: Logger;
-  /** Has every part take the handsets as they are now, and every live call judged again. */
-  readonly handsetsChanged: () => void;
+  /** Has every part take the handsets as they are now, and every live call judged again; returns what a person should know. */
+  readonly handsetsChanged: () => readonly string[];
   readonly append: (events: readonly EventDraft[]) => void;
   readonly alarm: (code: string, detail: string) => void;
 }
@@ -97,8 +97,9 @@ export class SiteReload {
     this.#checkAgainstRunning(fresh);
     const changes = changesBetween(before, fresh.handsets);
     live.setHandsets(fresh.handsets);
+    let remarks: readonly string[];
     try {
-      this.#parts.handsetsChanged();
+      remarks = this.#parts.handsetsChanged();
     } catch (fault) {
       live.setHandsets(before);
       this.#parts.handsetsChanged();
@@ -111,7 +112,7 @@ export class SiteReload {
       for (const other of orders.slice(1)) this.#append(other, [], {});
     }
     log.info({ event: 'site.reloaded', changes: changes.map(({ handset, what }) => `${handset} ${what}`) });
-    return { outcome: 'taken', remarks: this.#restartRemarks(fresh, changes) };
+    return { outcome: 'taken', remarks: [...remarks, ...this.#restartRemarks(fresh)] };
   }
 
   /** A handset may lean on nothing that the running gateway has not loaded. */
@@ -127,19 +128,11 @@ export class SiteReload {
     }
   }
 
-  #restartRemarks(fresh: SiteFiles, changes: readonly HandsetChange[]): string[] {
-    const rewired = changes.filter(({ what, fields, before, after }) =>
-      what === 'changed' ? fields?.includes('line') : (before ?? after)?.line !== undefined,
-    );
+  #restartRemarks(fresh: SiteFiles): string[] {
     const stale = FIXED.filter((name) => JSON.stringify(fresh[name]) !== JSON.stringify(this.#loaded[name]));
-    return [
-      ...rewired.map(
-        ({ handset }) => `the wire of ${handset} takes a restart of the gateway; until then it is as it was`,
-      ),
-      ...stale.map(
-        (name) => `${name === 'callingHours' ? 'calling-hours/' : `${name}.json`} has changed too, and takes a restart`,
-      ),
-    ];
+    return stale.map(
+      (name) => `${name === 'callingHours' ? 'calling-hours/' : `${name}.json`} has changed too, and takes a restart`,
+    );
   }
 
   #take(): readonly FoundOrder[] {

@@ -133,6 +133,8 @@ export function fittingsOf(
               handset: handsetId(id),
               wing: wingId(wing),
               board: boardId(line.board),
+              relay: line.relay,
+              hook: line.hook,
               hasKeypad: cards.has(line.board),
             },
           ],

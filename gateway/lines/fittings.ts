@@ -15,6 +15,9 @@ export interface LineFitting {
   readonly handset: HandsetId;
   readonly wing: WingId;
   readonly board: BoardId;
+  /** Its relay and its hook input on the board, counted from 0. */
+  readonly relay?: number;
+  readonly hook?: number;
   /** It has keys, a lamp and a display. */
   readonly hasKeypad?: boolean;
 }

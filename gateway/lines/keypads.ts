@@ -75,7 +75,8 @@ export class Keypad {
 
 /** The keypad handsets of a site: their keys, and what their lamps and displays show. */
 export class Keypads {
-  readonly #pads: ReadonlyMap<HandsetId, Keypad>;
+  #pads: ReadonlyMap<HandsetId, Keypad> = new Map();
+  readonly #options: KeypadOptions;
   readonly #lamps = new Map<HandsetId, ShowMessage['lamp']>();
 
   constructor(
@@ -83,8 +84,21 @@ export class Keypads {
     private readonly bus: { publish(topic: string, payload: string): void },
     options: Omit<KeypadOptions, 'show'>,
   ) {
-    const show = (handset: HandsetId, what: ShowMessage) => this.show(handset, what);
-    this.#pads = new Map(handsets.map((handset) => [handset, new Keypad(handset, { ...options, show })]));
+    this.#options = { ...options, show: (handset, what) => this.show(handset, what) };
+    this.fit(handsets);
+  }
+
+  /** These have keys from now on, and no others. */
+  fit(handsets: readonly HandsetId[]): void {
+    const before = this.#pads;
+    this.#pads = new Map(
+      handsets.map((handset) => [handset, before.get(handset) ?? new Keypad(handset, this.#options)]),
+    );
+    for (const [handset, pad] of before) {
+      if (this.#pads.has(handset)) continue;
+      pad.clear();
+      this.#lamps.delete(handset);
+    }
   }
 
   /** False for a handset that has no keys. */

@@ -2,33 +2,40 @@ import type { LineStateMessage } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { BoardId, HandsetId, WingId } from '../policy/ids.js';
 import type { LineFacts } from '../policy/request.js';
+import type { LineFitting } from './fittings.js';
 
 /** What one wire last said, and how long it has been off the hook for nothing. */
 export class Line {
   readonly handset: HandsetId;
-  readonly wing: WingId;
+  /** A handset may come to another wing with its wire as it is. */
+  wing: WingId;
   readonly board: BoardId;
+  readonly #fitting: LineFitting;
   readonly #clock: Clock;
   readonly #leftOffHookMs: number;
   readonly #onLeftOffHook: () => void;
   #state: LineStateMessage | undefined;
-  #lastNs = -1n;
+  #lastNs: bigint;
   #believed: LineFacts['hook'] = 'unknown';
   #inCall = false;
   #offHook: Timer | undefined;
 
-  constructor(
-    fitting: { readonly handset: HandsetId; readonly wing: WingId; readonly board: BoardId },
-    clock: Clock,
-    leftOffHookMs: number,
-    onLeftOffHook: () => void,
-  ) {
+  /** What was said up to `sinceNs` was said of another wire, and is not believed. */
+  constructor(fitting: LineFitting, clock: Clock, leftOffHookMs: number, onLeftOffHook: () => void, sinceNs = -1n) {
+    this.#fitting = fitting;
+    this.#lastNs = sinceNs;
     this.handset = fitting.handset;
     this.wing = fitting.wing;
     this.board = fitting.board;
     this.#clock = clock;
     this.#leftOffHookMs = leftOffHookMs;
     this.#onLeftOffHook = onLeftOffHook;
+  }
+
+  /** Whether this is the same wire; a wing is no matter of wires. */
+  isWiredAs({ board, relay, hook, hasKeypad = false }: LineFitting): boolean {
+    const own = this.#fitting;
+    return own.board === board && own.relay === relay && own.hook === hook && (own.hasKeypad ?? false) === hasKeypad;
   }
 
   get isKnown(): boolean {

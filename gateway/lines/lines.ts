@@ -21,8 +21,13 @@ import {
   STATE_FILTER,
   subjectOf,
 } from './line-messages.js';
+import { LineSet } from './line-set.js';
 import { type LineTest, StateWaits, testLine } from './line-test.js';
 import { isAimedAt, isLockedDown } from './lockdown.js';
+
+/** Those that have keys. */
+const padded = (fittings: readonly LineFitting[]): readonly HandsetId[] =>
+  fittings.filter(({ hasKeypad }) => hasKeypad).map(({ handset }) => handset);
 
 const LEFT_OFF_HOOK_MS = 120_000;
 /** At most this many leases in one go, so that a large site does not hold up the event loop. */
@@ -41,8 +46,7 @@ export class Lines implements LinePlane {
   readonly #options: LinesOptions;
   readonly #clock: Clock;
   readonly #book = new LeaseBook();
-  readonly #lines: ReadonlyMap<HandsetId, Line>;
-  readonly #byBoard: ReadonlyMap<BoardId, readonly Line[]>;
+  readonly #lines: LineSet;
   readonly #boards: BoardWatch;
   readonly #keypads: Keypads;
   /** Lines that a technician tests now, and are not leased. */
@@ -59,27 +63,23 @@ export class Lines implements LinePlane {
     this.#options = options;
     this.#clock = options.clock;
     const offHookMs = options.leftOffHookMs ?? LEFT_OFF_HOOK_MS;
-    this.#lines = new Map(
-      options.lines.map((fitting) => [
-        fitting.handset,
-        new Line(fitting, this.#clock, offHookMs, () => this.#leftOffHook(fitting)),
-      ]),
+    this.#lines = new LineSet(
+      (fitting, sinceNs) => new Line(fitting, this.#clock, offHookMs, () => this.#leftOffHook(fitting), sinceNs),
     );
-    const lines = [...this.#lines.values()];
-    this.#byBoard = new Map(options.boards.map(({ board }) => [board, lines.filter((line) => line.board === board)]));
+    // The states that the bus kept over a restart are older than this, and are of these wires.
+    this.#lines.fit(options.lines, new Set(), -1n);
     this.#waits = new StateWaits(this.#clock);
     this.#cuts = new Cuts(this.#clock, (line, call, isOpen) => this.#cutSettled(line, call, isOpen));
     this.#boards = new BoardWatch({
       ...options,
-      hasTamper: (board) => this.#linesOf(board).some((line) => line.tamper),
+      hasTamper: (board) => this.#lines.on(board).some((line) => line.tamper),
       onUnspoken: (board) => {
-        for (const line of this.#linesOf(board)) line.forget();
+        for (const line of this.#lines.on(board)) line.forget();
       },
       onJudged: (board, was, isUsable) => this.#boardJudged(board, was, isUsable),
       onPanicChange: () => this.review(),
     });
-    const padded = options.lines.filter(({ hasKeypad }) => hasKeypad).map(({ handset }) => handset);
-    this.#keypads = new Keypads(padded, options.bus, {
+    this.#keypads = new Keypads(padded(options.lines), options.bus, {
       clock: this.#clock,
       mayDial: (handset) => this.facts(handset).hook === 'off' && this.#book.calls(handset).length === 0,
       dial: (handset, digits) => options.onKeyed?.(handset, digits),
@@ -110,7 +110,7 @@ export class Lines implements LinePlane {
     for (const { timer } of this.#armed.values()) timer.cancel();
     this.#cuts.stop();
     this.#keypads.stop();
-    for (const line of this.#lines.values()) {
+    for (const line of this.#lines.all()) {
       line.stop();
       this.#send(line, false, false);
     }
@@ -181,7 +181,7 @@ export class Lines implements LinePlane {
   }
 
   endHolds(target: Lockdown['target']): void {
-    for (const line of this.#lines.values()) {
+    for (const line of this.#lines.all()) {
       if (!isAimedAt(target, line)) continue;
       this.#book.endHold(line.handset);
       this.#refresh(line);
@@ -190,7 +190,27 @@ export class Lines implements LinePlane {
 
   /** Asks policy anew for every handset now, and not at the next refresh: a window was changed, a policy came. */
   review(): void {
-    for (const line of this.#lines.values()) this.#refresh(line);
+    for (const line of this.#lines.all()) this.#refresh(line);
+  }
+
+  /**
+   * Takes the lines as they are wired now. A wire that is there no more is opened at once; one that is in `shut` is opened, is
+   * leased nothing and is not believed, because its agent does not know it yet. Calls on either are told that it is lost.
+   */
+  fit(fittings: readonly LineFitting[], shut: ReadonlySet<HandsetId> = new Set()): void {
+    const { gone, shut: closed } = this.#lines.fit(fittings, shut, this.#clock.monotonicNs());
+    for (const line of gone) {
+      this.#send(line, false, false);
+      line.stop();
+    }
+    this.#keypads.fit(padded(fittings));
+    for (const line of gone) if (line.believe('unknown')) this.#options.onHook?.(line.handset, 'unknown');
+    const lost = new Set([...gone, ...closed].map(({ handset }) => handset));
+    for (const [call, armed] of this.#armed) if (lost.has(armed.handset)) this.#tellLost(call, armed);
+    for (const line of this.#lines.all()) {
+      this.#lineChanged(line);
+      this.#refresh(line);
+    }
   }
 
   /** The supervisor saw the agent's process end; the last will says the same by itself, a moment later. */
@@ -233,12 +253,12 @@ export class Lines implements LinePlane {
   }
 
   #isSupervised(line: Line): boolean {
-    return this.#boards.isUsable(line.board) && line.isKnown;
+    return this.#boards.isUsable(line.board) && line.isKnown && !this.#lines.isShut(line);
   }
 
   #mayCall(line: Line): boolean {
     if (!this.#started || isLockedDown(line, this.#lockdowns, this.#clock.wall())) return false;
-    if (this.#tested.has(line.handset)) return false;
+    if (this.#tested.has(line.handset) || this.#lines.isShut(line)) return false;
     for (const target of this.#boards.panics) if (isAimedAt(target, line)) return false;
     // A board that is not supervised gets no lease: what it would do with it is not known.
     return this.#boards.isUsable(line.board) && this.#options.mayCall(line.handset);
@@ -260,7 +280,7 @@ export class Lines implements LinePlane {
 
   /** Refreshes a slice of the lines, and the next after its share of the interval. */
   #refreshFrom(start: number): void {
-    const lines = [...this.#lines.values()];
+    const lines = this.#lines.all();
     for (const line of lines.slice(start, start + SLICE)) this.#refresh(line);
     const slices = Math.max(1, Math.ceil(lines.length / SLICE));
     const next = start + SLICE >= lines.length ? 0 : start + SLICE;
@@ -322,14 +342,14 @@ export class Lines implements LinePlane {
 
   #boardJudged(board: BoardId, was: boolean, isUsable: boolean): void {
     if (isUsable && !was) {
-      for (const line of this.#linesOf(board)) {
+      for (const line of this.#lines.on(board)) {
         // Whoever comes back knows of no lamp.
         this.#keypads.forgetLamp(line.handset);
         this.#refresh(line);
       }
     }
     if (!isUsable && was) this.#boardLost(board);
-    for (const line of this.#linesOf(board)) this.#lineChanged(line);
+    for (const line of this.#lines.on(board)) this.#lineChanged(line);
   }
 
   #boardLost(board: BoardId): void {
@@ -337,7 +357,7 @@ export class Lines implements LinePlane {
       if (this.#lines.get(armed.handset)?.board === board) this.#tellLost(call, armed);
     }
     // Should it still hear us after all: it is leased nothing more.
-    for (const line of this.#linesOf(board)) this.#refresh(line);
+    for (const line of this.#lines.on(board)) this.#refresh(line);
   }
 
   /** Tells what is new of a line's hook. */
@@ -368,10 +388,6 @@ export class Lines implements LinePlane {
     if (armed.toldLost) return;
     armed.toldLost = true;
     this.#tell(call, { type: 'controller-lost' });
-  }
-
-  #linesOf(board: BoardId): readonly Line[] {
-    return this.#byBoard.get(board) ?? [];
   }
 
   /** Later, and never from within an order: whoever gave it has not finished. */

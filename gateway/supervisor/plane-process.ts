@@ -46,6 +46,8 @@ export class PlaneProcess {
   #child: ChildProcess | undefined;
   #respawn: Timer | undefined;
   #stopping = false;
+  /** It is asked to end so that a new one may begin: that is no death. */
+  #renewing = false;
   /** The first start succeeded; from then on every death is answered by a respawn. */
   #started = false;
   #exited: Promise<void> = Promise.resolve();
@@ -79,6 +81,10 @@ export class PlaneProcess {
   /** Asks the process to end, and insists after 3 s. Settles when it is gone; it is not respawned. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#respawn?.cancel();
     const child = this.#child;
     if (child === undefined) return;
@@ -86,6 +92,23 @@ export class PlaneProcess {
     const insist = this.#options.clock.after(STOP_MS, () => child.kill('SIGKILL'));
     await this.#exited;
     insist.cancel();
+  }
+
+  /**
+   * Ends the process and starts a new one, with its configuration made anew; `between` runs when the old one is gone and the
+   * new one is not there yet. Rejects when the new one does not start: it is tried again for ever, as after a death.
+   */
+  async renew(between: () => void): Promise<void> {
+    if (this.#stopping) return;
+    this.#renewing = true;
+    try {
+      await this.#end();
+    } finally {
+      this.#renewing = false;
+    }
+    if (this.#stopping) return;
+    between();
+    await this.#spawn();
   }
 
   async #spawn(): Promise<void> {
@@ -107,7 +130,8 @@ export class PlaneProcess {
         this.#child = undefined;
         resolve();
         const livedMs = Number(clock.monotonicNs() - bornNs) / 1e6;
-        if (this.#started && !this.#stopping) this.#died(signal ?? `exit code ${code}`, livedMs, wasReady);
+        if (this.#started && !this.#stopping && !this.#renewing)
+          this.#died(signal ?? `exit code ${code}`, livedMs, wasReady);
       });
     });
 

@@ -142,3 +142,31 @@ t.test('a gateway that starts waits for the planes of the one before it, and kil
   t.match(state, /^(gone|Z)/, 'the hanging orphan is dead, whether or not somebody has reaped it');
   t.ok(plane.pid);
 });
+
+t.test('a plane that is renewed ends first, starts anew with its new configuration, and was never lost', async (t) => {
+  let asked = 0;
+  const { plane, reports, folder } = supervised(t, () => {
+    asked += 1;
+    return {};
+  });
+  await plane.start();
+  const first = plane.pid;
+  let between: number | undefined = -1;
+  await plane.renew(() => {
+    between = livePid(join(folder, 'relay.pid'));
+  });
+  t.equal(between, undefined, 'nobody runs in between');
+  t.not(plane.pid, first);
+  t.equal(asked, 2, 'the configuration is asked for anew');
+  t.same(reports.lost, []);
+  t.equal(reports.ready.length, 2);
+});
+
+t.test('a plane that is renewed while it is being stopped does not come back', async (t) => {
+  const { plane, reports } = supervised(t, () => ({}));
+  await plane.start();
+  const renewed = plane.renew(() => undefined);
+  await Promise.all([plane.stop(), renewed]);
+  t.equal(plane.pid, undefined);
+  t.equal(reports.ready.length, 1);
+});
