@@ -361,7 +361,8 @@ export class Gateway {
   async #openConsole(runFolder: string, bus: Bus): Promise<void> {
     const calls = this.#calls;
     const metrics = this.#metrics;
-    if (calls === undefined || metrics === undefined) return;
+    const handsets = this.#handsets;
+    if (calls === undefined || metrics === undefined || handsets === undefined) return;
     this.#console = await this.#desk?.open({
       ...this.#parts(),
       runFolder,
@@ -370,6 +371,7 @@ export class Gateway {
       metrics,
       log: this.#log,
       version: readVersion(),
+      handsets,
       newCallId: () => this.#newCallId(),
       alarm: (code, message) => this.#alarm(code, message),
     });

@@ -30,6 +30,7 @@ export interface ChangeOrder {
   /** Who says that he gave it, e.g. the user behind sudo. */
   readonly by: string;
   readonly command: string;
+  readonly reason?: string;
   readonly notes: readonly HandsetNote[];
   /** What was changed, as the giver knows it: for a gateway that was not running then. */
   readonly changes: readonly HandsetChange[];

@@ -19,6 +19,7 @@ import { type CallId, handsetId, wingId } from './policy/ids.js';
 import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
 import type { SiteBoards } from './site-boards.js';
+import { HandsetDesk, type RunningHandsets } from './site-handset-desk.js';
 import { SiteHistory } from './site-history.js';
 import { weekOf, whenMay } from './site-hours.js';
 import type { SitePolicy } from './site-policy.js';
@@ -49,6 +50,7 @@ export interface SiteConsoleParts {
   readonly signalling: Signalling;
   readonly metrics: GatewayMetrics;
   readonly version: string;
+  readonly handsets: RunningHandsets;
   readonly newCallId: () => CallId;
   readonly alarm: (code: string, message: string) => void;
 }
@@ -62,8 +64,8 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
   const { address, port, hosts = [] } = files.site.console;
   const token = freshSecret();
   writeFileSync(join(files.dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
-  const wings = new Map(files.handsets.map(({ id, wing }) => [id, wing]));
-  const history = new SiteHistory(store.history, parts.calls, parts.whys, (handset) => wings.get(handset));
+  const wingOf = (handset: string) => files.handsets.find(({ id }) => id === handset)?.wing;
+  const history = new SiteHistory(store.history, parts.calls, parts.whys, wingOf);
   watch.remember(history.list({ limit: REMEMBERED }).calls);
   try {
     const tls = tlsOf(files);
@@ -138,6 +140,7 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
   const { files, clock, store, policy, watch, boards, trunks, calls, lines } = parts;
   const facts = () => ({ clock: clock.trust(), lockdowns: calls.lockdownsInForce() });
   const startedAt = clock.wall();
+  const desk = new HandsetDesk(files.folder, parts.handsets);
   return {
     view: () => watch.view(),
     status: () => statusOf(parts, startedAt),
@@ -164,6 +167,8 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
       return isLifted;
     },
     testLine: (id) => lines.test(handsetId(id)),
+    editHandset: (order, by) => desk.edit(order, by),
+    models: () => desk.models(),
     audited: (change) => store.calls.append([{ kind: 'event', type: 'balise.console.changed', data: { ...change } }]),
     alarm: parts.alarm,
     listen: (listener) => watch.listen(listener),

@@ -38,14 +38,16 @@ export class SiteHandsets {
   readonly #provisioning: SiteProvisioning;
   readonly #reload: SiteReload;
   readonly #wires: SiteWires;
+  readonly #sipPort: () => number;
 
   constructor(parts: SiteHandsetsParts) {
     const { live, clock, log, policy, speech, signalling, lines, store, alarm } = parts;
     const { files } = live;
+    this.#sipPort = () => parts.sipPort() || files.site.sip.cell.port;
     const provisioning = new SiteProvisioning({
       files,
       clock,
-      sipPort: () => parts.sipPort() || files.site.sip.cell.port,
+      sipPort: this.#sipPort,
       alarm,
       append: (event) => store.calls.append([event]),
     });
@@ -87,6 +89,11 @@ export class SiteHandsets {
   /** The port that devices fetch from; undefined where nothing is served. */
   get port(): number | undefined {
     return this.#provisioning.port;
+  }
+
+  /** The port of SIP on the cell side. */
+  get sipPort(): number {
+    return this.#sipPort();
   }
 
   registered(registration: Registration): void {

@@ -141,12 +141,12 @@ export class SiteReload {
   }
 
   #append(
-    order: Pick<FoundOrder, 'by' | 'command' | 'notes' | 'uid'>,
+    order: Pick<FoundOrder, 'by' | 'command' | 'reason' | 'notes' | 'uid'>,
     changes: readonly HandsetChange[],
     more: Readonly<Record<string, unknown>>,
   ): void {
-    const { by, command, notes, uid } = order;
-    const who = { by, ...(uid >= 0 ? { uid } : {}), command, ...more };
+    const { by, command, reason, notes, uid } = order;
+    const who = { by, ...(uid >= 0 ? { uid } : {}), command, ...(reason === undefined ? {} : { reason }), ...more };
     const event = (type: string, data: object): EventDraft => ({ kind: 'event', type, data: { ...who, ...data } });
     this.#parts.append([
       ...changes.map((change) => event('balise.handset.changed', change)),

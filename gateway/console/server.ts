@@ -6,6 +6,7 @@ import { ConsoleFault } from './fault.js';
 import type { House } from './house.js';
 import { ROUTES } from './rights.js';
 import { callRoutes } from './routes/calls.js';
+import { handsetEditRoutes } from './routes/handset-edits.js';
 import { handsetRoutes } from './routes/handsets.js';
 import { liveRoutes } from './routes/live.js';
 import { orderRoutes } from './routes/orders.js';
@@ -94,6 +95,7 @@ export async function buildServer(house: House, reach: Reach): Promise<FastifyIn
   peopleRoutes(app, house);
   liveRoutes(app, house);
   handsetRoutes(app, house);
+  handsetEditRoutes(app, house);
   callRoutes(app, house);
   siteRoutes(app, house);
   orderRoutes(app, house);

@@ -9,9 +9,15 @@ import type {
   CutTarget,
   CutView,
   EndedView,
+  HandsetEdit,
+  HandsetEdited,
   HandsetPage,
   HandsetView,
   LineTestView,
+  NewHandset,
+  PhoneModelView,
+  PhoneReplacement,
+  ProvisionOrder,
   SiteView,
   StatusView,
   TrunkView,
@@ -47,6 +53,15 @@ export interface SiteListener {
 /** What is asked of when a handset may call: a number in any form, or the country that it would be in, two letters. */
 export type WhenQuestion = { readonly number: string } | { readonly country: string };
 
+/** An edit of one handset. */
+export type HandsetOrder =
+  | { readonly do: 'add'; readonly handset: NewHandset }
+  | { readonly do: 'change'; readonly id: string; readonly change: HandsetEdit }
+  | { readonly do: 'remove'; readonly id: string; readonly reason?: string }
+  | { readonly do: 'disable' | 'enable'; readonly id: string; readonly reason: string }
+  | { readonly do: 'replace'; readonly id: string; readonly phone: PhoneReplacement }
+  | { readonly do: 'provision'; readonly id: string; readonly how: ProvisionOrder };
+
 /** Where the console gets what it shows and sends what it orders; the gateway's root joins it. */
 export interface ConsoleSource {
   view(): SiteView;
@@ -72,6 +87,13 @@ export interface ConsoleSource {
   release(target: CutTarget, by: string): boolean;
   /** Opens an idle line's relay and gives it back; what the board said of both. */
   testLine(handset: string): Promise<LineTestView>;
+  /**
+   * Edits the site's files, checked as a whole first, and has the gateway take them; who, what, before and after go into the
+   * audit chain. Rejects with a `ConsoleFault`; nothing is changed then.
+   */
+  editHandset(order: HandsetOrder, by: Pick<Change, 'who' | 'role' | 'from'>): Promise<HandsetEdited>;
+  /** Models of phones that can be provisioned. */
+  models(): readonly PhoneModelView[];
   /** Writes a change into the audit chain; throws when the disk cannot take it. */
   audited(change: Change): void;
   alarm(code: string, detail: string): void;

@@ -8,9 +8,9 @@ import { joinReports, SYSTEM_SOURCES } from '../../gateway/clock/synchronisation
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { programData } from '../../gateway/config/paths.js';
 import type { SiteFiles } from '../../gateway/config/site.js';
+import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { zoneRulesWarning } from '../../gateway/policy-watch.js';
 import { runningGateway } from '../../gateway/supervisor/run-folder.js';
-import { SitePhones } from './handset-facts.js';
 import { probe } from './options-probe.js';
 
 export interface Finding {

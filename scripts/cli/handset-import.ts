@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ConfigFault } from '../../gateway/config/fault.js';
 import { loadSite } from '../../gateway/config/site.js';
+import { HandsetEdit } from '../../gateway/editing/handset-edit.js';
+import { editHandsets, type RawHandset } from '../../gateway/editing/site-edit.js';
+import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { writeAtomically } from '../../gateway/provisioning/atomic-file.js';
 import { changesBetween, type HandsetChange } from '../../gateway/site-changes.js';
 import { columns } from './columns.js';
 import { EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import type { CsvFault } from './csv.js';
-import { HandsetEdit } from './handset-edit.js';
-import { SitePhones } from './handset-facts.js';
 import { told } from './handset-report.js';
 import { columnOf, type HandsetRow, readHandsetRows } from './handset-rows.js';
 import { Progress } from './progress.js';
-import { editHandsets, type RawHandset } from './site-edit.js';
 
 export interface ImportOptions {
   readonly apply: boolean;
@@ -45,7 +45,7 @@ export async function importHandsets(
   };
   try {
     if (!apply) return await preview(folder, fill, rows.length, json, terminal);
-    const outcome = await editHandsets(folder, `handset import ${file}`, fill);
+    const outcome = await editHandsets(folder, { command: `handset import ${file}` }, fill);
     const phones = new SitePhones(outcome.site);
     const macs = edit?.armedMacs ?? [];
     const progress = new Progress(terminal.stderr, 'devices', macs.length);

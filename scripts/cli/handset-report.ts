@@ -1,5 +1,5 @@
+import type { EditOutcome } from '../../gateway/editing/site-edit.js';
 import { EXIT, type ExitCode, type Terminal } from './command.js';
-import type { EditOutcome } from './site-edit.js';
 
 const WORDS: Readonly<Record<EditOutcome['gateway'], string>> = {
   taken: 'the running gateway has taken it',

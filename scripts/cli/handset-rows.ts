@@ -1,7 +1,7 @@
 import { nearest } from '../../gateway/config/schema-faults.js';
+import type { WantedHandset } from '../../gateway/editing/handset-edit.js';
 import { readMac } from '../../gateway/provisioning/device.js';
 import { type Cell, type CsvFault, readCsv } from './csv.js';
-import type { WantedHandset } from './handset-edit.js';
 
 const COLUMNS = [
   'id',

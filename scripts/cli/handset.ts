@@ -2,14 +2,14 @@ import { parseArgs } from 'node:util';
 import type { Handset } from '../../config/schema/types.generated.js';
 import { readPhoneModels } from '../../gateway/config/phones.js';
 import { loadSite } from '../../gateway/config/site.js';
+import { HandsetEdit, unknownHandset, type WantedHandset } from '../../gateway/editing/handset-edit.js';
+import { editHandsets } from '../../gateway/editing/site-edit.js';
+import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { readMac } from '../../gateway/provisioning/device.js';
 import { columns } from './columns.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
-import { HandsetEdit, unknownHandset, type WantedHandset } from './handset-edit.js';
-import { SitePhones } from './handset-facts.js';
 import { importHandsets } from './handset-import.js';
 import { told } from './handset-report.js';
-import { editHandsets } from './site-edit.js';
 
 const HELP = `balise handset: the handsets of a site, and the phones that are provisioned as them
 
@@ -100,7 +100,7 @@ async function edit(verb: string, folder: string, id: string, values: Values, te
     needed(values.mac, '--mac');
   }
   let made: HandsetEdit | undefined;
-  const outcome = await editHandsets(folder, `handset ${verb} ${id}`, (handsets, site) => {
+  const outcome = await editHandsets(folder, { command: `handset ${verb} ${id}` }, (handsets, site) => {
     made = new HandsetEdit(handsets, site);
     if (verb === 'add') made.add(wanted);
     else if (verb === 'provision') made.provision(id, values.rotate === true, values['new-token'] === true);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigFault, formatFaults } from '../../gateway/config/fault.js';
 import { projectRoot } from '../../gateway/config/paths.js';
+import { EditFault } from '../../gateway/editing/edit-fault.js';
 import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
 import { board } from './board.js';
@@ -93,7 +94,11 @@ function version(): string {
 /** node:util's parseArgs throws plain errors with codes of this form for what the caller did wrong. */
 function isUsage(fault: unknown): fault is Error {
   const code = (fault as NodeJS.ErrnoException).code;
-  return fault instanceof UsageFault || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
+  return (
+    fault instanceof UsageFault ||
+    fault instanceof EditFault ||
+    (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))
+  );
 }
 
 /** Faults of headquarters' files, keys and database carry their exit status. */

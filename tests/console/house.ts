@@ -7,7 +7,7 @@ import type { Test } from 'tap';
 import type { EndedView, HandsetView, Role, SessionView, SiteView } from '../../gateway/console/api.js';
 import { type ConsoleOptions, type RunningConsole, startConsole } from '../../gateway/console/console.js';
 import { PEOPLE_FILE } from '../../gateway/console/people.js';
-import type { Change, ConsoleSource, SiteListener } from '../../gateway/console/source.js';
+import type { Change, ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
 import { VirtualClock } from '../lines/virtual-clock.js';
 
 export const PASSWORD = 'seven grey herons';
@@ -106,6 +106,12 @@ export class SampleSite implements ConsoleSource {
     this.orders.push(`test ${handset}`);
     return { outcome: 'well', hook: 'on' };
   }
+  async editHandset(order: HandsetOrder, { who }: { readonly who: string }) {
+    const handset = order.do === 'add' ? order.handset.id : order.id;
+    this.orders.push(`${order.do} ${handset} ${who}`);
+    return { handset, changes: [], remarks: [], armed: [] };
+  }
+  models = () => [];
   audited(change: Change) {
     if (this.isFull) throw new Error('the disk is full');
     this.changes.push(change);

@@ -52,6 +52,8 @@ export class WebSite implements ConsoleSource {
     return true;
   };
   testLine = async () => ({ outcome: 'well', hook: 'on', openedMs: 41.2, closedMs: 63.9 });
+  editHandset = async () => ({ handset: 'a-101', changes: [], remarks: [], armed: [] });
+  models = () => [{ model: 'HT814', handsets: 4 }];
   audited = () => undefined;
   alarm = () => undefined;
   listen = (listener: SiteListener) => {

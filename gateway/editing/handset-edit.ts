@@ -1,16 +1,20 @@
 import type { Handset } from '../../config/schema/types.generated.js';
-import type { SiteFiles } from '../../gateway/config/site.js';
-import { devicesOf } from '../../gateway/provisioning/device.js';
-import { DeviceNotebook } from '../../gateway/provisioning/device-notes.js';
-import { armed, type Enrolment, EnrolmentBook, type Renewal } from '../../gateway/provisioning/enrolment-book.js';
-import { ha1Of, newSecret } from '../../gateway/provisioning/secrets.js';
-import { readTemplates } from '../../gateway/provisioning/templates.js';
-import { UsageFault } from './command.js';
+import { systemClock } from '../clock/system-clock.js';
+import type { SiteFiles } from '../config/site.js';
+import { devicesOf } from '../provisioning/device.js';
+import { DeviceNotebook } from '../provisioning/device-notes.js';
+import { armed, type Enrolment, EnrolmentBook, type Renewal } from '../provisioning/enrolment-book.js';
+import { ha1Of, newSecret } from '../provisioning/secrets.js';
+import { readTemplates } from '../provisioning/templates.js';
+import { EditFault } from './edit-fault.js';
 import type { Edit, RawHandset } from './site-edit.js';
 
 const HOUR_MS = 3_600_000;
 /** Where site.json says nothing of it. */
 const ARMED_H = 24;
+const clock = systemClock(() => ({ trusted: true }));
+
+export type RawPhone = NonNullable<Handset['phone']>;
 
 /** What a handset is to be, as it was asked for. */
 export interface WantedHandset {
@@ -24,10 +28,10 @@ export interface WantedHandset {
   readonly phone?: Handset['phone'];
 }
 
-export const unknownHandset = (id: string): UsageFault =>
-  new UsageFault(`there is no handset ${JSON.stringify(id)}; balise handset list has them all`);
+export const unknownHandset = (id: string): EditFault =>
+  new EditFault('handset.unknown', `there is no handset ${JSON.stringify(id)}; balise handset list has them all`);
 
-/** The handset with this id, and its place. Throws a `UsageFault` when there is none. */
+/** The handset with this id, and its place. Throws an `EditFault` when there is none. */
 function found(handsets: readonly RawHandset[], id: string): { handset: RawHandset; at: number } {
   const at = handsets.findIndex((one) => one.id === id);
   const handset = handsets[at];
@@ -69,8 +73,14 @@ export class HandsetEdit {
     return this.#handsets.some((one) => one.id === id);
   }
 
+  /** The phone that a handset has now, if any. Throws an `EditFault` for no handset. */
+  phoneOf(id: string): RawHandset['phone'] {
+    return found(this.#handsets, id).handset.phone;
+  }
+
   add(wanted: WantedHandset): void {
-    if (this.has(wanted.id)) throw new UsageFault(`there is a handset ${JSON.stringify(wanted.id)} already`);
+    if (this.has(wanted.id))
+      throw new EditFault('handset.taken', `there is a handset ${JSON.stringify(wanted.id)} already`);
     const { id, user = userOf(id), ...rest } = wanted;
     this.#handsets.push(tidy({ id, ...rest, user, ha1: this.#freshHa1({ ...rest, id, user }) } as RawHandset));
     if (wanted.phone !== undefined) this.#arm(wanted.phone.mac, id, {}, 'armed');
@@ -93,6 +103,13 @@ export class HandsetEdit {
       this.#arm(mac, wanted.id, { secrets: [wanted.id], token: isMoved }, 'armed with a fresh secret');
   }
 
+  /** Takes a handset's line away: it is a phone without a wire of ours from then on. */
+  unwire(id: string): void {
+    const { handset, at } = found(this.#handsets, id);
+    const { line: _, ...rest } = handset;
+    this.#handsets[at] = rest;
+  }
+
   remove(id: string): void {
     this.#handsets.splice(found(this.#handsets, id).at, 1);
   }
@@ -101,7 +118,8 @@ export class HandsetEdit {
   provision(id: string, rotate: boolean, newToken: boolean): void {
     const { handset, at } = found(this.#handsets, id);
     const { phone } = handset;
-    if (phone === undefined) throw new UsageFault(`${id} has no phone: balise handset replace gives it one`);
+    if (phone === undefined)
+      throw new EditFault('handset.no-phone', `${id} has no phone: balise handset replace gives it one`);
     const isFirst = this.#book.read(phone.mac)?.secrets[id] === undefined;
     const isFresh = rotate || isFirst;
     if (isFresh) this.#handsets[at] = { ...handset, ha1: this.#freshHa1(handset) };
@@ -136,7 +154,7 @@ export class HandsetEdit {
   }
 
   #writeEnrolments(site: SiteFiles): void {
-    const armedUntilMs = Date.now() + (site.site.provisioning?.armedH ?? ARMED_H) * HOUR_MS;
+    const armedUntilMs = clock.wall().epochMilliseconds + (site.site.provisioning?.armedH ?? ARMED_H) * HOUR_MS;
     const devices = devicesOf(site.handsets);
     const notebook = new DeviceNotebook(site.dataFolder);
     for (const [mac, renewal] of this.#armed) {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
+  accessSync,
   chmodSync,
   chownSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -13,10 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Handset } from '../../config/schema/types.generated.js';
-import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
-import { writeAtomically } from '../../gateway/provisioning/atomic-file.js';
+import { systemClock } from '../clock/system-clock.js';
+import { loadSite, type SiteFiles } from '../config/site.js';
+import { writeAtomically } from '../provisioning/atomic-file.js';
 import {
   answerFile,
   type ChangeAnswer,
@@ -25,13 +28,24 @@ import {
   type HandsetChange,
   type HandsetNote,
   leaveOrder,
-} from '../../gateway/site-changes.js';
-import { livePid, writePidFile } from '../../gateway/supervisor/pid-file.js';
-import { runningGateway } from '../../gateway/supervisor/run-folder.js';
-import { UsageFault } from './command.js';
+} from '../site-changes.js';
+import { livePid, writePidFile } from '../supervisor/pid-file.js';
+import { runningGateway } from '../supervisor/run-folder.js';
+import { EditFault } from './edit-fault.js';
 
 /** A handset as it stands in the file: no default is filled in, so that none is written back. */
 export type RawHandset = Partial<Handset> & Pick<Handset, 'id'>;
+
+/** Whose hand an edit is by, and how a gateway hears of it. */
+export interface Hand {
+  /** Who gives the order; absent: the user of this process, and the one behind sudo. */
+  readonly by?: string;
+  /** What was ordered, in words, e.g. `handset disable a-101`. */
+  readonly command: string;
+  readonly reason?: string;
+  /** Has the gateway of this very process take the orders that wait; absent: the running gateway is told by SIGHUP. */
+  readonly reload?: () => Promise<void>;
+}
 
 /** What an edit wants done. */
 export interface Edit {
@@ -51,30 +65,33 @@ export interface EditOutcome {
 
 const ANSWER_MS = 10_000;
 const KEPT_VERSIONS = 50;
+const clock = systemClock(() => ({ trusted: true }));
 
 /**
  * Changes a site's handsets.json: the site with the change is checked as a whole first, the version before is kept in the data
  * folder's `history/`, the file is replaced in one step, and a running gateway takes it at once. Throws a `ConfigFault` with
- * every fault; nothing is written then.
+ * every fault, or an `EditFault`; nothing is written then.
  */
 export async function editHandsets(
   folder: string,
-  command: string,
+  hand: Hand,
   change: (handsets: readonly RawHandset[], site: SiteFiles) => Edit,
 ): Promise<EditOutcome> {
   const before = await loadSite(folder);
   const release = takeLock(before.dataFolder);
   try {
     const file = join(before.folder, 'handsets.json');
+    mayWrite(file);
     const text = readFileSync(file, 'utf8');
     const edit = change(JSON.parse(text) as RawHandset[], before);
     const next = `${JSON.stringify(edit.handsets, null, 2)}\n`;
     const site = await loadSite(folder, undefined, { handsets: next });
     const changes = changesBetween(before.handsets, site.handsets);
-    if (readFileSync(file, 'utf8') !== text) throw new UsageFault(`${file} was changed meanwhile: try again`);
+    if (readFileSync(file, 'utf8') !== text)
+      throw new EditFault('site.busy', `${file} was changed meanwhile: try again`);
     edit.prepare?.(site);
     if (changes.length > 0) replace(file, next, before.dataFolder);
-    const told = await tell(site, { command, changes, notes: edit.notes ?? [] });
+    const told = await tell(site, hand, changes, edit.notes ?? []);
     return { site, changes, ...told };
   } finally {
     release();
@@ -94,7 +111,7 @@ function takeLock(dataFolder: string): () => void {
       if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault;
       const holder = livePid(lock);
       if (holder !== undefined || isLast)
-        throw new UsageFault(`another change of this site runs (process ${holder ?? 'unknown'})`);
+        throw new EditFault('site.busy', `another change of this site runs (process ${holder ?? 'unknown'})`);
       // Whoever held it died with it.
       rmSync(lock, { force: true });
     }
@@ -102,11 +119,22 @@ function takeLock(dataFolder: string): () => void {
   throw new Error('a lock is taken or refused');
 }
 
+/** Before anything is written: the file is replaced by one beside it. */
+function mayWrite(file: string): void {
+  try {
+    for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
+  } catch (fault) {
+    const why = (fault as Error).message;
+    const how = 'run balise handset as the owner of the files, or give them to the user that changes them';
+    throw new EditFault('site.read-only', `the site's files may not be written here (${why}): ${how}`);
+  }
+}
+
 function replace(file: string, text: string, dataFolder: string): void {
   const { mode, uid, gid } = statSync(file);
   const history = join(dataFolder, 'history');
   mkdirSync(history, { recursive: true, mode: 0o700 });
-  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  const stamp = clock.wall().toString({ smallestUnit: 'millisecond' }).replace(/[:.]/g, '-');
   const kept = join(history, `handsets.${stamp}.json`);
   copyFileSync(file, kept);
   chmodSync(kept, 0o600);
@@ -130,17 +158,19 @@ function caller(): string {
 
 async function tell(
   site: SiteFiles,
-  said: {
-    readonly command: string;
-    readonly changes: readonly HandsetChange[];
-    readonly notes: readonly HandsetNote[];
-  },
+  { by = caller(), command, reason, reload }: Hand,
+  changes: readonly HandsetChange[],
+  notes: readonly HandsetNote[],
 ): Promise<Pick<EditOutcome, 'gateway' | 'remarks'>> {
   const { dataFolder, runFolder } = site;
-  if (said.changes.length === 0 && said.notes.length === 0) return { gateway: 'taken', remarks: [] };
+  if (changes.length === 0 && notes.length === 0) return { gateway: 'taken', remarks: [] };
   // Ids sort by time: a gateway that starts later records them in their order.
-  const id = `${Date.now()}-${randomUUID()}`;
-  leaveOrder(dataFolder, { id, by: caller(), ...said });
+  const id = `${clock.wall().epochMilliseconds}-${randomUUID()}`;
+  leaveOrder(dataFolder, { id, by, command, changes, notes, ...(reason === undefined ? {} : { reason }) });
+  if (reload !== undefined) {
+    await reload();
+    return outcomeOf(takeAnswer(answerFile(dataFolder, id)));
+  }
   const pid = runningGateway(dataFolder, runFolder);
   if (pid === undefined) return { gateway: 'stopped', remarks: [] };
   const answer = answered(dataFolder, id);
@@ -154,8 +184,21 @@ async function tell(
       remarks: [`process ${pid} could not be told (${why}): run this as the gateway's user`],
     };
   }
-  const found = await answer;
-  return found === undefined ? { gateway: 'silent', remarks: [] } : { gateway: found.outcome, remarks: found.remarks };
+  return outcomeOf(await answer);
+}
+
+function outcomeOf(answer: ChangeAnswer | undefined): Pick<EditOutcome, 'gateway' | 'remarks'> {
+  return answer === undefined
+    ? { gateway: 'silent', remarks: [] }
+    : { gateway: answer.outcome, remarks: answer.remarks };
+}
+
+/** An answer that is there, once; undefined when there is none. */
+function takeAnswer(file: string): ChangeAnswer | undefined {
+  if (!existsSync(file)) return undefined;
+  const answer = JSON.parse(readFileSync(file, 'utf8')) as ChangeAnswer;
+  rmSync(file, { force: true });
+  return answer;
 }
 
 /** The gateway's answer to an order, as soon as it is there; undefined after 10 s. */
@@ -167,11 +210,11 @@ function answered(dataFolder: string, id: string): Promise<ChangeAnswer | undefi
     const done = (answer: ChangeAnswer | undefined): void => {
       watcher.close();
       clearTimeout(late);
-      rmSync(file, { force: true });
       settle(answer);
     };
     const look = (): void => {
-      if (existsSync(file)) done(JSON.parse(readFileSync(file, 'utf8')) as ChangeAnswer);
+      const found = takeAnswer(file);
+      if (found !== undefined) done(found);
     };
   });
 }

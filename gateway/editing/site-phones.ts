@@ -1,12 +1,30 @@
 import type { Handset, PhoneTemplate } from '../../config/schema/types.generated.js';
-import { systemClock } from '../../gateway/clock/system-clock.js';
-import type { SiteFiles } from '../../gateway/config/site.js';
-import { type Device, devicesOf } from '../../gateway/provisioning/device.js';
-import { DeviceNotebook, type DeviceNotes } from '../../gateway/provisioning/device-notes.js';
-import { type Enrolment, EnrolmentBook } from '../../gateway/provisioning/enrolment-book.js';
-import { configUrl, render } from '../../gateway/provisioning/render.js';
-import { fileNameOf, readTemplates } from '../../gateway/provisioning/templates.js';
-import { siteToTell } from '../../gateway/site-provisioning.js';
+import { systemClock } from '../clock/system-clock.js';
+import type { SiteFiles } from '../config/site.js';
+import { type Device, devicesOf } from '../provisioning/device.js';
+import { DeviceNotebook, type DeviceNotes } from '../provisioning/device-notes.js';
+import { type Enrolment, EnrolmentBook } from '../provisioning/enrolment-book.js';
+import { configUrl, render } from '../provisioning/render.js';
+import { fileNameOf, readTemplates } from '../provisioning/templates.js';
+import { siteToTell } from '../site-provisioning.js';
+
+const clock = systemClock(() => ({ trusted: true }));
+
+/** What is to be done at a device that was just armed; it holds a secret, and is for whoever stands there. */
+export type ArmedPhone = { readonly mac: string; readonly model: string; readonly maker: string } & (
+  | {
+      readonly armedUntil: string;
+      readonly url: string;
+      readonly file: string;
+      /** Where in the device's own pages the URL goes. */
+      readonly where: string;
+      readonly token: string;
+      /** For HTTP authentication with the token as its password, and a URL without the path; absent: the device knows none. */
+      readonly user?: string;
+    }
+  /** A device that fetches nothing: everything that is to be keyed in, its secret included. */
+  | { readonly sheet: string }
+);
 
 /** How far a handset's phone is, in one word and in a sentence. */
 export interface PhoneState {
@@ -21,7 +39,11 @@ export class SitePhones {
   readonly #book: EnrolmentBook;
   readonly #notes: DeviceNotebook;
 
-  constructor(private readonly site: SiteFiles) {
+  /** `ports`: as a running gateway listens on them; absent: those of site.json. */
+  constructor(
+    private readonly site: SiteFiles,
+    private readonly ports: { readonly sip?: number; readonly provisioning?: number | undefined } = {},
+  ) {
     this.#devices = devicesOf(site.handsets);
     this.#book = new EnrolmentBook(site.dataFolder);
     this.#notes = new DeviceNotebook(site.dataFolder);
@@ -58,18 +80,34 @@ export class SitePhones {
   }
 
   /** What a technician does at the device now; holds the token, or the secret of one that is configured by hand. */
-  instructions(mac: string): string {
+  armed(mac: string): ArmedPhone {
     const device = this.#devices.get(mac);
     const enrolment = this.#book.read(mac);
     if (device === undefined || enrolment === undefined)
       throw new Error(`${mac} has just been enrolled and is not there`);
     const template = this.template(device.model);
-    const clock = systemClock(() => ({ trusted: true }));
-    const told = siteToTell(this.site, clock, this.site.site.sip.cell.port, this.site.site.provisioning?.port ?? 0);
-    const name = `${template.maker} ${device.model} ${mac}`;
-    if (template.file === undefined)
-      return `${name}: key this in; it is not shown again\n\n${render(template, device, enrolment, told).body}`;
-    const until = new Date(enrolment.armedUntilMs).toISOString().slice(0, 16).replace('T', ' ');
+    const { sip, provisioning } = this.site.site;
+    const { sip: sipPort = sip.cell.port, provisioning: port = provisioning?.port ?? 0 } = this.ports;
+    const told = siteToTell(this.site, clock, sipPort, port);
+    const common = { mac, model: device.model, maker: template.maker };
+    if (template.file === undefined) return { ...common, sheet: render(template, device, enrolment, told).body };
+    const armedUntil = new Date(enrolment.armedUntilMs).toISOString();
+    return {
+      ...common,
+      armedUntil,
+      url: configUrl(told, enrolment.token),
+      file: fileNameOf(template, mac, device.model) ?? '',
+      where: template.enrol.where,
+      token: enrolment.token,
+      ...(template.enrol.by === 'path or basic' ? { user: mac } : {}),
+    };
+  }
+
+  /** The same in words. */
+  instructions(mac: string): string {
+    const phone = this.armed(mac);
+    const name = `${phone.maker} ${phone.model} ${mac}`;
+    if ('sheet' in phone) return `${name}: key this in; it is not shown again\n\n${phone.sheet}`;
     const { provisioning } = this.site.site;
     const hitch =
       provisioning === undefined
@@ -78,14 +116,14 @@ export class SitePhones {
           ? ["  note   the port is the system's choice: the gateway's log names it"]
           : [];
     return [
-      `${name}: armed until ${until} UTC`,
-      `  URL    ${configUrl(told, enrolment.token)}`,
-      `  file   ${fileNameOf(template, mac, device.model)}`,
-      `  where  ${template.enrol.where}`,
+      `${name}: armed until ${phone.armedUntil.slice(0, 16).replace('T', ' ')} UTC`,
+      `  URL    ${phone.url}`,
+      `  file   ${phone.file}`,
+      `  where  ${phone.where}`,
       `  then   restart the device: it fetches, restarts and registers; balise handset show says what came of it`,
-      ...(template.enrol.by === 'path or basic'
-        ? [`  or     user ${mac}, password ${enrolment.token}, without the /p/… in the URL`]
-        : []),
+      ...(phone.user === undefined
+        ? []
+        : [`  or     user ${phone.user}, password ${phone.token}, without the /p/… in the URL`]),
       ...hitch,
       '',
     ].join('\n');
@@ -102,7 +140,7 @@ function stateOfEnrolled(enrolment: Enrolment, notes: DeviceNotes | undefined, r
       detail: `${from} fetched its configuration ${at}, and it has not registered as a whole yet${registered}`,
     };
   }
-  if (Date.now() >= enrolment.armedUntilMs) {
+  if (clock.wall().epochMilliseconds >= enrolment.armedUntilMs) {
     return {
       state: 'expired',
       detail: `armed until ${until}Z, and nobody fetched: arm it again with balise handset provision${registered}`,
