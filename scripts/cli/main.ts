@@ -5,6 +5,7 @@ import { projectRoot } from '../../gateway/config/paths.js';
 import { EditFault } from '../../gateway/editing/edit-fault.js';
 import { StoreFault } from '../../gateway/store/fault.js';
 import { audit } from './audit.js';
+import { backup } from './backup.js';
 import { board } from './board.js';
 import { calls } from './calls.js';
 import { campaign } from './campaign.js';
@@ -19,6 +20,7 @@ import { GatewayAway, GatewayRefusal } from './gateway-client.js';
 import { ha1 } from './ha1.js';
 import { handset } from './handset.js';
 import { headquarters } from './headquarters.js';
+import { init } from './init.js';
 import { keys } from './keys.js';
 import { line } from './line.js';
 import { cut, release } from './orders.js';
@@ -26,6 +28,7 @@ import { people } from './people.js';
 import { person } from './person.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
+import { restore } from './restore.js';
 import { statement } from './statement.js';
 import { status } from './status.js';
 import { tail } from './tail.js';
@@ -34,6 +37,7 @@ import { why } from './why.js';
 
 /** In the order in which a newcomer meets them. */
 const COMMANDS: readonly Command[] = [
+  init,
   check,
   doctor,
   explain,
@@ -56,6 +60,8 @@ const COMMANDS: readonly Command[] = [
   line,
   board,
   audit,
+  backup,
+  restore,
   enrol,
   keys,
   headquarters,
