@@ -25,8 +25,9 @@ import { type CallId, callId } from './policy/ids.js';
 import type { Schedule } from './schedule/schedule.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
+import { siteAudioTests } from './site-audio-tests.js';
 import { makeBus, readVersion } from './site-bus.js';
-import { SiteDesk, uplinkView } from './site-desk.js';
+import { allOf, SiteDesk, uplinkView } from './site-desk.js';
 import { SiteHandsets } from './site-handsets.js';
 import { keyedRequest, keypadObserver } from './site-keypads.js';
 import { SiteListening } from './site-listening.js';
@@ -72,6 +73,7 @@ export class Gateway {
   #desk: SiteDesk | undefined;
   readonly #siteMedia: SiteMedia;
   #listening: SiteListening | undefined;
+  #tests: ReturnType<typeof siteAudioTests>;
   #metrics: GatewayMetrics | undefined;
   #handsets: SiteHandsets | undefined;
   #releaseRunFolder: () => void = () => undefined;
@@ -304,12 +306,17 @@ export class Gateway {
 
   #makeCalls(policy: SitePolicy, numberToken: ReturnType<typeof numberTokens>): void {
     const { signalling, media, lines, store } = this.#parts();
+    const files = this.#files;
+    const common = { files, clock: this.#clock, bootId: this.#bootId, log: this.#log, media, signalling };
+    const tests = siteAudioTests({ ...common, store, watch: () => this.#desk?.watch });
+    this.#tests = tests;
     media.setSink(this.#sink);
     signalling.setSink(this.#sink);
     const desk = new SiteDesk({
-      files: this.#files,
+      files,
       clock: this.#clock,
       policy,
+      audioTest: (handset) => tests?.report(handset),
       line: (handset) => lines.facts(handset),
       isRegistered: (handset) => signalling.registrar.isRegistered(handset),
       planes: () => this.#processes?.states() ?? [],
@@ -334,27 +341,14 @@ export class Gateway {
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
     ];
     this.#calls = new Calls({
-      clock: this.#clock,
-      bootId: this.#bootId,
+      ...common,
       judge: desk.judge,
+      ...(tests && { tests }),
       store: store.calls,
-      signalling,
-      media,
       line: lines,
       announcement: (request, refusal, at) => this.#siteMedia.announcement(request, refusal, at),
       numberToken,
-      log: this.#log,
-      observer: {
-        handset: (...said) => {
-          for (const one of observers) one.handset(...said);
-        },
-        ended: (record) => {
-          for (const one of observers) one.ended(record);
-        },
-        cutoff: (...said) => {
-          for (const one of observers) one.cutoff(...said);
-        },
-      },
+      observer: allOf(observers),
     });
   }
 
@@ -369,6 +363,8 @@ export class Gateway {
       bus,
       calls,
       metrics,
+      tests: this.#tests,
+      listening: this.#listening,
       log: this.#log,
       version: readVersion(),
       handsets,
@@ -379,7 +375,7 @@ export class Gateway {
 
   #alarm(code: string, message: string, handset?: string, board?: string): void {
     this.#log.warn({ event: 'alarm', code, message, handset, board });
-    this.#desk?.watch.alarm(code, message);
+    this.#desk?.watch.alarm(code, message, handset);
     const data = {
       why: code,
       message,

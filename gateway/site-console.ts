@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
 import { freshSecret } from './bus/identities.js';
+import type { AudioTests } from './calls/audio-tests.js';
 import type { Calls } from './calls/calls.js';
+import type { CutoffResult } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
@@ -15,13 +17,15 @@ import { CONSOLE_SOCKET } from './console/socket-name.js';
 import type { ConsoleSource } from './console/source.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Lines } from './lines/lines.js';
-import { type CallId, handsetId, wingId } from './policy/ids.js';
+import { type CallId, callId, handsetId, wingId } from './policy/ids.js';
 import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
 import type { SiteBoards } from './site-boards.js';
 import { HandsetDesk, type RunningHandsets } from './site-handset-desk.js';
 import { SiteHistory } from './site-history.js';
 import { weekOf, whenMay } from './site-hours.js';
+import type { SiteListening } from './site-listening.js';
+import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
 import type { SiteTrunks } from './site-trunks.js';
 import type { SiteWatch } from './site-watch.js';
@@ -48,6 +52,10 @@ export interface SiteConsoleParts {
   readonly calls: Calls;
   readonly lines: Lines;
   readonly signalling: Signalling;
+  readonly media: SitePlane;
+  /** Absent on a media plane that has no echo, and one that nobody can listen by. */
+  readonly tests: AudioTests | undefined;
+  readonly listening: SiteListening | undefined;
   readonly metrics: GatewayMetrics;
   readonly version: string;
   readonly handsets: RunningHandsets;
@@ -65,7 +73,10 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
   const token = freshSecret();
   writeFileSync(join(files.dataFolder, 'console.token'), `${token}\n`, { mode: 0o600 });
   const wingOf = (handset: string) => files.handsets.find(({ id }) => id === handset)?.wing;
-  const history = new SiteHistory(store.history, parts.calls, parts.whys, wingOf);
+  const history = new SiteHistory(store.history, parts.calls, parts.whys, wingOf, {
+    measure: (call) => parts.media.measure(call),
+    listeners: (call) => parts.listening?.listeners(call) ?? [],
+  });
   watch.remember(history.list({ limit: REMEMBERED }).calls);
   try {
     const tls = tlsOf(files);
@@ -153,12 +164,17 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
       whenMay(policy, handsetId(id), question, facts(), store.calls, clock.wall(), language),
     calls: (query) => history.list(query),
     call: (id, language) => history.call(id, language),
+    hear: async (call, supervisor) => parts.listening?.listen(callId(call), supervisor) ?? 'supervision.no-driver',
+    cutHeard: async (call, supervisor) => {
+      const result = await parts.listening?.cut(callId(call), supervisor);
+      return result && cutView(result);
+    },
     audit: (before, limit) => history.audit(before, limit),
     cut: async (target, reason, hold, by) => {
       const id = parts.newCallId();
       const result = await calls.cutoff({ id, target: lockdownOf(target), reason, by, hold });
       watch.changed();
-      return { calls: result.calls, silentMs: result.silentMs, complete: result.complete };
+      return cutView(result);
     },
     standing: (target) => watch.standing(target) ?? null,
     release: (target, by) => {
@@ -167,6 +183,10 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
       return isLifted;
     },
     testLine: (id) => lines.test(handsetId(id)),
+    testAudio: (id) => {
+      const report = parts.tests?.order(handsetId(id)) ?? 'none';
+      return typeof report === 'string' ? report : { until: report.until.toString() };
+    },
     editHandset: (order, by) => desk.edit(order, by),
     models: () => desk.models(),
     audited: (change) => store.calls.append([{ kind: 'event', type: 'balise.console.changed', data: { ...change } }]),
@@ -174,6 +194,8 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
     listen: (listener) => watch.listen(listener),
   };
 }
+
+const cutView = ({ calls, silentMs, complete }: CutoffResult) => ({ calls, silentMs, complete });
 
 function pageOf(
   { files, watch, signalling, clock }: SiteConsoleParts,

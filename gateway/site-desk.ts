@@ -15,7 +15,7 @@ import type { Store } from './store/store.js';
 import type { Uplink } from './uplink/uplink.js';
 
 export interface SiteDeskOptions
-  extends Pick<SiteSources, 'line' | 'isRegistered' | 'planes' | 'lockdowns' | 'uplink'> {
+  extends Pick<SiteSources, 'line' | 'isRegistered' | 'planes' | 'lockdowns' | 'uplink' | 'audioTest'> {
   readonly files: SiteFiles;
   readonly clock: Clock;
   readonly policy: SitePolicy;
@@ -88,4 +88,19 @@ export function uplinkView({ uplink }: SiteFiles, running: Uplink | undefined, {
   const counts = { waiting: outbox.depth(), lastSequence: outbox.last() };
   if (uplink === undefined) return { configured: false, connected: false, ...counts };
   return { configured: true, connected: running?.connected ?? false, broker: uplink.url, ...counts };
+}
+
+/** Those who watch calls, as one. */
+export function allOf(observers: readonly CallObserver[]): CallObserver {
+  return {
+    handset: (...said) => {
+      for (const one of observers) one.handset(...said);
+    },
+    ended: (record) => {
+      for (const one of observers) one.ended(record);
+    },
+    cutoff: (...said) => {
+      for (const one of observers) one.cutoff(...said);
+    },
+  };
 }

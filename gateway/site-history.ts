@@ -13,7 +13,7 @@ import type {
   ConsoleLanguage,
   EndedView,
 } from './console/api.js';
-import { callId } from './policy/ids.js';
+import { type CallId, callId } from './policy/ids.js';
 import { judgementsOf } from './site-hours.js';
 import type { WhyBook } from './site-why.js';
 import type { History, HistoryEvent, HistoryRow } from './store/history.js';
@@ -53,6 +53,12 @@ export function endedView(row: HistoryRow): EndedView {
   };
 }
 
+/** How a call that is up sounds, and who listens to it. */
+export interface CallEars {
+  readonly measure?: (call: CallId) => Promise<MediaStats | undefined>;
+  readonly listeners?: (call: CallId) => readonly string[];
+}
+
 /** What was, as the console shows it: from the ledger, the audit chain and the last calls in memory. */
 export class SiteHistory {
   constructor(
@@ -61,6 +67,7 @@ export class SiteHistory {
     private readonly whys: WhyBook,
     /** The wing of a handset of this site: a refused call's report has none. */
     private readonly wingOf: (handset: string) => string | undefined,
+    private readonly ears: CallEars = {},
   ) {}
 
   /** One more than is asked for is read, so that the answer knows whether there are older ones. */
@@ -82,10 +89,14 @@ export class SiteHistory {
   }
 
   /** A call that is up, or that ended; undefined when neither memory nor disk has it. */
-  call(id: string, language: ConsoleLanguage): CallView | undefined {
-    const live = this.calls.why(callId(id));
+  async call(id: string, language: ConsoleLanguage): Promise<CallView | undefined> {
+    const call = callId(id);
+    const isUp = this.calls.why(call)?.cause === undefined;
+    const stats = isUp ? await this.ears.measure?.(call) : undefined;
+    const live = this.calls.why(call);
     const row = this.history.call(id);
     if (live === undefined && row === undefined) return undefined;
+    const listeners = this.ears.listeners?.(call) ?? [];
     const said = this.whys.of(id);
     const handset = live?.handset ?? row?.handset ?? '';
     const wing = this.wingOf(handset);
@@ -95,6 +106,8 @@ export class SiteHistory {
       ...(wing === undefined ? {} : { wing }),
       state: live?.state ?? 'ended',
       ...(live === undefined ? {} : liveParts(live)),
+      ...(stats === undefined ? {} : { quality: qualityOf(stats) }),
+      ...(listeners.length === 0 ? {} : { listeners }),
       ...(row === undefined ? {} : this.#rowParts(row)),
       ...(said === undefined ? {} : { why: judgementsOf(said, language) }),
     };
@@ -154,8 +167,9 @@ export class SiteHistory {
 }
 
 function liveParts(said: WhyReport): Partial<CallView> {
-  const { granted, deadline, endsBy, cause, rule, fact, nextAllowed, planes, steps } = said;
+  const { requestedAt, granted, deadline, endsBy, cause, rule, fact, nextAllowed, planes, steps } = said;
   return defined({
+    requestedAt,
     deadline,
     endsBy,
     cause,

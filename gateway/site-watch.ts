@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill';
+import type { AudioTestReport } from './calls/audio-tests.js';
 import type { CallObserver } from './calls/ports.js';
 import type { CallRecord } from './calls/record.js';
 import type { Clock } from './clock/clock.js';
@@ -48,6 +49,8 @@ export interface SiteSources {
   /** Why a board's word is not believed. */
   readonly boardDetail: (board: string) => string;
   readonly uplink: () => UplinkView;
+  /** How the audio test of a handset stands. */
+  readonly audioTest?: (handset: HandsetId) => AudioTestReport | undefined;
 }
 
 /** Remembers what the technicians' page shows: phases, the last calls, the last alarms. It watches and decides nothing. */
@@ -75,8 +78,8 @@ export class SiteWatch {
     cutoff: (order, result) => this.alarm('cutoff', `${order.reason}: ${result.calls} calls cut, by ${order.by}`),
   };
 
-  alarm(code: string, detail: string): void {
-    const alarm = { at: this.clock.wall().toString(), code, detail };
+  alarm(code: string, detail: string, handset?: string): void {
+    const alarm = { at: this.clock.wall().toString(), code, detail, ...(handset !== undefined && { handset }) };
     this.#alarms.unshift(alarm);
     this.#alarms.length = Math.min(this.#alarms.length, MOST_SHOWN);
     for (const listener of this.#listeners) listener.alarm(alarm);
@@ -195,6 +198,7 @@ export class SiteWatch {
     const { fitted, hook, relay, supervised } = this.sources.line(handsetId(id));
     const { phase = 'idle', call, until, grantS } = this.#phases.get(id) ?? {};
     const refused = this.#refused.get(id);
+    const test = this.sources.audioTest?.(handsetId(id));
     const isRecent = refused !== undefined && now.epochMilliseconds - refused.atMs < REFUSAL_SHOWN_MS;
     if (!isRecent) this.#refused.delete(id);
     const [cut] = ['site', `wing ${wing}`, `handset ${id}`]
@@ -216,6 +220,7 @@ export class SiteWatch {
       ...(grantS !== undefined && { grantS }),
       ...(isRecent && refused.shown),
       ...(cut !== undefined && { cut }),
+      ...(test !== undefined && { audioTest: { ...test, until: test.until.toString() } }),
       ...(fitted &&
         !supervised &&
         line !== undefined && { fault: `board ${line.board}: ${this.sources.boardDetail(line.board)}` }),

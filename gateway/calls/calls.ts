@@ -6,6 +6,7 @@ import type { Timer } from '../clock/clock.js';
 import type { Decision, EndsBy, Refusal, RuleId } from '../policy/decision.js';
 import type { CallId, E164, HandsetId } from '../policy/ids.js';
 import { type Facts, type Lockdown, UNUSED } from '../policy/request.js';
+import type { AudioTests } from './audio-tests.js';
 import { begin } from './call-machine.js';
 import type { StateName } from './call-state.js';
 import { CutoffWatch } from './cutoff-watch.js';
@@ -29,6 +30,8 @@ import { callEvent, cutoffDone, planeLostAlarm } from './reports.js';
 
 export interface CallsOptions extends DriverOptions {
   readonly judge: Judge;
+  /** Test calls, which are nobody's calls. Absent: there are none. */
+  readonly tests?: AudioTests;
   /** How often the wall clock is compared with the monotonic one while calls are up, milliseconds. Default 1,000. */
   readonly clockLookMs?: number;
   /** The longest that a start waits for legs of before to answer their BYE, milliseconds. Default 5,000. */
@@ -123,6 +126,7 @@ export class Calls implements CallSink {
   request(request: CallRequest): void {
     const { driver } = this;
     const { signalling, line, log } = this.options;
+    if (!this.stopping && !this.recovering && this.options.tests?.takes(request) === true) return;
     if (driver.entries.has(request.call)) {
       driver.counts.stray += 1;
       return;
@@ -140,12 +144,13 @@ export class Calls implements CallSink {
   }
 
   event(call: CallId, event: CallEvent): void {
-    this.driver.feed(call, event);
+    if (this.options.tests?.event(call, event) !== true) this.driver.feed(call, event);
   }
 
   planeLost(plane: PlaneName, why: string): void {
     const { log } = this.options;
     if (plane === 'signalling') this.driver.signallingLost();
+    this.options.tests?.planeLost(plane);
     const calls = [...this.driver.entries.keys()];
     log.error({ event: 'calls.plane-lost', plane, why, calls: calls.length });
     for (const call of calls) this.driver.feed(call, { type: 'plane-lost', plane, why });
@@ -165,6 +170,7 @@ export class Calls implements CallSink {
   cutoff(order: CutoffOrder): Promise<CutoffResult> {
     const { clock, log } = this.options;
     const orderedNs = clock.monotonicNs();
+    this.options.tests?.cut(order.target);
     const targets = [...this.driver.entries.values()].filter((entry) => entry.isTarget(order.target));
     return new Promise((settle) => {
       let timer: Timer | undefined;
@@ -237,6 +243,7 @@ export class Calls implements CallSink {
   /** Ends every call and settles when all are recorded, or after `boundMs`; what is left is in the journal for the next start. */
   async stop(boundMs = 5_000): Promise<void> {
     this.stopping = true;
+    const testsEnded = this.options.tests?.stop(boundMs);
     for (const call of [...this.driver.entries.keys()]) this.driver.feed(call, { type: 'stop' });
     if (this.size > 0) {
       await new Promise<void>((settle) => {
@@ -247,6 +254,7 @@ export class Calls implements CallSink {
         });
       });
     }
+    await testsEnded;
     this.clockTimer?.cancel();
     this.lockdowns.stop();
     for (const entry of this.driver.entries.values()) entry.cancelAll();

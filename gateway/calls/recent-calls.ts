@@ -8,6 +8,7 @@ export interface WhyReport {
   readonly call: CallId;
   readonly handset: HandsetId;
   readonly state: CallState['at'];
+  readonly requestedAt: string;
   /** What policy granted, and by which rules it is bounded. */
   readonly granted?: {
     readonly notAfter: string;
@@ -39,6 +40,7 @@ export function whyReport(entry: LiveCall): WhyReport {
     call,
     handset,
     state: state.at,
+    requestedAt: entry.request.at.toString(),
     ...(grant === undefined
       ? {}
       : {

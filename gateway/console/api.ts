@@ -42,6 +42,9 @@ export type ErrorCode =
   | 'too-many'
   | 'too-large'
   | 'handset.unknown'
+  | 'handset.busy'
+  | 'handset.held'
+  | 'test.none'
   | 'handset.taken'
   | 'handset.no-phone'
   | 'site.busy'
@@ -50,6 +53,8 @@ export type ErrorCode =
   | 'site.refused'
   | 'wing.unknown'
   | 'call.unknown'
+  | 'listen.refused'
+  | 'listen.not-yours'
   | 'disk'
   | 'fault';
 
@@ -175,6 +180,8 @@ export interface HandsetView {
   };
   /** Why its line cannot be trusted now, e.g. its controller is lost. */
   readonly fault?: string;
+  /** The audio test that was ordered of it; what came of it stays for two minutes. */
+  readonly audioTest?: AudioTestProgress;
 }
 
 export interface PlaneView {
@@ -203,6 +210,8 @@ export interface AlarmView {
   readonly at: string;
   readonly code: string;
   readonly detail: string;
+  /** Of a handset's line or call. */
+  readonly handset?: string;
 }
 
 /** A wing, with how it stands as a whole. */
@@ -406,12 +415,32 @@ export interface LineTestView {
   readonly closedMs?: number;
 }
 
-/** POST /api/handsets/:id/audio-test */
+/** POST /api/handsets/:id/audio-test: the handset's next call until then, to whatever number, is answered by the gateway. */
 export interface AudioTestView {
   readonly until: string;
-  /** What is to be keyed at the handset. */
-  readonly code: string;
 }
+
+/** How an audio test stands. */
+export interface AudioTestProgress {
+  readonly state: 'waiting' | 'playing' | 'done' | 'failed';
+  /** `waiting`: to begin; `playing`: its end at the latest; else when it ended. */
+  readonly until: string;
+  /** Of the handset's speech, so far or in all. */
+  readonly packets: number;
+  readonly lost: number;
+  readonly jitterMs: number;
+  /** `failed`: why. */
+  readonly why?: AudioTestFault;
+}
+
+export type AudioTestFault =
+  | 'nobody-called'
+  | 'nothing-heard'
+  | 'held'
+  | 'no-media'
+  | 'no-signalling'
+  | 'cut'
+  | 'stopped';
 
 /** POST /api/handsets/:id/disable and …/enable → HandsetView */
 export interface ReasonGiven {
@@ -470,7 +499,10 @@ export interface CallView {
   };
   readonly cutoffErrorMs?: number;
   readonly planes?: Readonly<Record<string, { readonly confirmed: boolean; readonly afterMs: number }>>;
+  /** While it is up: as it stands. */
   readonly quality?: CallQuality;
+  /** Who listens to it now: names of supervisors. */
+  readonly listeners?: readonly string[];
   /** Every rule judged; absent where that was not kept. */
   readonly why?: readonly Judgement[];
   /** What happened, milliseconds after the request; absent where that was not kept. */
@@ -591,7 +623,7 @@ export interface CutOrder {
   readonly holdS: number | 'until-released';
 }
 
-/** What an order to cut came to. */
+/** POST /api/calls/:id/cut, by a supervisor who listens to it → CutView. What an order to cut came to. */
 export interface CutView {
   readonly calls: number;
   readonly silentMs: number;

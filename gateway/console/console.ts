@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { ConsoleLog, House } from './house.js';
+import { Listening } from './listening.js';
 import { LiveFeed } from './live-feed.js';
 import { LogInBrake } from './log-in-brake.js';
 import { OneTimeLink } from './one-time-link.js';
@@ -53,7 +54,11 @@ const SWEEP_MS = 60_000;
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
   const { address, port, tls, hosts = [], socket, source, clock, log, token, metrics } = options;
   const people = People.open(options.dataFolder);
-  const sessions: Sessions = new Sessions(clock, (session) => feed.sessionEnded(session));
+  const listening = new Listening();
+  const sessions: Sessions = new Sessions(clock, (session) => {
+    feed.sessionEnded(session);
+    listening.sessionEnded(session);
+  });
   const feed = new LiveFeed({ clock, source, isAlive: (session) => sessions.isAlive(session) });
   const link = new OneTimeLink(clock);
   const house: House = {
@@ -63,6 +68,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
     people,
     sessions,
     feed,
+    listening,
     link,
     token,
     metrics,
@@ -76,6 +82,7 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningCons
   const close = async (): Promise<void> => {
     sweeping?.cancel();
     feed.stop();
+    listening.stop();
     for (const app of open) await app.close();
     if (socket !== undefined) rmSync(socket.path, { force: true });
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.js';
 import { ConsoleFault } from './fault.js';
+import type { Listening } from './listening.js';
 import type { LiveFeed } from './live-feed.js';
 import type { LogInBrake } from './log-in-brake.js';
 import type { OneTimeLink } from './one-time-link.js';
@@ -27,6 +28,7 @@ export interface House {
   readonly brake: LogInBrake;
   readonly link: OneTimeLink;
   readonly feed: LiveFeed;
+  readonly listening: Listening;
   readonly pages: Pages;
   /** When each person was last seen, by name; of this run alone. */
   readonly lastSeen: Map<string, string>;

@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import type {
   AlarmView,
+  AudioTestView,
   AuditView,
   BoardView,
   CallsQuery,
@@ -76,7 +78,12 @@ export interface ConsoleSource {
   when(handset: string, question: WhenQuestion, language: ConsoleLanguage): WhenView | undefined;
   /** Newest first, at most `limit`; the cursor is the one of an answer before. */
   calls(query: CallsQuery & { readonly limit: number }): CallsView;
-  call(call: string, language: ConsoleLanguage): CallView | undefined;
+  /** With its quality as it stands, for a call that is up. */
+  call(call: string, language: ConsoleLanguage): Promise<CallView | undefined>;
+  /** Lets a supervisor hear a call: a WAV file without an end, which is destroyed to stop; or a stable code of why not. */
+  hear(call: string, supervisor: string): Promise<Readable | string>;
+  /** Ends a call that the supervisor listens to; undefined when he listens to no such call. */
+  cutHeard(call: string, supervisor: string): Promise<CutView | undefined>;
   /** The chain's last events, newest first. */
   audit(before: number | undefined, limit: number): AuditView;
   /** Ends the calls of a target now and holds them off, milliseconds. */
@@ -87,6 +94,8 @@ export interface ConsoleSource {
   release(target: CutTarget, by: string): boolean;
   /** Opens an idle line's relay and gives it back; what the board said of both. */
   testLine(handset: string): Promise<LineTestView>;
+  /** Has the handset's next call within a minute hear itself. `none`: this media plane cannot. */
+  testAudio(handset: string): AudioTestView | 'busy' | 'held' | 'none';
   /**
    * Edits the site's files, checked as a whole first, and has the gateway take them; who, what, before and after go into the
    * audit chain. Rejects with a `ConsoleFault`; nothing is changed then.

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import type { EndedView, HandsetView, Role, SessionView, SiteView } from '../../gateway/console/api.js';
 import { type ConsoleOptions, type RunningConsole, startConsole } from '../../gateway/console/console.js';
@@ -38,6 +39,9 @@ export class SampleSite implements ConsoleSource {
   handsets: readonly HandsetView[] = [HANDSET];
   /** The disk takes no event. */
   isFull = false;
+  /** Why no audio test can be. */
+  audioTest: 'busy' | 'held' | 'none' | undefined;
+  sound: Readable | undefined;
 
   view(): SiteView {
     return {
@@ -89,7 +93,7 @@ export class SampleSite implements ConsoleSource {
     return this.handset(id) && { allowedNow: true, why: [] };
   }
   calls = () => ({ calls: [] });
-  call(call: string) {
+  async call(call: string) {
     return call === 'call-1' ? { call, handset: 'a-101', state: 'ended' } : undefined;
   }
   audit = () => ({ events: [] });
@@ -105,6 +109,23 @@ export class SampleSite implements ConsoleSource {
   async testLine(handset: string) {
     this.orders.push(`test ${handset}`);
     return { outcome: 'well', hook: 'on' };
+  }
+  testAudio(handset: string) {
+    if (this.audioTest !== undefined) return this.audioTest;
+    this.orders.push(`audio ${handset}`);
+    return { until: AT };
+  }
+  async hear(call: string, supervisor: string): Promise<Readable | string> {
+    if (call !== 'call-1') return 'supervision.no-call';
+    this.orders.push(`hear ${call} ${supervisor}`);
+    this.sound = new Readable({ read: () => undefined });
+    this.sound.push(Buffer.from('RIFF'));
+    return this.sound;
+  }
+  async cutHeard(call: string, supervisor: string) {
+    if (this.sound === undefined || this.sound.destroyed) return undefined;
+    this.orders.push(`cut ${call} ${supervisor}`);
+    return { calls: 1, silentMs: 3, complete: true };
   }
   async editHandset(order: HandsetOrder, { who }: { readonly who: string }) {
     const handset = order.do === 'add' ? order.handset.id : order.id;

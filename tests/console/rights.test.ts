@@ -25,6 +25,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   'GET /api/handsets/:id/week': 'TSUAL',
   'GET /api/handsets/:id/when': 'TSUAL',
   'POST /api/handsets/:id/line-test': 'TAL',
+  'POST /api/handsets/:id/audio-test': 'TAL',
   'POST /api/handsets': 'TAL',
   'PUT /api/handsets/:id': 'TAL',
   'DELETE /api/handsets/:id': 'TAL',
@@ -35,6 +36,8 @@ const MATRIX: Readonly<Record<string, string>> = {
   'GET /api/models': 'TSUAL',
   'GET /api/calls': 'TSUAL',
   'GET /api/calls/:id': 'TSUAL',
+  'GET /api/calls/:id/listen': 'S',
+  'POST /api/calls/:id/cut': 'S',
   'GET /api/boards': 'TSUAL',
   'GET /api/trunks': 'TSUAL',
   'GET /api/uplink': 'TSUAL',
@@ -51,6 +54,9 @@ const FILLED: Readonly<Record<string, string>> = {
   'DELETE /api/people/:name': '/api/people/nobody',
   'GET /api/handsets/:id/when': '/api/handsets/a-101/when?country=TR',
   'GET /api/calls/:id': '/api/calls/call-1',
+  // Not one that is up: its sound has no end.
+  'GET /api/calls/:id/listen': '/api/calls/none/listen',
+  'POST /api/calls/:id/cut': '/api/calls/none/cut',
 };
 const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/handsets': { id: 'a-109', wing: 'a', profile: 'survey' },

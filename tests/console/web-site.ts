@@ -40,7 +40,14 @@ export class WebSite implements ConsoleSource {
   calls = ({ handset }: { readonly handset?: string }) => ({
     calls: ENDED.filter((one) => handset === undefined || one.handset === handset),
   });
-  call = (id: string) => call(id);
+  call = async (id: string) => call(id);
+  hear = async () => 'supervision.no-call';
+  cutHeard = async () => undefined;
+  testAudio = (id: string) => {
+    const until = new Date(Date.now() + 60_000).toISOString();
+    this.now(id, { audioTest: { state: 'waiting', until, packets: 0, lost: 0, jitterMs: 0 } });
+    return { until };
+  };
   audit = () => AUDIT;
   cut = async (target: CutTarget, reason: string, hold: number | string, by: string): Promise<CutView> => {
     this.orders.push(`cut ${JSON.stringify(target)} ${reason} ${hold} ${by}`);

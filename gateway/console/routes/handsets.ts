@@ -13,6 +13,12 @@ const PARAMS = {
   properties: { id: { type: 'string', minLength: 1, maxLength: 64 } },
 };
 
+const NOT_TESTED = {
+  busy: { code: 'handset.busy', why: 'an audio test of this handset goes on: let it end' },
+  held: { code: 'handset.held', why: 'the handset is cut off or disabled: release or enable it, then test' },
+  none: { code: 'test.none', why: 'the media plane of this site (media.driver: rtpengine) has no audio test' },
+} as const;
+
 /** One handset: how it is, when it may call, and a test of its line. */
 export function handsetRoutes(app: FastifyInstance, { source }: House): void {
   const known = <T>(id: string, found: T | undefined): T => {
@@ -79,6 +85,19 @@ export function handsetRoutes(app: FastifyInstance, { source }: House): void {
     known(id, source.handset(id));
     const view = await source.testLine(id);
     source.audited({ ...madeBy(request), what: 'line-test', subject: id, after: view });
+    return view;
+  });
+
+  app.post<OfHandset>('/api/handsets/:id/audio-test', { schema: { params: PARAMS } }, async (request) => {
+    const { id } = request.params;
+    known(id, source.handset(id));
+    // The order first, and what came of it by an event of its own: no test without an entry.
+    source.audited({ ...madeBy(request), what: 'audio-test', subject: id });
+    const view = source.testAudio(id);
+    if (typeof view === 'string') {
+      const { code, why } = NOT_TESTED[view];
+      throw new ConsoleFault(409, code, why);
+    }
     return view;
   });
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import type { CallQuality, CallView, StreamView } from '../../api.js';
+import { useEffect, useState } from 'preact/hooks';
+import type { CallView } from '../../api.js';
 import { clockLength } from '../format.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';
@@ -10,18 +11,27 @@ import { Nothing } from '../parts/notice.js';
 import { Page } from '../parts/page.js';
 import { hashOf } from '../router.js';
 import { useStore } from '../store.js';
+import { useSteadyMs } from '../tick.js';
 import { useAsked } from '../use-asked.js';
 import { useFormat } from '../use-format.js';
 import { titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
+import { ListenCard } from './call-listen.js';
+import { Quality, Silences } from './call-quality.js';
+
+const ASK_MS = 2_000;
 
 /** One call or refusal in full: why, when, by whom, how each plane ended it, how it sounded. */
 export function CallPage({ id }: { readonly id: string }): JSX.Element {
   const { w } = useWords();
   // A call that is up is asked for again at each of its turns.
   const phase = useStore(liveSite, (site) => site?.handsets.find(({ call }) => call === id)?.phase);
-  const asked = useAsked<CallView>(`calls/${encodeURIComponent(id)}`, phase);
+  const [isUp, setUp] = useState(false);
+  // While it is up its quality is asked for every two seconds; a call that ended stays as it is.
+  const turn = Math.floor(useSteadyMs(isUp) / ASK_MS);
+  const asked = useAsked<CallView>(`calls/${encodeURIComponent(id)}`, `${phase} ${isUp ? turn : ''}`);
   const view = asked.is === 'got' ? asked.value : undefined;
+  useEffect(() => setUp(view !== undefined && view.cause === undefined), [view]);
   const title =
     view === undefined
       ? w.calls.title
@@ -44,10 +54,12 @@ export function CallPage({ id }: { readonly id: string }): JSX.Element {
 
 function Whole({ call }: { readonly call: CallView }): JSX.Element {
   const { w } = useWords();
+  const isUp = call.cause === undefined;
   return (
     <div class="columns columns-call">
       <div class="column">
         <Verdict call={call} />
+        {isUp && <ListenCard id={call.call} />}
         <section class="card">
           <h2>{w.call.rules}</h2>
           {call.why === undefined ? <Nothing>{w.call.notKept}</Nothing> : <JudgementTable why={call.why} />}
@@ -55,9 +67,10 @@ function Whole({ call }: { readonly call: CallView }): JSX.Element {
       </div>
       <div class="column">
         <Times call={call} />
+        <Silences call={call} />
         {call.granted !== undefined && <Granted granted={call.granted} />}
         {call.planes !== undefined && Object.keys(call.planes).length > 0 && <Planes planes={call.planes} />}
-        {call.quality !== undefined && <Quality quality={call.quality} />}
+        {call.quality !== undefined && <Quality quality={call.quality} isUp={isUp} />}
         {call.steps !== undefined && call.steps.length > 0 && <Steps steps={call.steps} />}
       </div>
     </div>
@@ -125,6 +138,7 @@ function Times({ call }: { readonly call: CallView }): JSX.Element {
         {call.talkS !== undefined && call.talkS > 0 && <Term name={w.call.talk}>{clockLength(call.talkS)}</Term>}
         {call.cause === undefined && <Term name={w.call.state}>{call.state}</Term>}
         {call.wing !== undefined && <Term name={w.call.wing}>{call.wing}</Term>}
+        {call.listeners !== undefined && <Term name={w.call.listeners}>{call.listeners.join(', ')}</Term>}
         {call.person !== undefined && <Term name={w.call.person}>{call.person}</Term>}
         {call.trunk !== undefined && <Term name={w.call.trunk}>{call.trunk}</Term>}
         {call.sipStatus !== undefined && <Term name={w.call.sip}>{call.sipStatus}</Term>}
@@ -169,59 +183,6 @@ function Planes({ planes }: { readonly planes: NonNullable<CallView['planes']> }
           </Term>
         ))}
       </dl>
-    </section>
-  );
-}
-
-function Quality({ quality }: { readonly quality: CallQuality }): JSX.Element {
-  const { w } = useWords();
-  const format = useFormat();
-  const sides = ['handset', 'trunk'] as const;
-  const packets = { handset: quality.handsetPackets, trunk: quality.trunkPackets };
-  const rows: readonly (readonly [string, (stream: StreamView) => string])[] = [
-    [w.call.packets, (stream) => format.number(stream.packets)],
-    [w.call.lost, (stream) => format.number(stream.lost)],
-    [w.call.jitter, (stream) => format.ms(stream.jitterMs)],
-    [w.call.silence, (stream) => format.ms(stream.longestSilenceMs)],
-    [w.call.mos, (stream) => (stream.mos === undefined ? '–' : format.number(stream.mos, 1))],
-  ];
-  const hasStreams = quality.handset !== undefined || quality.trunk !== undefined;
-  return (
-    <section class="card">
-      <h2>{w.call.quality}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">
-              <span class="unseen">{w.call.side}</span>
-            </th>
-            {sides.map((side) => (
-              <th key={side} scope="col" class="number">
-                {w.call.sides[side]}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {(hasStreams ? rows : rows.slice(0, 1)).map(([name, text]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              {sides.map((side) => {
-                const stream = quality[side];
-                const known = name === w.call.packets ? format.number(packets[side]) : '–';
-                return (
-                  <td key={side} class="number">
-                    {stream === undefined ? known : text(stream)}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {quality.droppedAfterDeadline > 0 && (
-        <p class="hint">{w.call.afterDeadline(format.number(quality.droppedAfterDeadline))}</p>
-      )}
     </section>
   );
 }

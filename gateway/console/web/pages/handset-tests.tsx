@@ -1,8 +1,11 @@
 import type { JSX } from 'preact';
-import type { AudioTestView, LineTestView } from '../../api.js';
+import { useMemo } from 'preact/hooks';
+import type { AudioTestProgress, AudioTestView, LineTestView } from '../../api.js';
 import { ask } from '../ask.js';
+import { liveSite } from '../live.js';
 import { FaultNotice, Notice } from '../parts/notice.js';
 import { may, session } from '../session.js';
+import { siteNowMs } from '../site-time.js';
 import { useStore } from '../store.js';
 import { useSteadyMs } from '../tick.js';
 import { useOrder } from '../use-asked.js';
@@ -20,12 +23,12 @@ export function TestsCard({ id }: { readonly id: string }): JSX.Element | null {
     <section class="card">
       <h2>{w.handset.tests}</h2>
       <LineTest path={path} />
-      <AudioTest path={path} />
+      <AudioTest id={id} />
     </section>
   );
 }
 
-function LineTest({ path }: { readonly path: string }): JSX.Element {
+export function LineTest({ path }: { readonly path: string }): JSX.Element {
   const { w } = useWords();
   const format = useFormat();
   const order = useOrder<LineTestView>();
@@ -53,27 +56,44 @@ function LineTest({ path }: { readonly path: string }): JSX.Element {
   );
 }
 
-function AudioTest({ path }: { readonly path: string }): JSX.Element {
+/** The audio test: its order, and how it goes at the handset, live. */
+export function AudioTest({ id }: { readonly id: string }): JSX.Element {
   const { w } = useWords();
-  const order = useOrder<AudioTestView & { readonly endsMs: number }>();
-  const { value } = order;
-  const nowMs = useSteadyMs(value !== undefined);
-  const run = () =>
-    void order.run(async () => {
-      const view = await ask<AudioTestView>(`${path}/audio-test`, 'POST');
-      return { ...view, endsMs: performance.now() + Date.parse(view.until) - Date.now() };
-    });
-  const left = value === undefined ? 0 : Math.ceil((value.endsMs - nowMs) / 1000);
+  const order = useOrder<AudioTestView>();
+  const progress = useStore(liveSite, (site) => site?.handsets.find(({ handset }) => handset === id)?.audioTest);
+  const run = () => void order.run(() => ask<AudioTestView>(`handsets/${encodeURIComponent(id)}/audio-test`, 'POST'));
   return (
     <div class="test">
-      <button type="button" class="button" disabled={order.isBusy} onClick={run}>
+      <button type="button" class="button" disabled={order.isBusy || progress?.state === 'playing'} onClick={run}>
         {w.handset.audioTest}
       </button>
       <p class="hint">{w.handset.audioTestHint}</p>
       {order.fault !== undefined && <FaultNotice fault={order.fault} />}
-      {value !== undefined && (
-        <Notice tone="plain">{left > 0 ? w.handset.audioTestGo(value.code, left) : w.handset.audioTestOver}</Notice>
-      )}
+      {progress !== undefined && <AudioProgress progress={progress} />}
     </div>
+  );
+}
+
+function AudioProgress({ progress }: { readonly progress: AudioTestProgress }): JSX.Element {
+  const { w } = useWords();
+  const format = useFormat();
+  const { state, until, packets, lost, jitterMs, why } = progress;
+  const isRunning = state === 'waiting' || state === 'playing';
+  const nowMs = useSteadyMs(isRunning);
+  // The gateway's instant on the page's steady clock; a test lasts a minute, and no clock drifts as much in it.
+  const endsMs = useMemo(() => performance.now() + Date.parse(until) - siteNowMs(), [until]);
+  const left = Math.max(0, Math.ceil((endsMs - nowMs) / 1000));
+  const heard =
+    packets > 0
+      ? w.handset.audioTestHeard(format.number(packets), format.number(lost), format.ms(jitterMs))
+      : w.handset.audioTestNothing;
+  return (
+    <Notice tone={state === 'done' ? 'good' : state === 'failed' ? 'bad' : 'plain'}>
+      {state === 'waiting' && <p>{w.handset.audioTestGo(left)}</p>}
+      {state === 'playing' && <p>{w.handset.audioTestPlaying(left)}</p>}
+      {state === 'done' && <p>{w.handset.audioTestDone}</p>}
+      {state === 'failed' && <p>{titleOfCode(w.handset.audioTestFaults, why ?? '')}</p>}
+      {(state === 'playing' || state === 'done') && <p>{heard}</p>}
+    </Notice>
   );
 }

@@ -40,6 +40,7 @@ export type AlarmCode =
   | 'sip.foreign-source'
   | 'sip.foreign-contact'
   | 'sip.inward-call'
+  | 'media.silence'
   | 'media.lost'
   | 'dnc.ageing'
   | 'dnc.stale'
@@ -78,6 +79,11 @@ export const codesEn: CodeWords = {
     'site.refused': 'The running gateway did not take it, and goes on as it was.',
     'wing.unknown': 'There is no such wing on this site.',
     'call.unknown': 'There is no such call, or it is no longer kept.',
+    'handset.busy': 'An audio test of this handset goes on. Let it end first.',
+    'handset.held': 'The handset is cut off or disabled: release or enable it first.',
+    'test.none': 'The media plane of this site (rtpengine) has no audio test.',
+    'listen.refused': 'Nobody may listen to this call now.',
+    'listen.not-yours': 'Listen to the call first: only who hears it may end it here.',
     disk: 'The disk cannot take it: nothing was changed.',
     fault: 'The gateway met a fault of its own. Its log says more.',
   },
@@ -167,6 +173,7 @@ export const codesEn: CodeWords = {
     'sip.foreign-source': 'Stranger on the cell network',
     'sip.foreign-contact': 'Registration with a strange contact',
     'sip.inward-call': 'Call from outside, refused',
+    'media.silence': 'No speech on a call',
     'media.lost': 'Media plane lost',
     'dnc.ageing': 'Do-not-call list is getting old',
     'dnc.stale': 'Do-not-call list too old',

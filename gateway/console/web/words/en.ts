@@ -201,6 +201,20 @@ const base = {
     refuses: 'refuses',
     notKept: 'The single judgements of this call were not kept.',
     id: 'Call id',
+    upQuality: 'Speech, as it stands',
+    silenceAlarms: 'Silence during this call',
+    listen: 'Listen',
+    listenLead:
+      'You hear both sides: the handset on the left, the trunk on the right. That you listen is written into the audit chain, at its start and at its end.',
+    listenAct: 'Listen to this call',
+    listenStop: 'Stop listening',
+    listenPlayer: 'Sound of the call',
+    listenRefused:
+      'The sound does not come, or it is over. Either the call has ended, its campaign or profile does not let anybody listen, or the number is privileged.',
+    listenCut: 'End this call',
+    listenSure: 'End it now',
+    listenCutDone: 'The call is ended.',
+    listeners: 'Who listens now',
   },
 
   lines: {

@@ -201,6 +201,20 @@ export const fr: Words = {
     refuses: 'refuse',
     notKept: 'Les jugements de cet appel, règle par règle, n’ont pas été conservés.',
     id: 'Identifiant de l’appel',
+    upQuality: 'La parole, en ce moment',
+    silenceAlarms: 'Silence pendant cet appel',
+    listen: 'Écoute',
+    listenLead:
+      'Vous entendez les deux côtés : le poste à gauche, l’opérateur à droite. Votre écoute est inscrite dans la chaîne d’audit, à son début et à sa fin.',
+    listenAct: 'Écouter cet appel',
+    listenStop: 'Ne plus écouter',
+    listenPlayer: 'Le son de l’appel',
+    listenRefused:
+      'Le son ne vient pas, ou il est terminé. L’appel est fini, ou sa campagne ou son profil ne permet à personne d’écouter, ou le numéro est privilégié.',
+    listenCut: 'Mettre fin à cet appel',
+    listenSure: 'Y mettre fin maintenant',
+    listenCutDone: 'L’appel est terminé.',
+    listeners: 'Qui écoute maintenant',
   },
 
   lines: {

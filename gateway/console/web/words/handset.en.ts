@@ -58,10 +58,24 @@ export const handsetEn = {
   opened: (ms: string) => `opened after ${ms}`,
   closed: (ms: string) => `closed after ${ms}`,
   audioTest: 'Test the audio',
-  audioTestHint: 'The gateway plays back what is said into the handset. Nobody is called.',
-  audioTestGo: (code: string, seconds: number) =>
-    `At the handset: lift it, key ${code}, and speak. ${seconds} s left to begin.`,
-  audioTestOver: 'The time to begin the audio test is over.',
+  audioTestHint: 'The next call of this handset, to any number, hears itself. Nobody is called.',
+  audioTestGo: (seconds: number) => `At the handset: lift it, key any number, and speak. ${seconds} s left to begin.`,
+  audioTestPlaying: (seconds: number) =>
+    `The handset is answered: speak, and hear yourself. It ends in ${seconds} s, or when you hang up.`,
+  audioTestHeard: (packets: string, lost: string, jitter: string) =>
+    `Heard from the handset: ${packets} packets, ${lost} lost, jitter ${jitter}.`,
+  audioTestNothing: 'Nothing has been heard from the handset yet.',
+  audioTestDone: 'The handset was heard, and its speech was played back.',
+  audioTestFaults: {
+    'nobody-called': 'Nobody called within a minute. Order the test again when you are at the handset.',
+    'nothing-heard': 'The call came, but no speech from the handset. Check its network, and its codec.',
+    held: 'The handset was cut off or disabled in the meantime: its call was refused.',
+    'no-media':
+      'The sound could not be opened: the handset offered nothing that this site carries, or the relay is down.',
+    'no-signalling': 'The call was lost: look at the signalling plane.',
+    cut: 'A cutoff ended the test.',
+    stopped: 'The gateway stopped.',
+  },
   disable: 'Disable',
   enable: 'Enable',
   disableTitle: (id: string) => `Disable handset ${id}`,

@@ -61,10 +61,23 @@ export const handsetFr: Words['handset'] = {
   opened: (ms) => `ouvert après ${ms}`,
   closed: (ms) => `refermé après ${ms}`,
   audioTest: 'Tester le son',
-  audioTestHint: 'La passerelle rejoue ce qui est dit dans le combiné. Personne n’est appelé.',
-  audioTestGo: (code, seconds) =>
-    `Au poste : décrochez, composez ${code} et parlez. Encore ${seconds} s pour commencer.`,
-  audioTestOver: 'Le temps pour commencer le test du son est écoulé.',
+  audioTestHint: 'Le prochain appel de ce poste, vers n’importe quel numéro, s’entend lui-même. Personne n’est appelé.',
+  audioTestGo: (seconds) => `Au poste : décrochez, composez un numéro et parlez. Encore ${seconds} s pour commencer.`,
+  audioTestPlaying: (seconds) =>
+    `Le poste a reçu la réponse : parlez, et entendez-vous. Fin dans ${seconds} s, ou quand vous raccrochez.`,
+  audioTestHeard: (packets, lost, jitter) => `Entendu du poste : ${packets} paquets, ${lost} perdus, gigue ${jitter}.`,
+  audioTestNothing: 'Rien n’a encore été entendu du poste.',
+  audioTestDone: 'Le poste a été entendu, et sa parole rejouée.',
+  audioTestFaults: {
+    'nobody-called': 'Personne n’a appelé en une minute. Relancez le test quand vous êtes au poste.',
+    'nothing-heard': 'L’appel est venu, mais aucune parole du poste. Vérifiez son réseau et son codec.',
+    held: 'Le poste a été coupé ou désactivé entre-temps : son appel a été refusé.',
+    'no-media':
+      'Le son n’a pas pu être ouvert : le poste n’offre rien que ce site transporte, ou le relais ne marche pas.',
+    'no-signalling': 'L’appel s’est perdu : regardez le plan de signalisation.',
+    cut: 'Une coupure a mis fin au test.',
+    stopped: 'La passerelle s’est arrêtée.',
+  },
   disable: 'Désactiver',
   enable: 'Activer',
   disableTitle: (id) => `Désactiver le poste ${id}`,

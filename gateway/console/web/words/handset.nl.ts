@@ -64,9 +64,24 @@ export const handsetNl: Words['handset'] = {
   opened: (ms) => `geopend na ${ms}`,
   closed: (ms) => `gesloten na ${ms}`,
   audioTest: 'Het geluid testen',
-  audioTestHint: 'De gateway speelt terug wat in de hoorn gezegd wordt. Niemand wordt gebeld.',
-  audioTestGo: (code, seconds) => `Aan het toestel: neem op, kies ${code} en spreek. Nog ${seconds} s om te beginnen.`,
-  audioTestOver: 'De tijd om de geluidstest te beginnen is om.',
+  audioTestHint: 'De volgende oproep van dit toestel, naar welk nummer ook, hoort zichzelf. Niemand wordt gebeld.',
+  audioTestGo: (seconds) => `Aan het toestel: neem op, kies een nummer en spreek. Nog ${seconds} s om te beginnen.`,
+  audioTestPlaying: (seconds) =>
+    `Het toestel is beantwoord: spreek, en hoor uzelf. Het eindigt over ${seconds} s, of als u inhaakt.`,
+  audioTestHeard: (packets, lost, jitter) =>
+    `Gehoord van het toestel: ${packets} pakketten, ${lost} verloren, jitter ${jitter}.`,
+  audioTestNothing: 'Van het toestel is nog niets gehoord.',
+  audioTestDone: 'Het toestel is gehoord, en wat het zei is teruggespeeld.',
+  audioTestFaults: {
+    'nobody-called': 'Niemand belde binnen de minuut. Bestel de test opnieuw als u bij het toestel bent.',
+    'nothing-heard': 'De oproep kwam, maar geen spraak van het toestel. Kijk naar zijn netwerk en zijn codec.',
+    held: 'Het toestel is intussen afgesneden of uitgeschakeld: zijn oproep is geweigerd.',
+    'no-media':
+      'Het geluid kon niet openen: het toestel biedt niets aan dat deze site draagt, of het relais werkt niet.',
+    'no-signalling': 'De oproep ging verloren: kijk naar het signaleringsvlak.',
+    cut: 'Een afsnijding beëindigde de test.',
+    stopped: 'De gateway is gestopt.',
+  },
   disable: 'Uitschakelen',
   enable: 'Inschakelen',
   disableTitle: (id) => `Toestel ${id} uitschakelen`,

@@ -201,6 +201,20 @@ export const nl: Words = {
     refuses: 'weigert',
     notKept: 'De afzonderlijke oordelen over dit gesprek zijn niet bewaard.',
     id: 'Gespreks-id',
+    upQuality: 'De spraak, op dit ogenblik',
+    silenceAlarms: 'Stilte tijdens dit gesprek',
+    listen: 'Meeluisteren',
+    listenLead:
+      'U hoort beide kanten: het toestel links, de operator rechts. Dat u luistert, staat in de auditketen, bij begin en einde.',
+    listenAct: 'Naar dit gesprek luisteren',
+    listenStop: 'Niet meer luisteren',
+    listenPlayer: 'Het geluid van het gesprek',
+    listenRefused:
+      'Het geluid komt niet, of is voorbij. Het gesprek is beëindigd, of zijn campagne of profiel laat niemand luisteren, of het nummer is geprivilegieerd.',
+    listenCut: 'Dit gesprek beëindigen',
+    listenSure: 'Nu beëindigen',
+    listenCutDone: 'Het gesprek is beëindigd.',
+    listeners: 'Wie nu luistert',
   },
 
   lines: {
