@@ -122,6 +122,7 @@ export class SiteWatch {
       }),
       handsets: this.files.handsets.map((handset) => this.#handset(handset, now, cuts)),
       boards: this.sources.boards(),
+      profiles: this.files.profiles.map(({ id }) => id),
       uplink: this.sources.uplink(),
       ended: this.#ended,
       alarms: this.#alarms,

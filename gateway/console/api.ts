@@ -234,6 +234,8 @@ export interface SiteView {
   readonly handsets: readonly HandsetView[];
   readonly boards: readonly BoardView[];
   readonly uplink: UplinkView;
+  /** What a handset can be given: names of profiles. */
+  readonly profiles?: readonly string[];
   /** The last ones, newest first. */
   readonly ended: readonly EndedView[];
   readonly alarms: readonly AlarmView[];
@@ -441,11 +443,6 @@ export type AudioTestFault =
   | 'no-signalling'
   | 'cut'
   | 'stopped';
-
-/** POST /api/handsets/:id/disable and …/enable → HandsetView */
-export interface ReasonGiven {
-  readonly reason: string;
-}
 
 // Calls
 

@@ -61,7 +61,7 @@ function Room({ route }: { readonly route: Route }): JSX.Element {
     case 'account':
       return <AccountPage />;
     case 'new-cell':
-      return <OnboardingPage />;
+      return <OnboardingPage query={route.query} {...(id === undefined ? {} : { id })} />;
     default:
       return <NotFoundPage />;
   }

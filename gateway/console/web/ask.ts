@@ -10,6 +10,8 @@ export class AskFault extends Error {
     /** Plain English, from the gateway; shown where the page has no words of its own. */
     readonly said: string,
     readonly retryAfterS?: number,
+    /** One by one, what is wrong with what was asked, in English. */
+    readonly details: readonly string[] = [],
   ) {
     super(said);
   }
@@ -60,9 +62,13 @@ export async function reach(url: string, init: RequestInit): Promise<Response> {
 export async function faultOf(answer: Response): Promise<AskFault> {
   const text = await answer.text();
   try {
-    const { code, error, retryAfterS } = JSON.parse(text) as ErrorView;
+    const { code, error, retryAfterS, faults = [], remarks = [] } = JSON.parse(text) as ErrorView;
+    const details = [
+      ...faults.map(({ pointer, found, expected, hint }) => `${pointer}: ${found}; ${expected}. ${hint}`),
+      ...remarks,
+    ];
     const wait = retryAfterS ?? Number(answer.headers.get('retry-after') ?? Number.NaN);
-    return new AskFault(code, error, Number.isFinite(wait) ? wait : undefined);
+    return new AskFault(code, error, Number.isFinite(wait) ? wait : undefined, details);
   } catch (fault) {
     if (!(fault instanceof SyntaxError)) throw fault;
     return new AskFault('fault', `${answer.status}: ${text.slice(0, 200)}`);

@@ -4,6 +4,7 @@ import './style/parts.css';
 import './style/frame.css';
 import './style/board.css';
 import './style/pages.css';
+import './style/wizard.css';
 import { render } from 'preact';
 import { App } from './app.js';
 import { findSession } from './session.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { HandsetView, ReasonGiven } from '../../api.js';
+import type { HandsetEdited, HandsetReason, HandsetView } from '../../api.js';
 import { ask } from '../ask.js';
 import { Dialog } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';
@@ -13,7 +13,7 @@ export function AbleButton({ view }: { readonly view: HandsetView }): JSX.Elemen
   const { w } = useWords();
   const [isOpen, setOpen] = useState(false);
   const [reason, setReason] = useState('');
-  const order = useOrder<HandsetView>();
+  const order = useOrder<HandsetEdited>();
   const { handset, disabled } = view;
   const close = () => {
     setOpen(false);
@@ -22,9 +22,9 @@ export function AbleButton({ view }: { readonly view: HandsetView }): JSX.Elemen
   };
   const act = async (event: Event) => {
     event.preventDefault();
-    const body: ReasonGiven = { reason: reason.trim() };
+    const body: HandsetReason = { reason: reason.trim() };
     const path = `handsets/${encodeURIComponent(handset)}/${disabled ? 'enable' : 'disable'}`;
-    if ((await order.run(() => ask<HandsetView>(path, 'POST', body))) !== undefined) close();
+    if ((await order.run(() => ask<HandsetEdited>(path, 'POST', body))) !== undefined) close();
   };
   return (
     <>

@@ -45,6 +45,11 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
       }
       actions={
         <>
+          {may(now, 'provision') && (
+            <a class="button" href={hashOf('new-cell', id)}>
+              {w.handset.provision}
+            </a>
+          )}
           {view !== undefined && may(now, 'configure') && <AbleButton view={view} />}
           {view?.cut?.kind === 'handset' && may(now, 'release') && <ReleaseButton target={target} />}
           {may(now, 'cut') && <CutButton target={target} />}

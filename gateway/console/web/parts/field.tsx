@@ -13,6 +13,8 @@ interface FieldParts {
   readonly list?: string;
   readonly placeholder?: string;
   readonly isFirst?: boolean;
+  /** What the browser asks of it before it is sent, as HTML has it. */
+  readonly pattern?: string;
 }
 
 /** A labelled input, with its hint where the screen reader finds it. */
@@ -28,6 +30,7 @@ export function Field(parts: FieldParts): JSX.Element {
         value={value}
         required={isRequired}
         {...(parts.maxLength === undefined ? {} : { maxLength: parts.maxLength })}
+        {...(parts.pattern === undefined ? {} : { pattern: parts.pattern })}
         {...(parts.list === undefined ? {} : { list: parts.list })}
         {...(parts.placeholder === undefined ? {} : { placeholder: parts.placeholder })}
         {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}

@@ -9,7 +9,12 @@ export function FaultNotice({ fault, again }: { readonly fault: AskFault; readon
   return (
     <div class="notice notice-bad" role="alert">
       <Icon name="fault" />
-      <p>{faultText(w, fault)}</p>
+      <div>
+        <p>{faultText(w, fault)}</p>
+        {fault.details.map((detail) => (
+          <p key={detail}>{detail}</p>
+        ))}
+      </div>
       {again !== undefined && (
         <button type="button" class="button" onClick={again}>
           {w.again}

@@ -1,5 +1,6 @@
 import { codesEn } from './codes.en.js';
 import { handsetEn } from './handset.en.js';
+import { onboardingEn } from './onboarding.en.js';
 import type { Spelled } from './spelled.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
@@ -355,12 +356,7 @@ const base = {
     released: 'Released.',
   },
 
-  onboarding: {
-    title: 'New cell',
-    lead: 'From a wire in the wall to the first sanctioned call.',
-    steps: ['Board', 'Line', 'Handset', 'Provision', 'Registration', 'Test call'] as readonly string[],
-    soon: 'This gateway does not offer this here yet. Until then, add the handset to handsets.json, and check the folder with “balise check”.',
-  },
+  onboarding: onboardingEn,
 
   roles: {
     technician: 'technician',

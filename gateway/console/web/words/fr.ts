@@ -1,6 +1,7 @@
 import { codesFr } from './codes.fr.js';
 import type { Words } from './en.js';
 import { handsetFr } from './handset.fr.js';
+import { onboardingFr } from './onboarding.fr.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count < 2 ? one : more}`;
 
@@ -353,12 +354,7 @@ export const fr: Words = {
     released: 'La coupure est levée.',
   },
 
-  onboarding: {
-    title: 'Nouvelle cellule',
-    lead: 'Du fil dans le mur au premier appel autorisé.',
-    steps: ['Carte', 'Ligne', 'Poste', 'Configuration', 'Enregistrement', 'Appel d’essai'],
-    soon: 'Cette passerelle ne l’offre pas encore ici. D’ici là, ajoutez le poste dans handsets.json et vérifiez le dossier avec « balise check ».',
-  },
+  onboarding: onboardingFr,
 
   roles: {
     technician: 'technicien',

@@ -1,6 +1,7 @@
 import { codesNl } from './codes.nl.js';
 import type { Words } from './en.js';
 import { handsetNl } from './handset.nl.js';
+import { onboardingNl } from './onboarding.nl.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
@@ -352,12 +353,7 @@ export const nl: Words = {
     released: 'Vrijgegeven.',
   },
 
-  onboarding: {
-    title: 'Nieuwe cel',
-    lead: 'Van de draad in de muur tot het eerste toegestane gesprek.',
-    steps: ['Kaart', 'Lijn', 'Toestel', 'Configuratie', 'Registratie', 'Testgesprek'],
-    soon: 'Deze gateway biedt dit hier nog niet. Voeg tot dan het toestel toe aan handsets.json en controleer de map met “balise check”.',
-  },
+  onboarding: onboardingNl,
 
   roles: {
     technician: 'technicus',

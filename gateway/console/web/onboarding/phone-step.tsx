@@ -1,0 +1,139 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ArmedView, HandsetEdited, PhoneModelView, PhoneReplacement, ProvisionOrder } from '../../api.js';
+import { ask } from '../ask.js';
+import { Choose, Field, Term } from '../parts/field.js';
+import { FaultNotice, Notice } from '../parts/notice.js';
+import { may, session } from '../session.js';
+import { useStore } from '../store.js';
+import { useAsked, useOrder } from '../use-asked.js';
+import { useFormat } from '../use-format.js';
+import { useWords } from '../words/speak.js';
+import { Hands } from './hands.js';
+import type { Walked } from './steps.js';
+
+/** Which phone it is, and what is to be set at it: shown once. */
+export function PhoneStep({ walked: { view } }: { readonly walked: Walked }): JSX.Element {
+  const { w } = useWords();
+  const now = useStore(session);
+  const asked = useAsked<{ readonly models: readonly PhoneModelView[] }>('models');
+  const models = asked.is === 'got' ? asked.value.models : [];
+  const [chosen, setModel] = useState('');
+  const [mac, setMac] = useState('');
+  const [port, setPort] = useState('');
+  const [isFresh, setFresh] = useState(false);
+  const order = useOrder<HandsetEdited>();
+  const model = chosen || (models[0]?.model ?? '');
+  const ports = models.find((one) => one.model === model)?.handsets ?? 1;
+  const path = `handsets/${encodeURIComponent(view.handset)}`;
+  const give = (event: Event) => {
+    event.preventDefault();
+    const body: PhoneReplacement = { model, mac: mac.trim(), ...(ports > 1 && port !== '' && { port: Number(port) }) };
+    void order.run(() => ask<HandsetEdited>(`${path}/replace`, 'POST', body));
+  };
+  const again = () => {
+    const body: ProvisionOrder = isFresh ? { newToken: true } : {};
+    void order.run(() => ask<HandsetEdited>(`${path}/provision`, 'POST', body));
+  };
+  return (
+    <>
+      <Hands>{w.onboarding.phoneHands}</Hands>
+      {asked.is === 'failed' && <FaultNotice fault={asked.fault} again={asked.again} />}
+      {may(now, 'provision') && (
+        <>
+          <form onSubmit={give}>
+            <div class="pair">
+              <Choose
+                label={w.onboarding.model}
+                value={model}
+                onValue={setModel}
+                choices={models.map((one) => ({ value: one.model, text: one.model }))}
+              />
+              {ports > 1 && (
+                <Choose
+                  label={w.onboarding.port}
+                  value={port || '1'}
+                  onValue={setPort}
+                  choices={Array.from({ length: ports }, (_, n) => ({ value: String(n + 1), text: String(n + 1) }))}
+                />
+              )}
+            </div>
+            <Field
+              label={w.onboarding.mac}
+              hint={w.onboarding.macHint}
+              value={mac}
+              onValue={setMac}
+              isRequired
+              maxLength={17}
+            />
+            <button type="submit" class="button button-main" disabled={order.isBusy || mac.trim() === ''}>
+              {w.onboarding.arm}
+            </button>
+          </form>
+          <div class="row">
+            <button type="button" class="button" disabled={order.isBusy} onClick={again}>
+              {w.onboarding.again}
+            </button>
+            <label class="tick">
+              <input type="checkbox" checked={isFresh} onChange={(event) => setFresh(event.currentTarget.checked)} />
+              {w.onboarding.freshToken}
+            </label>
+          </div>
+        </>
+      )}
+      {order.fault !== undefined && <FaultNotice fault={order.fault} />}
+      {order.value !== undefined && <Outcome edited={order.value} />}
+    </>
+  );
+}
+
+function Outcome({ edited: { armed, remarks } }: { readonly edited: HandsetEdited }): JSX.Element {
+  const { w } = useWords();
+  return (
+    <>
+      {armed.length === 0 && <Notice tone="warn">{w.onboarding.noProvisioning}</Notice>}
+      {armed.map((one) => (
+        <Armed key={one.mac} armed={one} />
+      ))}
+      {remarks.map((remark) => (
+        <p key={remark} class="hint">
+          {remark}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Armed({ armed }: { readonly armed: ArmedView }): JSX.Element {
+  const { w } = useWords();
+  const format = useFormat();
+  return (
+    <div class="armed">
+      <p>
+        <b>{w.onboarding.armed}</b>{' '}
+        {'armedUntil' in armed && w.onboarding.armedUntil(format.dayMinute(armed.armedUntil))}
+      </p>
+      {'sheet' in armed ? (
+        <pre>{armed.sheet}</pre>
+      ) : (
+        <dl class="terms">
+          <Term name={w.onboarding.url}>
+            <code class="long">{armed.url}</code>
+          </Term>
+          <Term name={w.onboarding.where}>{armed.where}</Term>
+          <Term name={w.onboarding.file}>
+            <code class="long">{armed.file}</code>
+          </Term>
+          {armed.user !== undefined && (
+            <Term name={w.onboarding.user}>
+              <code>{armed.user}</code>
+            </Term>
+          )}
+          <Term name={w.onboarding.token}>
+            <code class="long">{armed.token}</code>
+          </Term>
+        </dl>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,19 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import type { Test } from 'tap';
+
+const ACCESSIBLE = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] };
+/** Nothing else of a page depends on its theme. */
+export const CONTRAST = { runOnly: ['color-contrast'] };
+
+/** Serious and critical violations of WCAG 2.1 A and AA, by axe-core. */
+export async function isAccessible(t: Test, page: Page, what: string, only = ACCESSIBLE): Promise<void> {
+  // The policy forbids the page's own inline scripts; what the debugger runs is not the page's.
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(only)})`)) as axe.AxeResults;
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  const said = grave.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`,
+  );
+  t.same(said, [], `axe-core has nothing serious to say of ${what}`);
+}
