@@ -78,6 +78,13 @@ module.exports = {
       to: { path: '^(gateway|scripts|tests)/' },
     },
     {
+      name: 'the-gateway-knows-agents-by-the-bus-alone',
+      comment: 'what tells systemd of a service is one for both: it knows nothing of either',
+      severity: 'error',
+      from: { path: '^gateway/' },
+      to: { path: '^device-agents/', pathNot: '^device-agents/service-manager\\.ts$' },
+    },
+    {
       name: 'the-gateway-imports-no-script-and-no-test',
       severity: 'error',
       from: { path: '^(gateway|device-agents)/' },

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
-import type { AgentClock } from './clock.js';
 
 const PROGRAM = 'systemd-notify';
+/** A service that is not well is looked at so many times as often: it may be well again before systemd loses patience. */
+const LOOKS = 8;
 
 export interface ServiceManagerOptions {
-  readonly clock: Pick<AgentClock, 'after'>;
+  readonly clock: { after(ms: number, run: () => void): unknown };
+  /** Whether the service does its work now; while it does not, its watchdog is not fed. Left out: its event loop turns. */
+  readonly isWell?: () => boolean;
+  /** One line for `systemctl status`. */
+  readonly status?: () => string;
   /** Nobody could be told; said once, for the same will be so the next time. */
   readonly onFault: (fault: Error) => void;
   readonly env?: NodeJS.ProcessEnv;
@@ -20,6 +25,7 @@ export class ServiceManager {
   /** Half of the time after which systemd takes the service for dead (sd_watchdog_enabled(3)), milliseconds. */
   readonly #beatMs: number | undefined;
   #isThere: boolean;
+  #saidStatus: string | undefined;
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
@@ -29,10 +35,10 @@ export class ServiceManager {
     this.#beatMs = isForUs && Number(us) > 0 ? Number(us) / 2_000 : undefined;
   }
 
-  /** The service does its work; from now on its event loop's beat is told, where systemd watches it. */
+  /** The service does its work; from now on its beat is told, where systemd watches it, for as long as it is well. */
   ready(): void {
-    this.#tell('READY=1');
-    if (this.#isThere) this.#beatLater();
+    this.#tell('READY=1', ...this.#news());
+    if (this.#isThere) this.#beatLater(this.#beatMs);
   }
 
   stopping(): void {
@@ -40,18 +46,29 @@ export class ServiceManager {
     this.#isThere = false;
   }
 
-  #beatLater(): void {
-    if (this.#beatMs === undefined) return;
-    this.#options.clock.after(this.#beatMs, () => {
-      this.#tell('WATCHDOG=1');
-      if (this.#isThere) this.#beatLater();
+  #beatLater(ms: number | undefined): void {
+    if (ms === undefined || this.#beatMs === undefined) return;
+    const beatMs = this.#beatMs;
+    this.#options.clock.after(ms, () => {
+      if (!this.#isThere) return;
+      const isWell = this.#options.isWell?.() ?? true;
+      this.#tell(...(isWell ? ['WATCHDOG=1'] : []), ...this.#news());
+      this.#beatLater(isWell ? beatMs : beatMs / LOOKS);
     });
   }
 
-  #tell(what: string): void {
-    if (!this.#isThere) return;
+  /** The status, when it is another than the last. */
+  #news(): readonly string[] {
+    const status = this.#options.status?.();
+    if (status === undefined || status === this.#saidStatus) return [];
+    this.#saidStatus = status;
+    return [`STATUS=${status}`];
+  }
+
+  #tell(...what: string[]): void {
+    if (!this.#isThere || what.length === 0) return;
     const env = this.#options.env ?? process.env;
-    execFile(PROGRAM, [what], { env, timeout: 5_000 }, (fault) => {
+    execFile(PROGRAM, what, { env, timeout: 5_000 }, (fault) => {
       if (fault === null || !this.#isThere) return;
       this.#isThere = false;
       this.#options.onFault(fault);

@@ -23,6 +23,7 @@ import { PlaneProcesses } from './plane-processes.js';
 import { holidayRules } from './policy/holiday-rules.js';
 import { type CallId, callId } from './policy/ids.js';
 import type { Schedule } from './schedule/schedule.js';
+import type { GatewayHealth } from './service.js';
 import { Signalling } from './signalling/signalling.js';
 import { accountsOf, trunksOf } from './site-accounts.js';
 import { siteAudioTests } from './site-audio-tests.js';
@@ -191,6 +192,12 @@ export class Gateway {
 
   /** Looks at the site's files anew and takes changed handsets, while calls run. Never rejects. */
   readonly reload = async (): Promise<void> => this.#handsets?.reload();
+
+  /** Its planes as they are now, for whoever watches the gateway from outside. */
+  health(): GatewayHealth {
+    const { size: calls = 0 } = this.#calls ?? {};
+    return { planes: this.#processes?.states() ?? [], isBusUp: this.#bus?.isUp ?? false, calls };
+  }
 
   /** Ends every call, then every part, in order. Safe at any time and more than once. */
   stop(why: string): Promise<void> {

@@ -2,6 +2,7 @@ import pino from 'pino';
 import { ConfigFault, formatFaults } from './config/fault.js';
 import { loadSite, type SiteFiles } from './config/site.js';
 import { Gateway } from './gateway.js';
+import { serviceOf } from './service.js';
 import { StoreFault } from './store/fault.js';
 import type { EarlyPlanes } from './supervisor/early-planes.js';
 import { StartFault } from './supervisor/run-folder.js';
@@ -33,6 +34,7 @@ export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes)
   const destination = pino.destination({ fd: 1, sync: false, minLength: 1 });
   const log = pino({ name: 'balise', level: files.site.log.level }, destination);
   const gateway = new Gateway(files, log, early);
+  const service = serviceOf(gateway, log);
 
   const stop = (why: string, code: number): void => {
     const leave = (): void => {
@@ -40,6 +42,7 @@ export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes)
       destination.flushSync = () => undefined;
       process.exit(code);
     };
+    service.stopping();
     void gateway.stop(why).then(() => {
       log.flush(leave);
       setTimeout(leave, 500);
@@ -57,6 +60,7 @@ export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes)
 
   try {
     await gateway.start();
+    service.ready();
   } catch (error) {
     log.fatal({ event: 'gateway.start-failed', err: error }, 'the gateway could not start');
     await gateway.stop('start failed');

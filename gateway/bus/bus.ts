@@ -61,6 +61,11 @@ export class Bus {
     return this.#refusals.counts;
   }
 
+  /** Agents can reach it. */
+  get isUp(): boolean {
+    return this.#server?.listening === true;
+  }
+
   /** Adds an identity, or replaces its secret and rights; at any time. A connection that stands is not ended by it. */
   addIdentity(identity: Identity): void {
     this.#identities.add(identity);

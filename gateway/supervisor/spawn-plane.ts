@@ -2,5 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /** Starts a plane's program; it waits for its configuration on standard input, which is its life line as well. */
 export function spawnPlane(script: string, nodeFlags: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, ['--enable-source-maps', ...nodeFlags, script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  // systemd is told of the gateway by the gateway alone: an agent would say that it is ready, or stops, in its name.
+  const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _us, WATCHDOG_PID: _pid, ...env } = process.env;
+  const args = ['--enable-source-maps', ...nodeFlags, script];
+  return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
 }

@@ -1,5 +1,4 @@
 /** What an agent tells the service manager that started it: systemd's own `systemd-notify` speaks, socat hears. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,26 +6,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startBoard } from '../../scripts/simulators/board.js';
 import { needs } from '../peers/needs.js';
+import { serviceSocket } from '../peers/service-manager.js';
 import { AgentBench, until } from './harness.js';
 
 const opts = needs('systemd', 'socat');
-
-/** A service manager's socket, at a path or in the abstract, and what came there. */
-async function listens(t: Test, name: string): Promise<{ heard(): string }> {
-  const at = name.startsWith('@') ? `ABSTRACT-RECV:${name.slice(1)}` : `UNIX-RECV:${name}`;
-  const socat = spawn('socat', ['-u', '-d', '-d', at, 'STDOUT'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.teardown(() => socat.kill('SIGKILL'));
-  let heard = '';
-  socat.stdout.on('data', (bytes: Buffer) => {
-    heard += `${bytes}\n`;
-  });
-  let said = '';
-  socat.stderr.on('data', (bytes: Buffer) => {
-    said += bytes;
-  });
-  await until('socat listens', () => said.includes('starting data transfer loop'));
-  return { heard: () => heard };
-}
 
 /** An agent over a simulated board, in this environment. */
 async function agent(t: Test, env: NodeJS.ProcessEnv) {
@@ -43,13 +26,8 @@ for (const kind of ['a path', 'an abstract name'] as const) {
     const folder = mkdtempSync(join(tmpdir(), 'balise-notify-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const socket = kind === 'a path' ? join(folder, 'socket') : `@${folder}`;
-    const manager = await listens(t, socket);
+    const { count } = await serviceSocket(t, socket);
     const { child } = await agent(t, { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '400000' });
-    const count = (what: string) =>
-      manager
-        .heard()
-        .split('\n')
-        .filter((line) => line.startsWith(what)).length;
     await until('it is ready and beats', () => count('READY=1') === 1 && count('WATCHDOG=1') >= 3);
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
