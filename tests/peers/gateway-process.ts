@@ -25,9 +25,14 @@ export class GatewayProcess {
   readonly exited: Promise<number | string>;
   #waiting: (() => void)[] = [];
 
-  private constructor(t: Test, siteFolder: string, env: NodeJS.ProcessEnv = {}) {
+  private constructor(
+    t: Test,
+    siteFolder: string,
+    env: NodeJS.ProcessEnv = {},
+    [node, main] = [process.execPath, program],
+  ) {
     // It ends with the test, however that ends.
-    this.child = spawn(process.execPath, ['--enable-source-maps', program, '--config', siteFolder, '--life-line'], {
+    this.child = spawn(node, ['--enable-source-maps', main, '--config', siteFolder, '--life-line'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
@@ -51,9 +56,15 @@ export class GatewayProcess {
   /**
    * Starts the gateway and waits until it says that it is ready; rejects with its last words when it ends instead.
    * @param env What its environment has beside that of the tests.
+   * @param how The Node and the program, where they are not those of the tests.
    */
-  static async start(t: Test, siteFolder: string, env?: NodeJS.ProcessEnv): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(t, siteFolder, env);
+  static async start(
+    t: Test,
+    siteFolder: string,
+    env?: NodeJS.ProcessEnv,
+    how?: [node: string, main: string],
+  ): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(t, siteFolder, env, how);
     await gateway.logged((line) => line.event === 'gateway.ready');
     return gateway;
   }
