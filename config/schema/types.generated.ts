@@ -442,6 +442,10 @@ export interface Campaign {
   readonly windows?: readonly Window[];
   readonly exceptions?: Exceptions;
   /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
    * The trunk that carries its calls, an id of trunks.json.
    */
   readonly trunk: string;
@@ -1895,6 +1899,10 @@ export interface Person {
    */
   readonly campaigns: readonly string[];
   /**
+   * Limits; each holds beside all others, and of two for the same thing the tighter counts.
+   */
+  readonly limits?: readonly Limit[];
+  /**
    * May not sign on at present.
    */
   readonly suspended: boolean;
@@ -2311,6 +2319,10 @@ export interface Profile {
    * Do-not-call lists that every number is looked up in. A list that is not there, or too old, refuses every call.
    */
   readonly doNotCall?: readonly DoNotCall[];
+  /**
+   * Calls need somebody who is signed on at the handset. Leave it out for no.
+   */
+  readonly personRequired?: boolean;
   /**
    * How long a number that refused is left alone, days; its country's law may say longer. Leave it out for what the law says.
    */

@@ -57,14 +57,12 @@ export class CalleeHours {
     if (country === undefined) return undefined;
     const zones = ownZone === undefined ? this.#zones.candidates(number, country, !mobile) : this.#only(ownZone);
     if (zones.length === 0) return undefined;
-    let places = this.#places.get(zones);
-    if (places === undefined) {
-      places = new Map();
-      this.#places.set(zones, places);
-    }
-    const known = places.get(country) ?? this.#place(country, zones);
-    places.set(country, known);
-    return known;
+    return this.#known(country, zones);
+  }
+
+  /** The same callee under another country's calling hours as well, that of a campaign's law; undefined where it is the same country. */
+  under(law: string, { country, zones }: CalleePlace): CalleePlace | undefined {
+    return law === country ? undefined : this.#known(law, zones);
   }
 
   /** Where somebody in a country may be of whom no number is known: in one zone of it, or in any. Undefined for an unknown country. */
@@ -77,6 +75,17 @@ export class CalleeHours {
   /** What is on file for a country, or the strictest set. */
   ruleOf(country: string): Omit<CallingHours, 'country'> {
     return this.#hours.get(country) ?? STRICTEST;
+  }
+
+  #known(country: string, zones: readonly string[]): CalleePlace {
+    let places = this.#places.get(zones);
+    if (places === undefined) {
+      places = new Map();
+      this.#places.set(zones, places);
+    }
+    const known = places.get(country) ?? this.#place(country, zones);
+    places.set(country, known);
+    return known;
   }
 
   #only(zone: string): readonly string[] {

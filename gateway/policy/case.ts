@@ -1,4 +1,6 @@
 import type { CalleePlace } from './callee-hours.js';
+import type { OwnLevel } from './facts.js';
+import { ALWAYS, type Hours } from './hours.js';
 import type { Level } from './level.js';
 import type { LimitSet } from './limits.js';
 import type { Normal } from './number.js';
@@ -16,9 +18,13 @@ export interface Case {
   readonly asked: Normal;
   /** Where the callee may be; undefined when that is not known. */
   readonly place: CalleePlace | undefined;
-  /** Everything that the handset's levels say. */
+  /** Where the campaign's law, beside the callee's own country, lets the same callee be called. */
+  readonly law: CalleePlace | undefined;
+  readonly person: Level | undefined;
+  readonly campaign: Level | undefined;
+  /** Everything that the levels of the handset, the person and the campaign say. */
   readonly own: Level | undefined;
-  /** The limits of the handset's levels, and of the callee's country. */
+  /** The limits of those levels, of the callee's country, and of the campaign's law. */
   readonly limits: readonly LimitSet[];
 }
 
@@ -32,9 +38,13 @@ export function caseOf(
   const handset = policy.handsets.get(request.handset);
   const asked = readDialled(policy, handset, request.dialled);
   const place = asked.ok ? policy.callee.placeOf(asked, request.calleeZone) : undefined;
-  const own = handset?.own;
-  const limits = [...(own === undefined ? [] : [own.limits]), ...(place === undefined ? [] : [place.limits])];
-  return { policy, usage, facts, request, atMs, handset, asked, place, own, limits };
+  const { asking } = policy;
+  const law = place && request.campaign?.law ? policy.callee.under(request.campaign.law, place) : undefined;
+  const person = asking.person(request);
+  const campaign = asking.campaign(request);
+  const own = handset && asking.joined(asking.joined(handset.own, person), campaign);
+  const limits = [own, place, law].flatMap((one) => (one === undefined ? [] : [one.limits]));
+  return { policy, usage, facts, request, atMs, handset, asked, place, law, person, campaign, own, limits };
 }
 
 /** The digits of a dial string as a handset would key them. */
@@ -66,9 +76,25 @@ function isTarget({ handset, request }: Case, target: Lockdown['target']): boole
     case 'handset':
       return target.handset === request.handset;
     case 'person':
-      return request.person !== undefined && target.person === request.person;
+      return target.person === personOf(request);
   }
 }
+
+/** Who asks; nobody where nobody is signed on. */
+export const personOf = ({ person, personFacts }: DialRequest): string | undefined => person ?? personFacts?.id;
+
+/** The levels that have hours of their own in the site's zone. */
+export const OWN_LEVELS = ['site', 'wing', 'handset', 'person', 'campaign'] as const;
+
+/** The hours of one of a request's levels. */
+export function hoursOfLevel({ handset, person, campaign }: Case, level: OwnLevel): Hours {
+  const one = level === 'person' ? person : level === 'campaign' ? campaign : handset?.levels.get(level);
+  return one?.hours ?? ALWAYS;
+}
+
+/** Where the callee may be, by the callee's own country and by the campaign's law. */
+export const placesOf = ({ place, law }: Case): readonly CalleePlace[] =>
+  place === undefined ? [] : law === undefined ? [place] : [place, law];
 
 export const isInForce = ({ from, until }: Lockdown, atMs: number): boolean =>
   from.epochMilliseconds <= atMs && (until === undefined || until.epochMilliseconds > atMs);

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill';
-import { type Case, caseOf } from './case.js';
+import { type Case, caseOf, hoursOfLevel, placesOf } from './case.js';
 import { decideCase } from './decide.js';
 import type { Decision, RuleId } from './decision.js';
 import type { Fact, OwnLevel } from './facts.js';
@@ -45,16 +45,16 @@ function notesOf(c: Case, rule: RuleId): readonly Fact[] {
   if (family === 'limit' && (name === 'attempts' || name === 'calls' || name === 'talk')) return usesOf(c, name);
   if (rule === 'window.callee') return calleeNotes(c);
   if (family !== 'window') return [];
-  const hours = c.handset?.levels.get(name as OwnLevel)?.hours;
-  const to = hours?.stretchAt(c.atMs).to ?? Number.POSITIVE_INFINITY;
+  const { to } = hoursOfLevel(c, name as OwnLevel).stretchAt(c.atMs);
   if (!Number.isFinite(to)) return [];
   const { zone } = c.policy;
   return [{ is: 'open', now: localTime(zone, c.atMs, c.atMs), until: localTime(zone, to, c.atMs) }];
 }
 
-function calleeNotes({ place, atMs }: Case): readonly Fact[] {
+function calleeNotes(c: Case): readonly Fact[] {
+  const { place, atMs } = c;
   const zone = place?.zones[0];
   if (place === undefined || zone === undefined) return [];
-  const until = localTime(zone, place.hours.stretchAt(atMs).to, atMs);
+  const until = localTime(zone, Math.min(...placesOf(c).map(({ hours }) => hours.stretchAt(atMs).to)), atMs);
   return [{ is: 'zones', zones: place.zones, now: localTime(zone, atMs, atMs), until }];
 }

@@ -15,6 +15,8 @@ export type Fact =
   | { readonly is: 'line-lost' }
   | { readonly is: 'line-missing' }
   | { readonly is: 'hook'; readonly hook: 'on' | 'unknown' }
+  | { readonly is: 'not-signed-on' }
+  | { readonly is: 'suspended' }
   | { readonly is: 'codes-only' }
   | { readonly is: 'number'; readonly why: NumberFault }
   | { readonly is: 'blocked' }
@@ -42,6 +44,8 @@ export type Fact =
       readonly used: number;
       readonly most: number;
     }
+  /** Attempts at a contact in its campaign. */
+  | { readonly is: 'tried-out'; readonly used: number; readonly most: number }
   | { readonly is: 'gap'; readonly per: LimitSubject; readonly seconds: number }
   | { readonly is: 'busy'; readonly per: LimitSubject; readonly live: number }
   // What a rule notes that has no objection.

@@ -1,9 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CalleePlace } from './callee-hours.js';
-import { type Case, lockdownsOf } from './case.js';
+import { type Case, hoursOfLevel, lockdownsOf, OWN_LEVELS, personOf } from './case.js';
 import type { EndsBy, Grant } from './decision.js';
-import { ALWAYS } from './hours.js';
-import type { E164 } from './ids.js';
+import { type E164, personId } from './ids.js';
 import { talkLeftMs } from './limit-rules.js';
 import type { CompiledHandset } from './policy.js';
 import { DAY_MS } from './zone-clock.js';
@@ -16,14 +15,16 @@ interface End {
 /** The grant of a request that no rule refuses: until the first of every window's end and every lockdown to come. */
 export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: CalleePlace): Grant {
   const { profile } = handset;
-  const first = firstEnd(c, handset, place);
-  const mostMs = profile.maxTalkS * 1000;
+  const { campaign } = c.request;
+  const person = personOf(c.request);
+  const first = firstEnd(c, place);
+  const mostMs = Math.min(profile.maxTalkS, campaign?.maxTalkS ?? Number.POSITIVE_INFINITY) * 1000;
   const leftMs = talkLeftMs(c);
   return {
     outcome: 'grant',
     handset: handset.id,
     wing: handset.wing,
-    ...(c.request.person !== undefined && { person: c.request.person }),
+    ...(person !== undefined && { person: personId(person) }),
     number,
     calleeZones: place.zones,
     notAfter: Temporal.Instant.fromEpochMilliseconds(first.atMs),
@@ -32,7 +33,7 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
     maxTalkBy: leftMs < mostMs ? 'limit.talk' : 'max-talk',
     trunks: handset.trunks,
     callerIdentity: handset.callerIdentity,
-    ringMs: profile.ringS * 1000,
+    ringMs: Math.min(profile.ringS, campaign?.ringS ?? Number.POSITIVE_INFINITY) * 1000,
     warningsS: profile.warningsS,
     earlyMedia: profile.earlyMedia,
     digitsAllowed: profile.digitsAllowed,
@@ -44,14 +45,13 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
 /** No call lasts a week: what ends later ends there, so that an end never depends on how far hours are laid out. */
 const FURTHEST_MS = 7 * DAY_MS;
 
-function firstEnd(c: Case, handset: CompiledHandset, place: CalleePlace): End {
+function firstEnd(c: Case, place: CalleePlace): End {
   let first: End = { by: 'window.callee', atMs: Math.min(c.atMs + FURTHEST_MS, place.hours.stretchAt(c.atMs).to) };
   const earlier = (by: EndsBy, atMs: number): void => {
     if (atMs < first.atMs) first = { by, atMs };
   };
-  for (const level of ['site', 'wing', 'handset'] as const) {
-    earlier(`window.${level}`, (handset.levels.get(level)?.hours ?? ALWAYS).stretchAt(c.atMs).to);
-  }
+  if (c.law !== undefined) earlier('window.callee', c.law.hours.stretchAt(c.atMs).to);
+  for (const level of OWN_LEVELS) earlier(`window.${level}`, hoursOfLevel(c, level).stretchAt(c.atMs).to);
   const expires = c.facts.policy?.is === 'good' ? c.facts.policy.expiresMs : Number.POSITIVE_INFINITY;
   earlier('policy', expires);
   for (const { from } of lockdownsOf(c)) {

@@ -1,7 +1,8 @@
-import { type Case, isInForce, lockdownsOf, tokenOf } from './case.js';
+import { type Case, hoursOfLevel, isInForce, lockdownsOf, OWN_LEVELS, personOf, placesOf, tokenOf } from './case.js';
+import type { CalleePlace } from './callee-hours.js';
 import type { RuleId } from './decision.js';
 import type { Objection, OwnLevel } from './facts.js';
-import { ALWAYS, opensFrom } from './hours.js';
+import { opensFrom } from './hours.js';
 import { isAllowed, isBlocked } from './level.js';
 import { judgeLimits } from './limit-rules.js';
 import { cityOf, localTime } from './local-time.js';
@@ -46,6 +47,12 @@ export const JUDGEMENT: readonly Rule[] = [
   },
   { id: 'line.unsupervised', judge: lineUnsupervised },
   { id: 'line.not-off-hook', judge: lineNotOffHook },
+  { id: 'person.not-signed-on', judge: notSignedOn },
+  {
+    id: 'person.suspended',
+    judge: ({ request: { personFacts } }) =>
+      personFacts?.suspended === true ? refuse({ is: 'suspended' }, FORBIDDEN) : undefined,
+  },
   {
     id: 'dial.malformed',
     judge: ({ asked }) =>
@@ -78,9 +85,7 @@ export const JUDGEMENT: readonly Rule[] = [
   { id: 'dnc.listed', judge: listed },
   { id: 'dnc.stale', judge: stale },
   { id: 'contact.refused', judge: silence },
-  ...(['site', 'wing', 'handset'] as const).map(
-    (level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) }),
-  ),
+  ...OWN_LEVELS.map((level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) })),
   { id: 'window.callee', judge: calleeWindow },
   ...(['attempts', 'gap', 'calls', 'talk', 'concurrent'] as const).map(
     (of): Rule => ({ id: `limit.${of}`, judge: (c) => judgeLimits(c, of) }),
@@ -127,9 +132,18 @@ function lineNotOffHook({ handset, facts: { line } }: Case): Objection | undefin
   return refuse({ is: 'hook', hook: line.hook }, FORBIDDEN);
 }
 
+/** Nobody, where the profile asks for somebody; or two persons at once. */
+function notSignedOn({ handset, request }: Case): Objection | undefined {
+  const { person, personFacts } = request;
+  const isMissing = handset?.profile.personRequired === true && personOf(request) === undefined;
+  const isAnother = person !== undefined && personFacts !== undefined && personFacts.id !== person;
+  return isMissing || isAnother ? refuse({ is: 'not-signed-on' }, FORBIDDEN) : undefined;
+}
+
 /** The do-not-call lists that this number is to be looked up in, each with what is at hand of it. */
-function listsOf({ handset, asked, facts }: Case) {
-  const { doNotCall = [] } = handset?.profile ?? {};
+function listsOf({ handset, asked, facts, request }: Case) {
+  const { doNotCall: own = [] } = handset?.profile ?? {};
+  const doNotCall = request.campaign?.doNotCall === undefined ? own : [...own, ...request.campaign.doNotCall];
   if (!asked.ok || doNotCall.length === 0) return [];
   const country = asked.country ?? '';
   return doNotCall
@@ -152,8 +166,9 @@ function hasAskedNot({ asked, facts: { doNotCall } }: Case): boolean {
 }
 
 function silence(c: Case): Objection | undefined {
-  const { asked, facts, handset, place } = c;
-  const days = Math.max(handset?.profile.silenceDays ?? 0, place?.silenceDays ?? 0);
+  const { asked, facts, handset, place, law, request } = c;
+  const said = [handset?.profile.silenceDays, place?.silenceDays, law?.silenceDays, request.campaign?.silenceDays];
+  const days = Math.max(...said.map((one) => one ?? 0));
   if (!asked.ok || days === 0) return undefined;
   const refusedMs = facts.doNotCall?.word?.(asked.number)?.refusedMs;
   if (refusedMs === undefined) return undefined;
@@ -183,7 +198,7 @@ function stale(c: Case): Objection | undefined {
 }
 
 function ownWindow(c: Case, level: OwnLevel): Objection | undefined {
-  const hours = c.handset?.levels.get(level)?.hours ?? ALWAYS;
+  const hours = hoursOfLevel(c, level);
   if (hours.stretchAt(c.atMs).isOpen) return undefined;
   const { zone } = c.policy;
   const opens = opensFrom(hours, c.atMs);
@@ -201,9 +216,13 @@ function ownWindow(c: Case, level: OwnLevel): Objection | undefined {
 
 function calleeWindow(c: Case): Objection | undefined {
   if (!c.asked.ok) return undefined;
-  const { place } = c;
-  if (place === undefined) return refuse({ is: 'callee-unknown' }, FORBIDDEN);
-  if (place.hours.stretchAt(c.atMs).isOpen) return undefined;
+  const places = placesOf(c);
+  if (places.length === 0) return refuse({ is: 'callee-unknown' }, FORBIDDEN);
+  for (const place of places) if (!place.hours.stretchAt(c.atMs).isOpen) return closedAt(c, place);
+  return undefined;
+}
+
+function closedAt(c: Case, place: CalleePlace): Objection {
   const zone = place.closedZone(c.atMs) ?? place.zones[0] ?? 'UTC';
   const opens = opensFrom(place.hours, c.atMs);
   const isHoliday = place.isHoliday(zone, c.atMs);

@@ -1,5 +1,5 @@
 import type { Limit, UseLimit } from '../../config/schema/types.generated.js';
-import type { Case } from './case.js';
+import { type Case, personOf } from './case.js';
 import type { Fact, Objection } from './facts.js';
 import { forgottenAt, periodAt } from './periods.js';
 import type { PastCall, Subject, UsageCount } from './request.js';
@@ -9,6 +9,8 @@ const BUSY = 486;
 
 /** The first objection of the limits on `of`, whichever level they are of and whatever they count by. */
 export function judgeLimits(c: Case, of: Limit['of']): Objection | undefined {
+  const over = of === 'attempts' ? triedOut(c) : undefined;
+  if (over !== undefined) return over;
   let first: Objection | undefined;
   for (const set of c.limits) {
     for (const limit of set.values()) {
@@ -19,6 +21,13 @@ export function judgeLimits(c: Case, of: Limit['of']): Objection | undefined {
     }
   }
   return first;
+}
+
+/** A contact that its campaign has tried as often as it may; time does not help. */
+function triedOut({ request: { campaign, contact } }: Case): Objection | undefined {
+  const most = campaign?.attempts?.most;
+  if (most === undefined || contact === undefined || contact.attempts < most) return undefined;
+  return { fact: { is: 'tried-out', used: contact.attempts, most }, status: UNAVAILABLE };
 }
 
 const endOf = ({ passesFrom }: Objection): number => passesFrom ?? Number.POSITIVE_INFINITY;
@@ -99,7 +108,7 @@ export function talkLeftMs(c: Case): number {
 
 /** Who or what a limit counts by in this request; nobody's use is counted where nobody is signed on. */
 function subjectOf({ request, asked }: Case, per: Limit['per']): Subject | undefined {
-  const id = { handset: request.handset, person: request.person, number: asked.ok ? asked.number : undefined }[per];
+  const id = { handset: request.handset, person: personOf(request), number: asked.ok ? asked.number : undefined }[per];
   return id === undefined ? undefined : { kind: per, id };
 }
 

@@ -1,4 +1,4 @@
-import { type Case, lockdownsOf } from './case.js';
+import { type Case, lockdownsOf, placesOf } from './case.js';
 import { FURTHEST_MS } from './hours.js';
 import { JUDGEMENT } from './judgement.js';
 
@@ -16,7 +16,7 @@ export function firstPass(c: Case): number | undefined {
     if (objection.passesFrom === undefined) return undefined;
     from = Math.max(from, objection.passesFrom);
   }
-  const timed = [...(c.own === undefined ? [] : [c.own.hours]), ...(c.place === undefined ? [] : [c.place.hours])];
+  const timed = [...(c.own === undefined ? [] : [c.own.hours]), ...placesOf(c).map(({ hours }) => hours)];
   const locked = lockdownsOf(c).map(({ from: begin, until }) => ({
     from: begin.epochMilliseconds,
     to: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,

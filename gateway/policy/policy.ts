@@ -11,6 +11,7 @@ import type {
   Trunks,
   Wings,
 } from '../../config/schema/types.generated.js';
+import { AskingLevels } from './asking.js';
 import { CalleeHours } from './callee-hours.js';
 import type { OwnLevel } from './facts.js';
 import { HoursBook, type HoursPart } from './hours-book.js';
@@ -63,6 +64,8 @@ export interface CompiledPolicy {
   readonly numbers: NumberReader;
   readonly handsets: ReadonlyMap<string, CompiledHandset>;
   readonly callee: CalleeHours;
+  /** What persons and campaigns say, who come with a request. */
+  readonly asking: AskingLevels;
 }
 
 /** Compiles policy. The configuration has been checked: what does not resolve here is a bug. */
@@ -126,6 +129,7 @@ export function compilePolicy(input: PolicyInput): CompiledPolicy {
       ...input.prefixZones,
       countries: input.zonesOf,
     }),
+    asking: new AskingLevels(hours),
   };
 }
 

@@ -1,12 +1,38 @@
 import type { Temporal } from 'temporal-polyfill';
-import type { LimitSubject } from '../../config/schema/types.generated.js';
+import type { Campaign, LimitSubject, Person } from '../../config/schema/types.generated.js';
 import type { ClockTrust } from '../clock/clock.js';
 import type { HandsetId, PersonId, WingId } from './ids.js';
+
+/** What policy judges a person by. */
+export type PersonFacts = Pick<Person, 'id'> & Partial<Pick<Person, 'windows' | 'exceptions' | 'limits' | 'suspended'>>;
+
+/** What policy judges a campaign by. */
+export type CampaignFacts = Pick<Campaign, 'id'> &
+  Partial<
+    Pick<
+      Campaign,
+      'windows' | 'exceptions' | 'limits' | 'attempts' | 'law' | 'doNotCall' | 'silenceDays' | 'maxTalkS' | 'ringS'
+    >
+  >;
+
+/** What is known of the contact that a campaign calls. */
+export interface ContactFacts {
+  /** Attempts at it in this campaign, before this one. */
+  readonly attempts: number;
+  /** It asked to be called now: the campaign's spacing does not hold, everything else does. */
+  readonly isAgreed?: boolean;
+}
 
 /** What a handset asks for: the digits exactly as they came (a SIP user part, a tel URI, keyed digits). */
 export interface DialRequest {
   readonly handset: HandsetId;
+  /** Who is signed on at the handset. */
   readonly person?: PersonId;
+  /** What the person may, beside what the handset may: it only ever narrows. Of the same id, or the call is refused. */
+  readonly personFacts?: PersonFacts;
+  /** For which campaign it is, and what that may: it only ever narrows. */
+  readonly campaign?: CampaignFacts;
+  readonly contact?: ContactFacts;
   readonly dialled: string;
   /** The contact's own zone, where it is known. */
   readonly calleeZone?: string;

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Limit } from '../../config/schema/types.generated.js';
+import { AskingLevels } from '../../gateway/policy/asking.js';
 import { HoursBook } from '../../gateway/policy/hours-book.js';
+import { handsetId } from '../../gateway/policy/ids.js';
 import { isAllowed, isBlocked, join, type Level, WIDEST } from '../../gateway/policy/level.js';
 import { isNoLooser, limitSet } from '../../gateway/policy/limits.js';
 import { NumberList } from '../../gateway/policy/number-list.js';
@@ -87,4 +89,32 @@ holds('two joined let through exactly what both do', (a, b) => {
 holds('hours that are remembered are the hours', (a, b, c) => {
   const remembered = [a, b, c].reduce((x, y) => join(x, y, (hours) => book.together(hours)));
   return same(remembered, join(join(a, b), c));
+});
+
+const facts = fc.record(
+  {
+    id: fc.constantFrom('one', 'another'),
+    windows: fc.array(window, { minLength: 1, maxLength: 2 }),
+    limits: fc.array(limit, { maxLength: 4 }),
+  },
+  { requiredKeys: ['id'] },
+);
+t.test('a person and a campaign join a handset in whatever order, and never make it wider', async () => {
+  fc.assert(
+    fc.property(level, facts, facts, (own, personFacts, campaign) => {
+      const asking = new AskingLevels(book);
+      const request = { handset: handsetId('a-101'), dialled: '', personFacts, campaign };
+      const [person, work] = [asking.person(request), asking.campaign(request)];
+      if (person === undefined || work === undefined) return false;
+      const both = asking.joined(asking.joined(own, person), work);
+      return (
+        same(both, asking.joined(asking.joined(own, work), person)) &&
+        same(both, join(own, join(person, work))) &&
+        [own, person, work].every((one) => isNoWider(both, one)) &&
+        asking.joined(own, undefined) === own &&
+        asking.joined(asking.joined(own, person), work) === both
+      );
+    }),
+    { numRuns: 150 },
+  );
 });

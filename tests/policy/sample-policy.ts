@@ -137,7 +137,7 @@ export const used = (handset: Partial<UsageCount>): UsageBook => ({
   callsSince: () => [],
 });
 
-export interface Asking {
+export interface Asking extends Pick<DialRequest, 'personFacts' | 'campaign' | 'contact'> {
   readonly dialled?: string;
   readonly person?: DialRequest['person'];
   readonly usage?: UsageBook;
@@ -164,11 +164,13 @@ function askingOf({
   facts,
   handset = 'a-101',
   calleeZone,
+  ...more
 }: Asking): [UsageBook, Facts, DialRequest] {
   return [
     usage ?? used({}),
     { ...GOOD_FACTS, ...facts },
     {
+      ...more,
       handset: handsetId(handset),
       dialled,
       ...(person !== undefined && { person }),

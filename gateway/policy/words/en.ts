@@ -57,6 +57,10 @@ export function english(fact: Fact): string {
       return 'this handset has no line controller, and its profile asks for one';
     case 'hook':
       return fact.hook === 'on' ? 'the wire says on-hook' : 'the wire says nothing of the hook';
+    case 'not-signed-on':
+      return 'nobody is signed on at this handset';
+    case 'suspended':
+      return 'this person is suspended';
     case 'codes-only':
       return 'this handset dials codes, and this is none';
     case 'number':
@@ -85,6 +89,8 @@ export function english(fact: Fact): string {
       return fact.measure === 'talk'
         ? `the talk of ${SUBJECT[fact.per]} ${PERIOD[fact.in]}, ${minutes(fact.most)} minutes, is used`
         : `${fact.used} of ${fact.most} ${MEASURE[fact.measure]} of ${SUBJECT[fact.per]} ${PERIOD[fact.in]} are used`;
+    case 'tried-out':
+      return `${fact.used} of ${fact.most} attempts at this contact in its campaign are used`;
     case 'gap':
       return `the last call of ${SUBJECT[fact.per]} ended less than ${fact.seconds} s ago`;
     case 'busy':

@@ -57,6 +57,10 @@ export function french(fact: Fact): string {
       return 'ce poste n’a pas de contrôleur de ligne, et son profil en demande un';
     case 'hook':
       return fact.hook === 'on' ? 'la ligne dit raccroché' : 'la ligne ne dit rien du crochet';
+    case 'not-signed-on':
+      return 'personne ne s’est annoncé à ce poste';
+    case 'suspended':
+      return 'cette personne est suspendue';
     case 'codes-only':
       return 'ce poste compose des codes, et ce n’en est pas un';
     case 'number':
@@ -85,6 +89,8 @@ export function french(fact: Fact): string {
       return fact.measure === 'talk'
         ? `la conversation ${SUBJECT[fact.per]} ${PERIOD[fact.in]}, ${minutes(fact.most)} minutes, est épuisée`
         : `${fact.used} sur ${fact.most} ${MEASURE[fact.measure]} ${SUBJECT[fact.per]} ${PERIOD[fact.in]} sont utilisés`;
+    case 'tried-out':
+      return `${fact.used} sur ${fact.most} tentatives auprès de ce contact dans sa campagne sont utilisées`;
     case 'gap':
       return `le dernier appel ${SUBJECT[fact.per]} a fini il y a moins de ${fact.seconds} s`;
     case 'busy':

@@ -57,6 +57,10 @@ export function dutch(fact: Fact): string {
       return 'dit toestel heeft geen lijncontroller, en zijn profiel vraagt er een';
     case 'hook':
       return fact.hook === 'on' ? 'de lijn zegt opgelegd' : 'de lijn zegt niets over de haak';
+    case 'not-signed-on':
+      return 'niemand is aangemeld bij dit toestel';
+    case 'suspended':
+      return 'deze persoon is geschorst';
     case 'codes-only':
       return 'dit toestel kiest codes, en dit is er geen';
     case 'number':
@@ -85,6 +89,8 @@ export function dutch(fact: Fact): string {
       return fact.measure === 'talk'
         ? `de spreektijd ${SUBJECT[fact.per]} ${PERIOD[fact.in]}, ${minutes(fact.most)} minuten, is op`
         : `${fact.used} van ${fact.most} ${MEASURE[fact.measure]} ${SUBJECT[fact.per]} ${PERIOD[fact.in]} zijn gebruikt`;
+    case 'tried-out':
+      return `${fact.used} van ${fact.most} pogingen bij dit contact in zijn campagne zijn gebruikt`;
     case 'gap':
       return `het laatste gesprek ${SUBJECT[fact.per]} eindigde minder dan ${fact.seconds} s geleden`;
     case 'busy':
