@@ -28,7 +28,7 @@ export class Mosquitto {
       [
         `listener ${broker.port} 127.0.0.1`,
         ...more,
-        'allow_anonymous true',
+        ...(more.some((line) => line.startsWith('allow_anonymous')) ? [] : ['allow_anonymous true']),
         'persistence true',
         `persistence_location ${broker.folder}/`,
         // A receiver that lags behind must not make the broker drop what it has confirmed.

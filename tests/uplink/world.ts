@@ -32,6 +32,7 @@ export interface UplinkParts {
   readonly handsets?: UplinkOptions['handsets'];
   readonly zone?: string;
   readonly files?: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly account?: { readonly username: string; readonly password: string };
   readonly certificateLookMs?: number;
   readonly log?: UplinkOptions['log'];
 }
@@ -43,6 +44,7 @@ export function anUplink(t: Test, parts: UplinkParts): { readonly store: Store; 
     config: {
       url: parts.url,
       ...parts.files,
+      ...parts.account,
       commandKeys: parts.keys ?? [],
       tokenKey: Buffer.alloc(32, 1).toString('base64'),
       statusS: parts.statusS ?? 30,
