@@ -144,7 +144,7 @@ export class Gateway {
         store: this.#store,
         log: this.#log,
       },
-      ...{ numberToken, policy, doNotCall, calls: () => this.#calls },
+      ...{ numberToken, policy, doNotCall, calls: () => this.#calls, listening: () => this.#listening },
     });
     this.#uplink = joined?.uplink;
     this.#checkpoints = joined?.checkpoints;

@@ -1,9 +1,10 @@
-import type { DoNotCallCommand } from '../config/schema/types.generated.js';
+import type { DoNotCallCommand, WarrantCommand } from '../config/schema/types.generated.js';
 import type { Calls } from './calls/calls.js';
 import type { CutoffResult } from './calls/ports.js';
 import type { OwnList } from './do-not-call/own-list.js';
 import type { E164 } from './policy/ids.js';
 import type { NumberReader } from './policy/number.js';
+import type { SiteListening } from './site-listening.js';
 import type { CommandResult, HouseCommand } from './uplink/command-desk.js';
 import { cutoffOrders, lockdownTarget } from './uplink/cutoff-order.js';
 import type { NumberToken } from './uplink/number-token.js';
@@ -15,7 +16,17 @@ export interface House {
   /** Reads a number as a call's is read, so that the two meet. */
   readonly numbers: Pick<NumberReader, 'read'>;
   readonly numberToken: NumberToken;
+  readonly offerWarrant: SiteListening['offerWarrant'];
 }
+
+const WARRANT_FAULTS = {
+  'warrant.no-recording': 'nothing is recorded here: site.json has no media.recording, or the media driver cannot',
+  'warrant.not-signed': 'it is signed by none of commandKeys in uplink.json',
+  'warrant.malformed': 'it must have id, from, until, and either person or number',
+  'warrant.over': 'it has ended already',
+  'warrant.id-taken': 'another warrant has this id',
+  'warrant.not-kept': 'the disk cannot take it',
+} as const;
 
 /** Carries out what headquarters ordered, and gives what its acknowledgement is to say. */
 export async function runHouseCommand(command: HouseCommand, house: House): Promise<CommandResult> {
@@ -26,12 +37,21 @@ export async function runHouseCommand(command: HouseCommand, house: House): Prom
       return { outcome: 'done' };
     case 'do-not-call':
       return listNumbers(command, house);
+    case 'warrant':
+      return takeWarrant(command, house);
     case 'cutoff': {
       const live = calls.live().flatMap(({ call, number }) => (number === undefined ? [] : [{ call, number }]));
       const results = await Promise.all(cutoffOrders(command, live, numberToken).map((order) => calls.cutoff(order)));
       return { outcome: 'done', result: { ...joinedResult(command.id, results) } };
     }
   }
+}
+
+/** The gateway keeps the warrant and says so in its audit chain before it is acknowledged. */
+async function takeWarrant({ jws }: WarrantCommand, { offerWarrant }: House): Promise<CommandResult> {
+  const said = await offerWarrant(jws);
+  if (said.outcome === 'taken') return { outcome: 'done', result: { warrant: said.id } };
+  return { outcome: 'failed', why: said.why, detail: WARRANT_FAULTS[said.why] };
 }
 
 /** All of them or, where one is no number, none. A call that is up to one of them ends. */

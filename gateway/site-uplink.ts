@@ -10,6 +10,7 @@ import type { OwnList } from './do-not-call/own-list.js';
 import { runHouseCommand } from './house-commands.js';
 import { handsetId } from './policy/ids.js';
 import { NumberReader } from './policy/number.js';
+import type { SiteListening } from './site-listening.js';
 import type { SitePolicy } from './site-policy.js';
 import type { Store } from './store/store.js';
 import { Checkpoints } from './uplink/checkpoints.js';
@@ -28,6 +29,7 @@ export interface SiteUplinkParts {
   readonly doNotCall: OwnList;
   /** Undefined until there are any. */
   readonly calls: () => Calls | undefined;
+  readonly listening: () => SiteListening | undefined;
 }
 
 export interface SiteUplink {
@@ -37,7 +39,7 @@ export interface SiteUplink {
 
 /** The uplink of a site, not started; undefined where its folder has none. */
 export function siteUplink(parts: SiteUplinkParts): SiteUplink | undefined {
-  const { files, gatewayId, bootId, clock, store, log, numberToken, policy, doNotCall, calls } = parts;
+  const { files, gatewayId, bootId, clock, store, log, numberToken, policy, doNotCall, calls, listening } = parts;
   const config = files.uplink;
   if (config === undefined) return undefined;
   const numbers = new NumberReader(files.site.country);
@@ -62,7 +64,9 @@ export function siteUplink(parts: SiteUplinkParts): SiteUplink | undefined {
     onCommand: async (command) => {
       const live = calls();
       if (live === undefined) return { outcome: 'failed', why: 'starting' };
-      return runHouseCommand(command, { calls: live, doNotCall, numbers, numberToken });
+      const offerWarrant = async (jws: string) =>
+        (await listening()?.offerWarrant(jws)) ?? ({ outcome: 'refused', why: 'warrant.no-recording' } as const);
+      return runHouseCommand(command, { calls: live, doNotCall, numbers, numberToken, offerWarrant });
     },
     onPolicy: (text) => policy.arrived(text),
     log,

@@ -216,6 +216,10 @@ export interface CallEndedData {
    */
   readonly numberToken?: string;
   /**
+   * A zone that the callee may be in, the first of them; absent where the call was refused.
+   */
+  readonly calleeZone?: string;
+  /**
    * The trunk that carried it.
    */
   readonly trunk?: string;
@@ -616,7 +620,8 @@ export type Command =
   | PingCommand
   | ResendCommand
   | CountersignCommand
-  | DoNotCallCommand;
+  | DoNotCallCommand
+  | WarrantCommand;
 
 /**
  * Topic ack/<commandId>: what became of a command.
@@ -3199,6 +3204,44 @@ export interface UseLimit {
    * The period. day, week (from Monday, ISO 8601) and month are those of the site's zone, for a number those of the callee's; 24-hours and 30-days are the last ones, whatever the date.
    */
   readonly in: 'day' | 'week' | 'month' | '24-hours' | '30-days';
+}
+
+/**
+ * Leave to record the calls of a person or to a number for a time, signed by itself.
+ */
+export interface WarrantCommand {
+  /**
+   * The command's id, used once.
+   */
+  readonly id: string;
+  /**
+   * When it was issued, Unix seconds.
+   */
+  readonly iat: number;
+  /**
+   * When it lapses, Unix seconds; at most 30 after iat.
+   */
+  readonly exp: number;
+  /**
+   * The gateway: <site>/<gateway>.
+   */
+  readonly gateway: string;
+  /**
+   * Why, for the records.
+   */
+  readonly reason: string;
+  /**
+   * Who ordered it.
+   */
+  readonly by: string;
+  /**
+   * What is ordered.
+   */
+  readonly type: 'warrant';
+  /**
+   * The warrant: a compact JWS (EdDSA) by one of the commandKeys over id, person or number, from and until.
+   */
+  readonly jws: string;
 }
 
 /**

@@ -27,6 +27,7 @@ export function recordOf(ending: Ending): CallRecord {
     handset: request.handset,
     ...(grant === undefined ? {} : { wing: grant.wing, number: grant.number }),
     ...(person === undefined ? {} : { person }),
+    ...(grant?.calleeZones[0] === undefined ? {} : { calleeZone: grant.calleeZones[0] }),
     ...(call.trunk === undefined ? {} : { trunk: call.trunk }),
     requestedAt: request.at,
     ...(call.answeredAt === undefined ? {} : { answeredAt: call.answeredAt }),

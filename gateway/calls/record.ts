@@ -100,6 +100,8 @@ export interface CallRecord {
   readonly person?: PersonId;
   /** The number, when normalisation got that far. It goes into the ledger; reports carry a keyed token instead. */
   readonly number?: E164;
+  /** A zone that the callee may be in, the first of them. */
+  readonly calleeZone?: string;
   readonly trunk?: TrunkId;
   readonly requestedAt: Temporal.Instant;
   readonly answeredAt?: Temporal.Instant;

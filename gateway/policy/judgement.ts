@@ -1,5 +1,5 @@
-import { type Case, hoursOfLevel, isInForce, lockdownsOf, OWN_LEVELS, personOf, placesOf, tokenOf } from './case.js';
 import type { CalleePlace } from './callee-hours.js';
+import { type Case, hoursOfLevel, isInForce, lockdownsOf, OWN_LEVELS, personOf, placesOf, tokenOf } from './case.js';
 import type { RuleId } from './decision.js';
 import type { Objection, OwnLevel } from './facts.js';
 import { opensFrom } from './hours.js';

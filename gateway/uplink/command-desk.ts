@@ -7,6 +7,7 @@ import type {
   DoNotCallCommand,
   Ed25519PublicKey,
   ReleaseCommand,
+  WarrantCommand,
 } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
 import type { Clock } from '../clock/clock.js';
@@ -137,4 +138,4 @@ export class CommandDesk {
 }
 
 /** The commands that are for the house; the uplink does the others itself. */
-export type HouseCommand = CutoffCommand | ReleaseCommand | DoNotCallCommand;
+export type HouseCommand = CutoffCommand | ReleaseCommand | DoNotCallCommand | WarrantCommand;

@@ -12,6 +12,7 @@ import { openDatabase } from '../headquarters/records/schema.js';
 import { publishPolicy } from '../headquarters/send-command.js';
 import { accessOf, readConfig, serve } from '../headquarters/serve.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { sendWarrant, signWarrant } from './headquarters-warrant.js';
 
 const HELP = `balise headquarters: the receiving side of the uplink
 
@@ -19,6 +20,8 @@ usage: balise headquarters --config <file>
        balise headquarters --demo
        balise headquarters account <name> --role <role> --config <file>
        balise headquarters policy <bundle.jws> --gateway <site>/<gateway> --config <file>
+       balise headquarters sign-warrant --id <id> --person <id> --from <instant> --until <instant> --config <file>
+       balise headquarters warrant <warrant.jws> --gateway <site>/<gateway> --config <file>
 
   --config  headquarters.json: broker, database, keys, and where the fleet page is (see config/README.md)
   --demo    a broker, a database, the fleet page and a few simulated gateways, all in this process and gone after it
@@ -27,13 +30,18 @@ usage: balise headquarters --config <file>
   policy    sends a bundle that \`balise policy sign\` made, and tells what became of it. It stays at the broker: a gateway
             that is away takes it when it comes
 
-  --gateway whom the bundle is for; may be given more than once
+  sign-warrant  prints leave to record the calls of a --person or to a --number from one instant to another, signed
+            by the signingKey of headquarters.json; instants as 2026-03-04T08:00:00Z
+  warrant   sends it, and tells whether the gateway took it. It is in the gateway's audit chain before it says so
+
+  --gateway whom the bundle or warrant is for; may be given more than once
+  --by      who orders it, for the records
   --role    ${ROLES.join(', ')}: reads; also acknowledges and orders; also makes accounts
 
 The log is one JSON object a line on standard output. Orders from the command line:
 node dist/scripts/headquarters/main.js --help.
 
-exit status 1: the bundle was not taken, or there was no answer.
+exit status 1: the bundle or warrant was not taken, or there was no answer.
 
 example
   balise headquarters policy policy.jws --gateway alpha/gw-1 --config headquarters.json
@@ -52,6 +60,12 @@ export const headquarters: Command = {
       demo: { type: 'boolean' },
       role: { type: 'string' },
       gateway: { type: 'string', multiple: true },
+      by: { type: 'string' },
+      id: { type: 'string' },
+      person: { type: 'string' },
+      number: { type: 'string' },
+      from: { type: 'string' },
+      until: { type: 'string' },
     } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [verb, name] = positionals;
@@ -66,6 +80,12 @@ export const headquarters: Command = {
     if (verb === 'policy') {
       const file = readFileSync(needed(name, 'the bundle'), 'utf8');
       return publish(file, values.gateway ?? [], readConfig(needed(values.config, '--config')), terminal);
+    }
+    if (verb === 'sign-warrant') return signWarrant(values, readConfig(needed(values.config, '--config')), terminal);
+    if (verb === 'warrant') {
+      const jws = readFileSync(needed(name, 'the warrant'), 'utf8');
+      const config = readConfig(needed(values.config, '--config'));
+      return sendWarrant(jws, values.gateway ?? [], values.by, config, clock, terminal);
     }
     if (verb !== undefined) throw new UsageFault(`there is no "headquarters ${verb}"`);
     if (values.demo === true) return demo(terminal);

@@ -122,7 +122,13 @@ export function refusals(
   );
 }
 
-/** Calls since `sinceMs` by the hour of the day in each zone: 24 counts a zone. Throws a RangeError for a zone that is none. */
+/** Stands among zones for that of each call's own callee. */
+export const CALLEE = 'callee';
+
+/**
+ * Calls since `sinceMs` by the hour of the day in each zone: 24 counts a zone. `CALLEE` counts each call in the zone of its
+ * callee, and leaves out those that do not say it. Throws a RangeError for a zone that is none.
+ */
 export async function callsByHour(
   db: Database,
   sinceMs: number,
@@ -130,20 +136,29 @@ export async function callsByHour(
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   // Every zone's offset is a multiple of a quarter of an hour.
   const quarter = 900_000;
-  const rows = await db.all<{ bucket: number; count: number }>(
-    `SELECT requested_ms / ${quarter} AS bucket, count(*) AS count FROM call
-     WHERE requested_ms >= $1 AND rule IS NULL GROUP BY requested_ms / ${quarter}`,
+  const rows = await db.all<{ bucket: number; zone: string | null; count: number }>(
+    `SELECT requested_ms / ${quarter} AS bucket, callee_zone AS zone, count(*) AS count FROM call
+     WHERE requested_ms >= $1 AND rule IS NULL GROUP BY requested_ms / ${quarter}, callee_zone`,
     [sinceMs],
   );
+  const clocks = new Map<string, Intl.DateTimeFormat>();
+  const hourIn = (zone: string, ms: number): number => {
+    const clock =
+      clocks.get(zone) ?? new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' });
+    clocks.set(zone, clock);
+    return Number(clock.format(ms));
+  };
   return Object.fromEntries(
-    zones.map((zone) => {
-      const hour = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' });
+    zones.map((wanted) => {
       const counts = new Array<number>(24).fill(0);
-      for (const { bucket, count } of rows) {
-        const at = Number(hour.format(bucket * quarter));
+      if (wanted !== CALLEE) hourIn(wanted, 0);
+      for (const { bucket, zone, count } of rows) {
+        const where = wanted === CALLEE ? zone : wanted;
+        if (where === null) continue;
+        const at = hourIn(where, bucket * quarter);
         counts[at] = (counts[at] ?? 0) + count;
       }
-      return [zone, counts];
+      return [wanted, counts];
     }),
   );
 }
@@ -162,6 +177,7 @@ const COLUMNS = [
   'talk_ms',
   'cause',
   'rule',
+  'callee_zone',
 ] as const;
 
 /** The calls that were asked for from `fromMs` to `toMs` as CSV (RFC 4180), in pieces; instants as ISO 8601. */

@@ -8,7 +8,7 @@ import type { Clock } from '../../gateway/clock/clock.js';
 import { projectRoot } from '../../gateway/config/paths.js';
 import { isZone } from '../../gateway/config/schemas.js';
 import { type Account, accountOf, closeSession, LoginBrake, openSession, type Role, sessionOf } from './accounts.js';
-import { acknowledgeAlarm, alarms, auditExport, callsByHour, callsCsv, fleet, refusals } from './board.js';
+import { acknowledgeAlarm, alarms, auditExport, CALLEE, callsByHour, callsCsv, fleet, refusals } from './board.js';
 import type { Ingester } from './ingester.js';
 import type { Database } from './records/database.js';
 
@@ -165,7 +165,7 @@ function reads(app: FastifyInstance, options: FleetServerOptions): void {
   read<{ days?: string }>('/api/refusals', ({ days }) => refusals(db, now() - daysOf(days) * DAY_MS));
   read<{ days?: string; zones?: string }>('/api/hours', ({ days, zones = 'UTC' }, reply) => {
     const wanted = zones.split(',').slice(0, 4);
-    const strange = wanted.find((zone) => !isZone(zone));
+    const strange = wanted.find((zone) => zone !== CALLEE && !isZone(zone));
     if (strange !== undefined) return reply.code(400).send({ error: `"${strange}" is no time zone.` });
     return callsByHour(db, now() - daysOf(days) * DAY_MS, wanted);
   });

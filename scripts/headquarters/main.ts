@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { eventLine, faultLine, stateLine } from './event-line.js';
-import { OrderFault, orderFrom } from './order.js';
+import { OrderFault, type OrderWords, orderFrom } from './order.js';
 import { Receiver } from './receiver.js';
 import { sendCommand } from './send-command.js';
 import { newCommand, newSigningKey, type SigningKey, signCommand } from './sign-command.js';
@@ -23,6 +23,7 @@ orders (one; each is signed, and the answers are printed)
   --release <target>    lift the cutoff of exactly this: site, wing:<id>, handset:<id>, person:<id>
   --do-not-call <number or token>
                         never call it again, whatever the campaign; may be given more than once
+  --warrant <file>      leave to record, as \`balise headquarters sign-warrant\` makes it
   --resend <from>-<to>  send these events again
   --snapshot            send every retained topic again
   --ping                answer
@@ -62,6 +63,7 @@ const OPTIONS = {
   snapshot: { type: 'boolean' },
   ping: { type: 'boolean' },
   'do-not-call': { type: 'string', multiple: true },
+  warrant: { type: 'string' },
   hold: { type: 'string' },
   reason: { type: 'string' },
   by: { type: 'string' },
@@ -140,8 +142,12 @@ async function newKey(file: string, kid: string): Promise<number> {
   return 0;
 }
 
+/** A warrant is named by its file, and ordered by what is in it. */
+const read = ({ warrant: file, ...values }: Values): OrderWords =>
+  file === undefined ? values : { ...values, warrant: readFileSync(file, 'utf8') };
+
 async function order(values: Values): Promise<number> {
-  const command = newCommand(clock, needed(values.gateway, '--gateway'), orderFrom(values));
+  const command = newCommand(clock, needed(values.gateway, '--gateway'), orderFrom(read(values)));
   const last = await sendCommand({
     url: needed(values.url, '--url'),
     connection: connectionOf(values),

@@ -14,6 +14,8 @@ export interface OrderWords {
   readonly snapshot?: boolean | undefined;
   readonly ping?: boolean | undefined;
   readonly 'do-not-call'?: readonly string[] | undefined;
+  /** The signed warrant itself. */
+  readonly warrant?: string | undefined;
   readonly hold?: string | undefined;
   readonly reason?: string | undefined;
   readonly by?: string | undefined;
@@ -31,6 +33,7 @@ export function orderFrom(words: OrderWords): CommandOrder {
   if (words.snapshot) orders.push({ ...said, type: 'snapshot' });
   const listed = words['do-not-call'];
   if (listed !== undefined) orders.push({ ...said, type: 'do-not-call', ...numbersOf(listed) });
+  if (words.warrant !== undefined) orders.push({ ...said, type: 'warrant', jws: warrantOf(words.warrant) });
   if (words.ping) orders.push({ ...said, type: 'ping' });
   const [order, second] = orders;
   if (order === undefined || second !== undefined) throw new OrderFault('exactly one order is wanted');
@@ -44,6 +47,14 @@ function numbersOf(words: readonly string[]): Pick<DoNotCallCommand, 'numbers' |
   const numbers = words.filter((word) => word.startsWith('+'));
   const numberTokens = words.filter((word) => !word.startsWith('+'));
   return { ...(numbers.length > 0 && { numbers }), ...(numberTokens.length > 0 && { numberTokens }) };
+}
+
+function warrantOf(text: string): string {
+  const jws = text.trim();
+  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$/.test(jws)) {
+    throw new OrderFault('it is no signed warrant, as `balise headquarters sign-warrant` makes it');
+  }
+  return jws;
 }
 
 function cutTarget(text: string): CutoffCommand['target'] {

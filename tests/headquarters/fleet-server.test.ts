@@ -104,13 +104,15 @@ t.test('calls are counted by the hour of each zone, and exported with cells that
     endedAt: at,
     talkMs: 0,
     cause: 'deadline',
+    calleeZone: 'Australia/Lord_Howe',
     planes: {},
   };
   const { body } = stream.next({ type: 'balise.call.ended', data });
   await storeBatch(db, [{ gateway: 'a/gw-1', body, event: JSON.parse(body) as EventEnvelope }], [], 1);
-  const hours = await callsByHour(db, 0, ['UTC', 'Asia/Kolkata']);
+  const hours = await callsByHour(db, 0, ['UTC', 'Asia/Kolkata', 'callee']);
   t.equal(hours.UTC?.[10], 1);
   t.equal(hours['Asia/Kolkata']?.[15], 1, 'half past three in the afternoon');
+  t.equal(hours.callee?.[21], 1, 'ten past nine in the evening where the callee is');
   const headers = { cookie: await cookieOf('guest') };
   const csv = await (await fetch(`${server.url}api/export/calls.csv?days=400`, { headers })).text();
   t.match(csv, /^gateway,call,handset,.*\r\na\/gw-1,.*,'=1\+1,/s);

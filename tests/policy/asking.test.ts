@@ -1,7 +1,7 @@
 /** Who asks, and for whom: a person and a campaign come with a request, and only ever narrow what the handset may. */
 import fc from 'fast-check';
-import { Temporal } from 'temporal-polyfill';
 import t from 'tap';
+import { Temporal } from 'temporal-polyfill';
 import type { Limit } from '../../config/schema/types.generated.js';
 import { personId } from '../../gateway/policy/ids.js';
 import type { CampaignFacts, ContactFacts, PersonFacts, Subject, UsageBook } from '../../gateway/policy/request.js';

@@ -269,7 +269,7 @@ export class SimOrders {
       this.release(calls, lockdownTarget(command.target));
       return { outcome: 'done' };
     }
-    if (command.type === 'do-not-call') return { outcome: 'failed', why: 'not-here' };
+    if (command.type === 'do-not-call' || command.type === 'warrant') return { outcome: 'failed', why: 'not-here' };
     const live = calls.live().flatMap(({ call, number }) => (number === undefined ? [] : [{ call, number }]));
     const orders = cutoffOrders(command, live, this.numberToken);
     await Promise.all(orders.map((order) => this.cutOff(calls, life, order)));

@@ -144,6 +144,7 @@ function callRow({ gateway, event }: CheckedEvent): SqlValue[][] {
       Math.round(data.talkMs ?? 0),
       data.cause ?? 'unknown',
       data.rule ?? null,
+      data.calleeZone ?? null,
     ],
   ];
 }

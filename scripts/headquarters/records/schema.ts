@@ -44,6 +44,8 @@ const STEPS: readonly (readonly string[])[] = [
     `CREATE TABLE session (
       token_hash TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, expires_ms BIGINT NOT NULL)`,
   ],
+  // Where the callee may be; calls of before say nothing of it.
+  ['ALTER TABLE call ADD COLUMN callee_zone TEXT'],
 ];
 
 export const EVENT: Table = {
@@ -91,6 +93,7 @@ export const CALL: Table = {
     ['talk_ms', 'bigint'],
     ['cause', 'text'],
     ['rule', 'text'],
+    ['callee_zone', 'text'],
   ],
   keys: ['gateway', 'call'],
 };

@@ -172,10 +172,12 @@ async function refresh() {
 function zonesFrom(gateways) {
   const known = [...new Set(gateways.map(({ status }) => status?.zone).filter(Boolean))];
   if ($('zone-a').options.length > 0) return;
+  // Each call by the clock of its own callee.
+  $('zone-b').append(new Option('where the callee is', 'callee'));
   const others = Intl.supportedValuesOf('timeZone');
   for (const [select, first] of [
     [$('zone-a'), known],
-    [$('zone-b'), ['UTC']],
+    [$('zone-b'), []],
   ]) {
     for (const zone of [...new Set([...first, 'UTC', ...others])]) select.append(new Option(zone, zone));
     select.addEventListener('change', plots);
@@ -187,7 +189,7 @@ let plotTimer;
 async function plots() {
   clearTimeout(plotTimer);
   if (account === undefined) return;
-  const zones = [...new Set([$('zone-a').value || 'UTC', $('zone-b').value || 'UTC'])];
+  const zones = [...new Set([$('zone-a').value || 'UTC', $('zone-b').value || 'callee'])];
   try {
     const [refusals, hours] = await Promise.all([
       ask('refusals?days=7'),
