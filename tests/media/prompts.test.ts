@@ -8,6 +8,7 @@ import { programData } from '../../gateway/config/paths.js';
 import { ANNOUNCEMENT, LANGUAGES, refusalPieces, SPOKEN_WARNINGS } from '../../gateway/media/prompts.js';
 import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { RULES } from '../../gateway/policy/decision.js';
+import { PROMPT_IDS } from '../../gateway/work/prompt-ids.js';
 import { decoded, loudness } from './tone.js';
 
 const SAMPLE_RATE = 8_000;
@@ -139,4 +140,8 @@ t.test('a piece that a language has no word for is its general one, or is left o
     parts.reduce((sum, length) => sum + length, 0),
   );
   t.equal(library.spoken('xx', ['next']), undefined);
+});
+
+t.test('whatever a work session says is there in every language', async (t) => {
+  for (const language of LANGUAGES) for (const piece of PROMPT_IDS) t.ok(piece in textsOf(language), `${piece} in ${language}`);
 });
