@@ -37,6 +37,7 @@ import { SitePolicy } from './site-policy.js';
 import { LiveSite } from './site-reload.js';
 import { siteSchedule } from './site-schedule.js';
 import { siteUplink } from './site-uplink.js';
+import { SiteWork } from './site-work.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
@@ -75,6 +76,7 @@ export class Gateway {
   readonly #siteMedia: SiteMedia;
   #listening: SiteListening | undefined;
   #tests: ReturnType<typeof siteAudioTests>;
+  #work: SiteWork | undefined;
   #metrics: GatewayMetrics | undefined;
   #handsets: SiteHandsets | undefined;
   #releaseRunFolder: () => void = () => undefined;
@@ -153,7 +155,7 @@ export class Gateway {
     this.#bus = bus;
     this.#makePlanes(bus, policy);
     await this.#makeListening();
-    this.#makeCalls(policy, numberToken);
+    this.#makeCalls(policy, numberToken, doNotCall);
     this.#makeHandsets(policy);
 
     const { port: busPort } = await bus.start();
@@ -175,6 +177,7 @@ export class Gateway {
     // Handsets register from here on. What only calls and the console need is loaded after this, and not before.
     holidayRules();
     await this.#calls?.recover();
+    this.#work?.start();
     this.#uplink?.start();
     this.#checkpoints?.start();
     await this.#openConsole(run.path, bus);
@@ -207,6 +210,7 @@ export class Gateway {
 
   async #stopOnce(why: string): Promise<void> {
     this.#log.info({ event: 'gateway.stopping', why }, 'stopping');
+    this.#work?.stop();
     await this.#calls?.stop(STOP_CALLS_MS);
     await this.#console?.close();
     await this.#handsets?.close();
@@ -237,6 +241,7 @@ export class Gateway {
       onAlarm: (code, detail, handset) => this.#alarm(code, detail, handset),
       onArmed: (call, order) => this.#listening?.armed(call, order),
       onClosed: (call) => this.#listening?.closed(call),
+      onKey: (call, key) => void this.#work?.key(call, key),
     });
     this.#signalling = new Signalling({
       clock,
@@ -246,7 +251,7 @@ export class Gateway {
       trunks: trunksOf(this.#files),
       newCallId: () => this.#newCallId(),
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
-      keyed: (call) => this.#media?.keyed(call),
+      keyed: (call, key) => this.#work?.key(call, key) === true || this.#media?.keyed(call),
       openSession: (...agreed) => new SdpSession(...agreed),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
       registered: (registration) => this.#handsets?.registered(registration),
@@ -306,12 +311,12 @@ export class Gateway {
 
   /** What the planes report to: the calls, as soon as there are any. */
   readonly #sink: CallSink = {
-    request: (request) => this.#calls?.request(request),
+    request: (request) => this.#calls?.request(this.#work?.marked(request) ?? request),
     event: (call, event) => this.#calls?.event(call, event),
     planeLost: (plane, why) => this.#calls?.planeLost(plane, why),
   };
 
-  #makeCalls(policy: SitePolicy, numberToken: ReturnType<typeof numberTokens>): void {
+  #makeCalls(policy: SitePolicy, numberToken: ReturnType<typeof numberTokens>, doNotCall: OwnList): void {
     const { signalling, media, lines, store } = this.#parts();
     const files = this.#files;
     const common = { files, clock: this.#clock, bootId: this.#bootId, log: this.#log, media, signalling };
@@ -331,6 +336,20 @@ export class Gateway {
       uplink: () => uplinkView(this.#files, this.#uplink, store),
     });
     this.#desk = desk;
+    const work = SiteWork.of({
+      ...{
+        ...this.#parts(),
+        files: this.#files,
+        clock: this.#clock,
+        bootId: this.#bootId,
+        log: this.#log,
+        policy,
+        numberToken,
+      },
+      ...{ doNotCall, calls: () => this.#calls, newCallId: () => this.#newCallId() },
+      alarm: (...said) => this.#alarm(...said),
+    });
+    this.#work = work;
     const metrics = new GatewayMetrics({
       calls: () => this.#calls?.size ?? 0,
       outboxDepth: () => store.outbox.depth(),
@@ -345,12 +364,14 @@ export class Gateway {
       ...desk.observers,
       metrics.observer,
       keypadObserver(lines),
+      ...(work === undefined ? [] : [work.observer]),
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
     ];
     this.#calls = new Calls({
       ...common,
-      judge: desk.judge,
       ...(tests && { tests }),
+      judge: work?.judge(desk.judge) ?? desk.judge,
+      ...(work === undefined ? {} : { contacts: work.numbers }),
       store: store.calls,
       line: lines,
       announcement: (request, refusal, at) => this.#siteMedia.announcement(request, refusal, at),

@@ -26,6 +26,7 @@ interface DriverParts {
   readonly onAlarm: (code: string, detail: string, handset: HandsetId) => void;
   readonly onArmed?: (call: CallId, order: MediaOrder) => void;
   readonly onClosed?: (call: CallId) => void;
+  readonly onKey?: (call: CallId, key: string) => void;
 }
 
 /** What the configuration says of speech: what each handset's calls may carry, and what a refused caller is told. */

@@ -8,6 +8,7 @@ import type { SiteFiles } from './config/site.js';
 import type { OwnList } from './do-not-call/own-list.js';
 import { ListShelf, listFolder } from './do-not-call/shelf.js';
 import { decide, mayCallAtAll } from './policy/decide.js';
+import { decideDesk } from './policy/desk.js';
 import type { Decision } from './policy/decision.js';
 import { type Explanation, explain } from './policy/explain.js';
 import type { HandsetId } from './policy/ids.js';
@@ -290,6 +291,7 @@ export class SitePolicy implements Judge {
   }
 
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
+    if (request.desk === true) return decideDesk(this.#compiled, this.#with(facts), request, at);
     return decide(this.#compiled, usage, this.#with(facts), request, at);
   }
 

@@ -2435,6 +2435,10 @@ export interface Profile {
   readonly callerIdentity?: string;
   readonly tokens: Tokens;
   /**
+   * What is dialled to sign on to work for campaigns, e.g. *1. Leave it out: nobody works at these handsets.
+   */
+  readonly signOnCode?: string;
+  /**
    * Only the codes of `tokens` may be keyed; a number is refused with rule dial.free-dialling.
    */
   readonly tokenOnly: boolean;

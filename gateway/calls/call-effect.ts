@@ -50,6 +50,7 @@ export type CallEffect =
   | { readonly do: 'media-arm'; readonly deadline: Deadline; readonly warningsS: readonly number[] }
   | { readonly do: 'media-close' }
   | { readonly do: 'dial'; readonly order: DialOrder }
+  | { readonly do: 'answer-desk' }
   | { readonly do: 'ring' }
   | { readonly do: 'early-media'; readonly answer: string }
   | { readonly do: 'accept'; readonly answer: string }

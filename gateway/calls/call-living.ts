@@ -1,6 +1,7 @@
 /** What every state does, in which the call may still become a talk, with the events that can come at any time. */
 import { leftNs, narrowedDeadline, narrowedGrant } from './call-deadline.js';
 import type { CallEffect, MachineEvent } from './call-effect.js';
+import { numberOf } from './call-record.js';
 import { end, holdOf } from './call-ending.js';
 import type { Answered, Arming, CallAlarm, Granted, Living, Now } from './call-state.js';
 import { bound, type Step, stay } from './call-table.js';
@@ -26,7 +27,9 @@ export function openMedia(call: Granted, handsetOffer: string, first: readonly C
   const order = {
     handset: request.handset,
     ...(grant.person === undefined ? {} : { person: grant.person }),
-    number: grant.number,
+    ...numberOf(request, grant.number),
+    ...(request.desk === undefined ? {} : { desk: true as const }),
+    ...(request.desk === undefined && request.contact === undefined ? {} : { keys: true as const }),
     handsetOffer,
     earlyMedia: grant.earlyMedia,
     digitsAllowed: grant.digitsAllowed,

@@ -148,6 +148,13 @@ const openingMedia: Table<OpeningMedia> = {
   ...unexpected('trunk-failed', 'media-connected', 'committed', 'commit-failed', 'armed', 'accepted', 'ring-timeout'),
   ...ignored('judge-again'),
   'media-opened': ({ call }, { trunkOffer }) => {
+    // The desk answers by itself: from here on it is a call like any other, without a trunk.
+    if (call.request.desk === true) {
+      return {
+        state: { at: 'dialling', call },
+        effects: [{ do: 'answer-desk' }, { do: 'tell', phase: 'calling' }, bound('dialling', DIAL_MARGIN_MS)],
+      };
+    }
     const { trunks, number, callerIdentity, ringMs } = call.grant;
     return {
       state: { at: 'dialling', call },

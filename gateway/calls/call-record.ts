@@ -1,5 +1,11 @@
 import type { Ending, Story } from './call-state.js';
+import type { E164 } from '../policy/ids.js';
+import type { CallRequest } from './ports.js';
 import type { CallRecord } from './record.js';
+
+/** A call to the desk is to nobody's number. */
+export const numberOf = ({ desk }: CallRequest, number: E164): Pick<CallRecord, 'number'> =>
+  desk === true ? {} : { number };
 
 /** Talk of a call that ended, milliseconds: from the answer to the end, and never past the deadline. */
 function talkMs(call: Story, endedNs: bigint): number {
@@ -25,7 +31,8 @@ export function recordOf(ending: Ending): CallRecord {
   return {
     call: request.call,
     handset: request.handset,
-    ...(grant === undefined ? {} : { wing: grant.wing, number: grant.number }),
+    ...(grant === undefined ? {} : { wing: grant.wing, ...numberOf(request, grant.number) }),
+    ...(request.contact === undefined ? {} : { contact: request.contact }),
     ...(person === undefined ? {} : { person }),
     ...(grant?.calleeZones[0] === undefined ? {} : { calleeZone: grant.calleeZones[0] }),
     ...(call.trunk === undefined ? {} : { trunk: call.trunk }),

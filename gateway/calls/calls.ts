@@ -5,10 +5,11 @@
 import type { Timer } from '../clock/clock.js';
 import type { Decision, EndsBy, Refusal, RuleId } from '../policy/decision.js';
 import type { CallId, E164, HandsetId } from '../policy/ids.js';
-import { type Facts, type Lockdown, UNUSED } from '../policy/request.js';
+import { type DialRequest, type Facts, type Lockdown, UNUSED } from '../policy/request.js';
 import type { AudioTests } from './audio-tests.js';
 import { begin } from './call-machine.js';
 import type { StateName } from './call-state.js';
+import { openedDialogs } from './contact-numbers.js';
 import { CutoffWatch } from './cutoff-watch.js';
 import { type CallCounts, Driver, type DriverOptions } from './driver.js';
 import type { Judge } from './judge.js';
@@ -264,12 +265,11 @@ export class Calls implements CallSink {
     const { store, line, clock, judge, log } = this.options;
     if (this.stopping) return unavailable('fault.signalling', 'the gateway is stopping');
     if (this.recovering) return unavailable('fault.store', 'the gateway is starting and ends the calls of before');
-    const { handset, person, dialled } = entry.request;
+    const { handset } = entry.request;
     try {
       if (!store.hasRoom()) return unavailable('store.full', 'the disk has no room for another call');
       const facts: Facts = { clock: clock.trust(), line: line.facts(handset), lockdowns: this.lockdowns.inForce() };
-      const request = { handset, dialled, ...(person === undefined ? {} : { person }) };
-      return judge.judge(request, facts, clock.wall(), store);
+      return judge.judge(asked(entry.request), facts, clock.wall(), store);
     } catch (fault) {
       log.error({ event: 'calls.judgement-failed', call: entry.call, err: fault });
       return unavailable('fault.store', 'what has been used so far cannot be read');
@@ -278,13 +278,11 @@ export class Calls implements CallSink {
 
   private narrowing(entry: LiveCall): Extract<CallEvent, { type: 'narrowed' }> {
     const { clock, judge } = this.options;
-    const { handset, person, dialled } = entry.request;
     const at = clock.wall();
     // The line reports for itself, and the monotonic clock holds the call: neither is policy.
     const line = { fitted: true, hook: 'off', supervised: true, relay: 'connected' } as const;
     const facts: Facts = { clock: { trusted: true }, line, lockdowns: this.lockdowns.inForce() };
-    const request = { handset, dialled, ...(person === undefined ? {} : { person }) };
-    const decision = judge.judge(request, facts, at, UNUSED);
+    const decision = judge.judge(asked(entry.request), facts, at, UNUSED);
     if (decision.outcome === 'grant') {
       const { notAfter, maxTalkMs, notAfterBy: by, number } = decision;
       // The same digits may mean another number now; that call was never asked for.
@@ -301,9 +299,9 @@ export class Calls implements CallSink {
   }
 
   private async endOpenCall(open: OpenCall): Promise<boolean> {
-    const { clock, signalling, store, numberToken, log } = this.options;
+    const { clock, store, numberToken, log } = this.options;
     const fromNs = clock.monotonicNs();
-    const legs = open.dialogs.length === 0 ? Promise.resolve(true) : settled(signalling.endFromJournal(open.dialogs));
+    const legs = open.dialogs.length === 0 ? Promise.resolve(true) : settled(this.endLegs(open));
     const legsEnded = await Promise.race([legs, this.wait(this.options.recoverMs ?? 5_000).then(() => false)]);
     const afterMs = Number(clock.monotonicNs() - fromNs) / 1e6;
     for (;;) {
@@ -318,6 +316,12 @@ export class Calls implements CallSink {
         await this.wait(RECORD_AGAIN_MS);
       }
     }
+  }
+
+  /** What is owed to the legs of a call that the journal held, in the dialogs' own words. */
+  private async endLegs({ request, dialogs }: OpenCall): Promise<void> {
+    const { contacts, signalling } = this.options;
+    await signalling.endFromJournal(openedDialogs(request, contacts, dialogs));
   }
 
   private wait(ms: number): Promise<void> {
@@ -353,6 +357,14 @@ export class Calls implements CallSink {
     }
   }
 }
+
+/** What policy is asked of a call. */
+const asked = ({ handset, person, dialled, desk, contact }: CallRequest): DialRequest => ({
+  ...{ handset, dialled },
+  ...(person === undefined ? {} : { person }),
+  ...(desk === undefined ? {} : { desk }),
+  ...(contact === undefined ? {} : { isContact: true as const }),
+});
 
 const unavailable503 = (fact: string) => ({ status: 503, rule: 'store.full', fact });
 

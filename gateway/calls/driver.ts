@@ -6,6 +6,7 @@ import type { CallId } from '../policy/ids.js';
 import type { CallEffect, MachineEvent } from './call-effect.js';
 import { step } from './call-machine.js';
 import type { CallAlarm, Now } from './call-state.js';
+import { type ContactNumbers, sealedDialogs, withNumber } from './contact-numbers.js';
 import type { LiveCall } from './live-call.js';
 import type {
   Announcement,
@@ -34,6 +35,8 @@ export interface DriverOptions {
   readonly numberToken: NumberToken;
   readonly log: CallsLog;
   readonly bootId: string;
+  /** The numbers of contacts, where there are any. */
+  readonly contacts?: ContactNumbers;
   /** What a handset is told in words before the final status of a refusal; undefined: nothing. */
   readonly announcement?: (request: CallRequest, refusal: Refusal, at: Temporal.Instant) => Announcement | undefined;
 }
@@ -59,6 +62,7 @@ const PLANE_OF: Readonly<Partial<Record<CallEffect['do'], PlaneName>>> = {
   'media-connect': 'media',
   'media-arm': 'media',
   'media-close': 'media',
+  'answer-desk': 'signalling',
   'call-handset': 'signalling',
   dial: 'signalling',
   ring: 'signalling',
@@ -192,7 +196,8 @@ export class Driver {
         this.write(
           entry,
           (store) => {
-            for (const dialog of effect.dialogs) store.saveDialog(call, dialog);
+            for (const dialog of sealedDialogs(entry.request, this.options.contacts, effect.dialogs))
+              store.saveDialog(call, dialog);
           },
           undefined,
           'journal-failed',
@@ -201,7 +206,13 @@ export class Driver {
       case 'commit':
         this.write(
           entry,
-          (store) => store.commitDeadline(call, effect.answeredAt, effect.deadline, effect.dialogs),
+          (store) =>
+            store.commitDeadline(
+              call,
+              effect.answeredAt,
+              effect.deadline,
+              sealedDialogs(entry.request, this.options.contacts, effect.dialogs),
+            ),
           'committed',
           'commit-failed',
         );
@@ -216,7 +227,7 @@ export class Driver {
         signalling.callHandset(call, handset);
         break;
       case 'media-open':
-        media.open(call, effect.order);
+        media.open(call, withNumber(request, this.options.contacts, effect.order));
         break;
       case 'media-announce':
         media.announce(call, handset, request.offer, effect.announcement);
@@ -231,7 +242,10 @@ export class Driver {
         media.close(call);
         break;
       case 'dial':
-        signalling.dial(call, effect.order);
+        signalling.dial(call, withNumber(request, this.options.contacts, effect.order));
+        break;
+      case 'answer-desk':
+        signalling.answerDesk(call);
         break;
       case 'ring':
         signalling.ring(call);

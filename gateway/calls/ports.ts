@@ -15,8 +15,13 @@ export interface CallRequest {
   readonly call: CallId;
   readonly handset: HandsetId;
   readonly person?: PersonId;
-  /** As it came, never normalised before policy sees it. */
+  /** As it came, never normalised before policy sees it; of a contact `contact:<row>`, which tells nobody a number. */
   readonly dialled: string;
+  /** A call to a contact of this campaign: the token that stands for it. */
+  readonly campaign?: string;
+  readonly contact?: string;
+  /** A call to the gateway's own work desk: nobody else is in it, and no trunk. */
+  readonly desk?: true;
   readonly at: Temporal.Instant;
   /** The handset's SDP offer; empty for a keyed call. */
   readonly offer: string;
@@ -63,6 +68,7 @@ export type CallEvent =
   | { readonly type: 'dialling'; readonly trunk: TrunkId; readonly dialog: LegDialog }
   | { readonly type: 'trunk-ringing' }
   | { readonly type: 'trunk-early-media'; readonly sdp: string }
+  /** Of a call to the desk: we answer it ourselves; there is no SDP of a trunk, and the dialogs are the handset's alone. */
   | { readonly type: 'trunk-answered'; readonly answer: string; readonly dialogs: readonly LegDialog[] }
   | { readonly type: 'trunk-failed'; readonly status: number; readonly cause: EndCause }
   | { readonly type: 'media-connected'; readonly handsetAnswer: string }
@@ -124,6 +130,8 @@ export interface SignallingPlane {
    * sound. Answers `handset-called`, then `handset-answered` or `handset-failed`.
    */
   callHandset(call: CallId, handset: HandsetId): void;
+  /** A call to the desk: 180, for the dialog's sake. Answers `trunk-answered` once its dialog can be journalled. */
+  answerDesk(call: CallId): void;
   /** 180 to the handset (local ring-back). */
   ring(call: CallId): void;
   /** 183 to the handset with this SDP: what it hears before the final status (RFC 3960 §3). */
@@ -155,6 +163,10 @@ export interface MediaOrder {
   readonly number?: E164;
   /** The call's campaign says whether its calls may be listened to; absent: the handset's profile does. */
   readonly supervised?: boolean;
+  /** Nobody but we speak to the handset: prompts out, keys in, nothing forwarded. Its `connect` names no SDP. */
+  readonly desk?: true;
+  /** Each key is told to whoever keeps the desk, and none is an alarm. */
+  readonly keys?: true;
   readonly handsetOffer: string;
   readonly earlyMedia: boolean;
   readonly digitsAllowed: string;

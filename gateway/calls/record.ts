@@ -98,10 +98,15 @@ export interface CallRecord {
   readonly handset: HandsetId;
   readonly wing?: WingId;
   readonly person?: PersonId;
-  /** The number, when normalisation got that far. It goes into the ledger; reports carry a keyed token instead. */
+  /**
+   * The number, when normalisation got that far. It goes into the ledger; reports carry a keyed token instead. Of a contact it
+   * is that token from the judgement on; a call to the desk has none.
+   */
   readonly number?: E164;
   /** A zone that the callee may be in, the first of them. */
   readonly calleeZone?: string;
+  /** Which contact it was. */
+  readonly contact?: string;
   readonly trunk?: TrunkId;
   readonly requestedAt: Temporal.Instant;
   readonly answeredAt?: Temporal.Instant;

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { numberOf } from './call-record.js';
 import type { OpenCall } from './ports.js';
 import type { CallRecord } from './record.js';
 
@@ -25,7 +26,8 @@ export function recordOfOpenCall(
     call: request.call,
     handset: request.handset,
     wing: grant.wing,
-    number: grant.number,
+    ...numberOf(request, grant.number),
+    ...(request.contact === undefined ? {} : { contact: request.contact }),
     ...(grant.person === undefined ? {} : { person: grant.person }),
     requestedAt: request.at,
     ...(answeredAt === undefined ? {} : { answeredAt }),

@@ -12,15 +12,15 @@ export type NumberToken = (number: E164) => string;
 
 /** `balise.call.ended`, or `balise.call.refused` for a call that never was; the same data. */
 export function callEvent(record: CallRecord, numberToken: NumberToken): EventDraft {
-  const { call, handset, wing, person, number, trunk, talkMs, cause, rule, fact, sipStatus, endsBy } = record;
   const { calleeZone, requestedAt, answeredAt, endedAt, nextAllowed, deadline, cutoffErrorMs, planes, media } = record;
+  const { call, handset, wing, person, number, contact, trunk, talkMs, cause, rule, fact, sipStatus, endsBy } = record;
   const data: CallEndedData = {
     call,
     handset,
     ...(wing === undefined ? {} : { wing }),
     ...(person === undefined ? {} : { person }),
-    ...(number === undefined ? {} : { numberToken: numberToken(number) }),
     ...(calleeZone === undefined ? {} : { calleeZone }),
+    ...(number === undefined ? {} : { numberToken: contact === undefined ? numberToken(number) : number }),
     ...(trunk === undefined ? {} : { trunk }),
     requestedAt: instantText(requestedAt),
     ...(answeredAt === undefined ? {} : { answeredAt: instantText(answeredAt) }),

@@ -89,6 +89,11 @@ export class OwnList {
     return this.#take('refused', { numbers: [number], why, by });
   }
 
+  /** The same of several, by number or by token. Returns as `add`. */
+  refusedAll(order: ContactOrder): boolean {
+    return this.#take('refused', order);
+  }
+
   /** Puts several on the list, as headquarters ordered. Returns as `add`. */
   addAll(order: ContactOrder): boolean {
     return this.#take('never', order);

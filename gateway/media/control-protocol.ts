@@ -81,6 +81,8 @@ export type OrderBody =
       readonly digitsAllowed: string;
       /** How many of them; default: any number. */
       readonly digitsMost?: number;
+      /** Each key that the handset sends as an event is told, and none is refused aloud. Default: no. */
+      readonly keys?: boolean;
       /** Keys that sound in G.711 speech are listened for, and muted unless they may pass. Default: no. */
       readonly digitsInSpeech?: boolean;
     }
@@ -112,6 +114,21 @@ export type OrderBody =
     }
   /** Sends the handset its own speech back until then, or for a minute if that is sooner: a call that has no trunk and gets none. */
   | { readonly do: 'echo'; readonly call: string; readonly formats: StreamFormats; readonly atNs: string }
+  /**
+   * Keeps a handset company that nobody else speaks to: its keys are heard and nothing is forwarded. A second time, after it has
+   * been elsewhere, its source is learnt anew. To be armed like any call.
+   */
+  | { readonly do: 'attend'; readonly call: string; readonly formats: StreamFormats }
+  /** Speaks to an attended handset, in place of what is being said; then rings back until told otherwise, where `ring` says so. */
+  | {
+      readonly do: 'say';
+      readonly call: string;
+      readonly language: string;
+      readonly pieces: readonly string[];
+      readonly ring: boolean;
+    }
+  /** Ends what is being said to an attended handset. */
+  | { readonly do: 'hush'; readonly call: string }
   /** Copies of both streams, as RTP to ports of this machine, until the call ends or it is told again without `to`. */
   | {
       readonly do: 'tap';
@@ -187,6 +204,9 @@ export type Answer =
   | { readonly event: 'armed'; readonly id: number; readonly call: string }
   | { readonly event: 'playing'; readonly id: number; readonly call: string; readonly lengthMs: number }
   | { readonly event: 'echoing'; readonly id: number; readonly call: string }
+  | { readonly event: 'attending'; readonly id: number; readonly call: string }
+  | { readonly event: 'saying'; readonly id: number; readonly call: string; readonly lengthMs: number }
+  | { readonly event: 'hushed'; readonly id: number; readonly call: string }
   | { readonly event: 'tapped'; readonly id: number; readonly call: string }
   | { readonly event: 'measured'; readonly id: number; readonly call: string; readonly counters: CallCounters }
   | { readonly event: 'held'; readonly id: number; readonly call: string }
@@ -207,6 +227,8 @@ export type Notice =
   | { readonly event: 'played'; readonly call: string }
   /** A digit that may not pass was kept from the trunk; told of the first of each kind in a call. */
   | { readonly event: 'digit'; readonly call: string; readonly kind: 'event' | 'in-speech' }
+  /** A key of a call that was opened with `keys`; one of 0-9 * # A-D. */
+  | { readonly event: 'key'; readonly call: string; readonly key: string }
   | { readonly event: 'silence'; readonly call: string; readonly side: 'handset' | 'trunk'; readonly silentMs: number }
   | {
       readonly event: 'deadline';

@@ -1,6 +1,6 @@
 import type { HandsetId, PersonId } from '../policy/ids.js';
-import type { VoiceCodec } from './control-protocol.js';
-import type { Language } from './prompts.js';
+import type { Speech, VoiceCodec } from './control-protocol.js';
+import { ANNOUNCEMENT, CLOSING, type Language, SPOKEN_WARNINGS } from './prompts.js';
 import { HEARD_CODECS } from './sdp-formats.js';
 
 /** What a handset's calls may carry and are told, beside what its grant says. */
@@ -34,3 +34,16 @@ export const PLAIN_RULES: MediaRules = {
   digitAlarm: false,
   silenceAlarmS: 0,
 };
+
+/** What is said in words in a call of these rules. */
+export function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announcement }: MediaRules): Speech {
+  const spoken = Object.entries(SPOKEN_WARNINGS).map(([seconds, piece]) => [seconds, [piece]] as const);
+  return {
+    language,
+    calleeLanguage,
+    warnings: spokenWarnings ? Object.fromEntries(spoken) : {},
+    warnTrunk: warnCallee,
+    closing: spokenWarnings ? [CLOSING] : [],
+    announcement: announcement ? [ANNOUNCEMENT] : [],
+  };
+}

@@ -71,7 +71,8 @@ export function refusalPieces(
   return nextAllowed === undefined ? [sentence] : [sentence, ...whenPieces(nextAllowed, now, zone)];
 }
 
-function whenPieces(next: Temporal.Instant, now: Temporal.Instant, zone: string): readonly string[] {
+/** An instant that is to come, in pieces: in how many minutes, or on which day and at what time of `zone`, never too early. */
+export function whenPieces(next: Temporal.Instant, now: Temporal.Instant, zone: string): readonly string[] {
   const waitMin = Math.max(1, Math.ceil((next.epochMilliseconds - now.epochMilliseconds) / 60_000));
   const said = WAITS_MIN.find((minutes) => minutes >= waitMin);
   if (said !== undefined) return ['next.in', `in.${said}`];

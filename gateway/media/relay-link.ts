@@ -33,6 +33,9 @@ type AnswerTo<Body extends OrderBody> = Extract<
       hold: 'held';
       announce: 'playing';
       echo: 'echoing';
+      attend: 'attending';
+      say: 'saying';
+      hush: 'hushed';
       tap: 'tapped';
       measure: 'measured';
       close: 'closed';

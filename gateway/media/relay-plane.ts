@@ -4,22 +4,23 @@ import type { MediaStats } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { Deadline } from '../clock/deadline.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
-import type { Notice, OrderBody, Speech } from './control-protocol.js';
+import type { Notice, OrderBody } from './control-protocol.js';
 import type { TapPorts } from './copies/call-ears.js';
 import { type MediaDriver, measuredOf } from './media-driver.js';
-import { type MediaRules, PLAIN_RULES, type RulesOf } from './media-rules.js';
+import { type MediaRules, PLAIN_RULES, type RulesOf, speechOf } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { OfferDesk } from './offer-desk.js';
 import { PlaneReports } from './plane-reports.js';
-import { ANNOUNCEMENT, CLOSING, SPOKEN_WARNINGS } from './prompts.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import {
   type Direction,
   type OurEnd,
   promptFormats,
+  deskFormats,
   readTrunkAnswer,
   streamFormats,
+  writeDeskAnswer,
   writeEchoAnswer,
   writePromptAnswer,
 } from './sdp.js';
@@ -42,6 +43,8 @@ export interface RelayPlaneOptions {
   /** Told of each call that is armed, and of each that is closed: what records under a warrant. */
   readonly onArmed?: (call: CallId, order: MediaOrder) => void;
   readonly onClosed?: (call: CallId) => void;
+  /** A key of a call whose keys were asked for. */
+  readonly onKey?: (call: CallId, key: string) => void;
   /** What people are to look at. */
   readonly onAlarm?: (code: string, detail: string, handset: HandsetId) => void;
 }
@@ -57,7 +60,7 @@ interface Held {
 type Known = Omit<Held, 'session'>;
 type OpenHow = Pick<
   Extract<OrderBody, { do: 'open' }>,
-  'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech'
+  'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech' | 'keys'
 >;
 interface MediaFault {
   readonly code: string;
@@ -89,14 +92,16 @@ export class RelayPlane implements MediaDriver {
   readonly #onAlarm: NonNullable<RelayPlaneOptions['onAlarm']>;
   readonly #onArmed: RelayPlaneOptions['onArmed'];
   readonly #onClosed: RelayPlaneOptions['onClosed'];
+  readonly #onKey: NonNullable<RelayPlaneOptions['onKey']>;
   readonly #offers: OfferDesk;
   readonly #reports: PlaneReports;
   readonly #held = new Map<CallId, Held>();
   #link: RelayLink | undefined;
 
-  constructor({ clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed }: RelayPlaneOptions) {
+  constructor({ clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed, onKey }: RelayPlaneOptions) {
     this.#onArmed = onArmed;
     this.#onClosed = onClosed;
+    this.#onKey = onKey ?? (() => undefined);
     this.#clock = clock;
     this.#log = log;
     this.#reports = new PlaneReports(log, sink);
@@ -142,11 +147,15 @@ export class RelayPlane implements MediaDriver {
     const rules = this.#rulesOf(handset, order.person);
     const { digitsMost, digitsInSpeech } = rules;
     const most = digitsMost === undefined ? {} : { digitsMost };
-    const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most };
+    const keys = order.keys === undefined ? {} : { keys: order.keys };
+    const how = { earlyMedia, digitsAllowed, digitsInSpeech, ...most, ...keys };
     void this.#open(call, { handset, rules, order }, order.handsetOffer, how).then((opened) => {
       if (opened === undefined) return;
       if ('code' in opened) this.#reports.fail(call, opened.code, opened.why);
-      else this.#reports.tell(call, { type: 'media-opened', trunkOffer: opened.session.offerAt(opened.trunkSide) });
+      else {
+        const trunkOffer = order.desk === true ? '' : opened.session.offerAt(opened.trunkSide);
+        this.#reports.tell(call, { type: 'media-opened', trunkOffer });
+      }
     });
   }
 
@@ -219,6 +228,10 @@ export class RelayPlane implements MediaDriver {
       return;
     }
     const { offer } = session;
+    if (this.#held.get(call)?.order?.desk === true) {
+      this.#attend(call, session, session.handsetEnd);
+      return;
+    }
     const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, offer);
     if ('fault' in answer) {
       this.#connectFailed(call, final, answer.fault, answer.why);
@@ -232,6 +245,42 @@ export class RelayPlane implements MediaDriver {
       else if (final && handsetAnswer !== undefined)
         this.#reports.tell(call, { type: 'media-connected', handsetAnswer });
     });
+  }
+
+  #attend(call: CallId, { offer }: MediaSession, end: OurEnd): void {
+    const formats = deskFormats(offer);
+    if (formats.voice.length === 0) {
+      this.#connectFailed(call, true, 'media.no-codec', 'no codec in which the desk could be heard');
+      return;
+    }
+    void this.#order({ do: 'attend', call, formats }).then((done) => {
+      if (done.event === 'failed') this.#connectFailed(call, true, done.code, done.why);
+      else this.#reports.tell(call, { type: 'media-connected', handsetAnswer: writeDeskAnswer(offer, end) });
+    });
+  }
+
+  /** Speaks to a handset at the desk in place of what is being said, and rings back after it where `ring` says so. */
+  say(call: CallId, { language, pieces }: Announcement, ring = false): void {
+    void this.#order({ do: 'say', call, language, pieces, ring }).then((said) => this.#deskTold(call, said));
+  }
+
+  /** Ends what is being said at the desk. */
+  hush(call: CallId): void {
+    void this.#order({ do: 'hush', call }).then((hushed) => this.#deskTold(call, hushed));
+  }
+
+  /** The handset was in another call of its own, and is at the desk again. */
+  backAtDesk(call: CallId): void {
+    const offer = this.#held.get(call)?.session.offer;
+    if (offer === undefined) return;
+    void this.#order({ do: 'attend', call, formats: deskFormats(offer) }).then((back) => this.#deskTold(call, back));
+  }
+
+  /** A handset at the desk that hears nothing is no fault of its call, and somebody must know. */
+  #deskTold(call: CallId, answer: { readonly event: string; readonly code?: string; readonly why?: string }): void {
+    if (answer.event !== 'failed' || !this.#held.has(call)) return;
+    const { code, why } = answer;
+    this.#log.warn({ event: 'media.desk-mute', call, code, why });
   }
 
   /** A leg was put on hold, or taken off it, in its own words: what it does not want is not forwarded, and its silence is no fault. */
@@ -270,11 +319,19 @@ export class RelayPlane implements MediaDriver {
     const atNs = String(deadline.monotonicNs);
     const held = this.#held.get(call);
     const rules = held?.rules ?? PLAIN_RULES;
-    const silence = rules.silenceAlarmS === 0 ? {} : { silenceMs: rules.silenceAlarmS * 1_000 };
-    void this.#order({ do: 'arm', call, atNs, warningsS, speech: speechOf(rules), ...silence }).then((answer) => {
+    const isDesk = held?.order?.desk === true;
+    const silence = isDesk || rules.silenceAlarmS === 0 ? {} : { silenceMs: rules.silenceAlarmS * 1_000 };
+    void this.#order({
+      do: 'arm',
+      call,
+      atNs,
+      warningsS,
+      ...(isDesk ? {} : { speech: speechOf(rules) }),
+      ...silence,
+    }).then((answer) => {
       if (answer.event !== 'failed') {
         this.#reports.tell(call, { type: 'armed', plane: 'media' });
-        if (held?.order !== undefined && !held.session.closed) this.#onArmed?.(call, held.order);
+        if (held?.order !== undefined && !isDesk && !held.session.closed) this.#onArmed?.(call, held.order);
       } else this.#reports.tell(call, { type: 'arm-failed', plane: 'media', why: `${answer.code}: ${answer.why}` });
     });
   }
@@ -312,6 +369,10 @@ export class RelayPlane implements MediaDriver {
       this.#reports.tell(call, { type: 'announced' });
       return;
     }
+    if (notice.event === 'key') {
+      this.#onKey(call, notice.key);
+      return;
+    }
     if (notice.event === 'digit') {
       this.#digitRefused(call, notice.kind);
       return;
@@ -340,16 +401,4 @@ export class RelayPlane implements MediaDriver {
     if (final) this.#reports.fail(call, code, why);
     else this.#log.warn({ event: 'media.early-sdp-unusable', call, code, why });
   }
-}
-
-function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announcement }: MediaRules): Speech {
-  const spoken = Object.entries(SPOKEN_WARNINGS).map(([seconds, piece]) => [seconds, [piece]] as const);
-  return {
-    language,
-    calleeLanguage,
-    warnings: spokenWarnings ? Object.fromEntries(spoken) : {},
-    warnTrunk: warnCallee,
-    closing: spokenWarnings ? [CLOSING] : [],
-    announcement: announcement ? [ANNOUNCEMENT] : [],
-  };
 }

@@ -123,6 +123,18 @@ export function writeEchoAnswer(offer: HandsetOffer, our: OurEnd): string {
   return writeHandsetAnswer(voice, { ...voice, direction: 'sendrecv' }, our);
 }
 
+/** Our answer to a handset at the desk: one codec that we speak and hear, and its events, which are its keys. */
+export function writeDeskAnswer(offer: HandsetOffer, our: OurEnd): string {
+  const { voice } = deskFormats(offer);
+  return writeHandsetAnswer(offer, { ...offer, voice, direction: 'sendrecv' }, our);
+}
+
+/** What is spoken and heard at the desk; without voice where the handset offered nothing that we speak. */
+export function deskFormats(offer: HandsetOffer): StreamFormats {
+  const voice = offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec)).slice(0, 1);
+  return { voice, ...(offer.events === undefined ? {} : { events: offer.events }), eventsPass: false };
+}
+
 /** What a prompt is spoken in: the handset's own codecs that we can speak, and no events. */
 export function promptFormats(offer: HandsetOffer): StreamFormats {
   return { voice: offer.voice.filter(({ codec }) => HEARD_CODECS.includes(codec)), eventsPass: false };

@@ -85,6 +85,7 @@ function profileWidens(from: PolicyInput, old: Profile, to: PolicyInput, fresh: 
     [!old.earlyMedia && fresh.earlyMedia, 'sound comes before the answer'],
     [[...fresh.digitsAllowed].some((digit) => !old.digitsAllowed.includes(digit)), 'more digits reach the callee'],
     [old.personRequired === true && fresh.personRequired !== true, 'nobody need be signed on'],
+    [fresh.signOnCode !== undefined && fresh.signOnCode !== old.signOnCode, 'people may sign on to work'],
     [old.tokenOnly && !fresh.tokenOnly, 'numbers may be keyed and not codes alone'],
     [fresh.trunks.some((trunk) => !old.trunks.includes(trunk)), 'another trunk is used'],
     [fresh.callerIdentity !== old.callerIdentity, 'another calling identity is shown'],

@@ -61,7 +61,9 @@ export const JUDGEMENT: readonly Rule[] = [
   {
     id: 'dial.free-dialling',
     judge: ({ handset, request }) =>
-      handset?.profile.tokenOnly === true && tokenOf(handset, request.dialled) === undefined
+      handset?.profile.tokenOnly === true &&
+      request.isContact !== true &&
+      tokenOf(handset, request.dialled) === undefined
         ? refuse({ is: 'codes-only' }, FORBIDDEN)
         : undefined,
   },

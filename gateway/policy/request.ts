@@ -36,6 +36,10 @@ export interface DialRequest {
   readonly dialled: string;
   /** The contact's own zone, where it is known. */
   readonly calleeZone?: string;
+  /** The gateway's own work desk is asked for, and no number. */
+  readonly desk?: true;
+  /** The gateway chose a contact: nobody has keyed this number, so a handset that may key codes alone may call it. */
+  readonly isContact?: true;
 }
 
 /** What the wire of a handset says. `fitted: false`: this handset has no line controller in the site's configuration. */

@@ -5,6 +5,7 @@ import { asOffer, nextOffer, silentOffer } from './handset-offer.js';
 import type { JudgedSrf } from './judged-srf.js';
 import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
+import { LegTurns, ownerAt } from './leg-turns.js';
 import type { Place } from './registrar.js';
 import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
@@ -35,6 +36,7 @@ export class CalledHandset implements HandsetSide {
   #pending = true;
   #over = false;
   #ending: EndCause | undefined;
+  readonly turns: LegTurns;
 
   /** Calls the handset at once. `isAllowed`: an address of its wing. */
   constructor(srf: JudgedSrf, place: Place, isAllowed: (address: string) => boolean, owner: LegOwner) {
@@ -43,6 +45,16 @@ export class CalledHandset implements HandsetSide {
     this.#isAllowed = isAllowed;
     this.#owner = owner;
     this.#offer = silentOffer(place.addresses[0] ?? '');
+    this.turns = new LegTurns({
+      dialog: () => this.#dialog,
+      isUp: () => !this.#over && this.#ending === undefined,
+      session: () => this.#session,
+      setSession: (session) => {
+        this.#session = session;
+      },
+      offer: () => asOffer(this.#dialog?.remote.sdp ?? ''),
+      openSession: owner.openSession,
+    });
     this.#invite();
   }
 
@@ -57,6 +69,10 @@ export class CalledHandset implements HandsetSide {
   /** Its person hears nothing while the far end rings: a dialog that is up has no ringing. */
   ring(): void {
     // Nor is there anything to be told before a final status.
+  }
+
+  ready(done: () => void): void {
+    if (this.#dialog !== undefined && !this.#over) done();
   }
 
   early(): void {
@@ -101,6 +117,7 @@ export class CalledHandset implements HandsetSide {
   /** Ends the leg in the way that its state asks for: CANCEL, or BYE. */
   end(cause: EndCause): void {
     this.#ending = cause;
+    this.turns.hostGone();
     if (this.#pending) this.#cancel();
     else if (!this.#over) this.#bye(cause);
   }
@@ -138,7 +155,7 @@ export class CalledHandset implements HandsetSide {
     const { handset } = this.#owner;
     const isPeer = (address: string): boolean => this.#place.addresses.includes(address);
     const facts = () => ({ leg: 'handset' as const, handset, isPeer, session: this.#session });
-    this.#srf.judges.set(journalled.dialogId, judgeOf(this.#owner, facts));
+    this.#srf.judges.set(journalled.dialogId, judgeOf(ownerAt(this.#owner, this.turns), facts));
     this.#owner.tell({ type: 'handset-called', dialog: journalled });
     if (this.#ending !== undefined) this.#cancel();
   }
@@ -165,6 +182,7 @@ export class CalledHandset implements HandsetSide {
     const { tell, over, violations, handset } = this.#owner;
     dialog.on('destroy', (request) => {
       this.#over = true;
+      this.turns.hostGone();
       if (this.#ending !== undefined) over();
       else if (endedByEngine(request) === 'deadline') tell({ type: 'deadline-passed', by: 'signalling' });
       else tell({ type: 'handset-hung-up' });

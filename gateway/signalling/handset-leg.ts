@@ -3,6 +3,7 @@ import type { EndCause, LegDialog } from '../calls/record.js';
 import type { JudgedSrf } from './judged-srf.js';
 import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { handsetDialog } from './leg-dialog.js';
+import { LegTurns, ownerAt } from './leg-turns.js';
 import { statusFor } from './outcomes.js';
 import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
@@ -24,17 +25,28 @@ export class HandsetLeg implements HandsetSide {
   #rang = false;
   #over = false;
   #ending: EndCause | undefined;
+  readonly turns: LegTurns;
 
   constructor(srf: JudgedSrf, request: Srf.SrfRequest, response: Srf.SrfResponse, owner: LegOwner) {
     this.#srf = srf;
     this.#request = request;
     this.#response = response;
     this.#owner = owner;
-    const { handset } = owner;
+    const { handset, openSession } = owner;
+    this.turns = new LegTurns({
+      dialog: () => this.#dialog,
+      isUp: () => !this.#over && this.#ending === undefined,
+      session: () => this.#session,
+      setSession: (session) => {
+        this.#session = session;
+      },
+      offer: () => request.body,
+      openSession,
+    });
     const isPeer = (address: string): boolean => address === request.source_address;
     srf.judges.set(
       this.journalled.dialogId,
-      judgeOf(owner, () => ({ leg: 'handset', handset, isPeer, session: this.#session })),
+      judgeOf(ownerAt(owner, this.turns), () => ({ leg: 'handset', handset, isPeer, session: this.#session })),
     );
     request.on('cancel', () => {
       this.#answered = true;
@@ -60,6 +72,13 @@ export class HandsetLeg implements HandsetSide {
     this.#provisional(180);
   }
 
+  /** 180, and then `done`: our To tag is in the dialog from then on. */
+  ready(done: () => void): void {
+    if (this.#answered) return;
+    this.#rang = true;
+    this.#provisional(180, undefined, done);
+  }
+
   /** 183 with this SDP: what the handset hears before a refusal. */
   early(answer: string): void {
     if (this.#answered) return;
@@ -71,7 +90,7 @@ export class HandsetLeg implements HandsetSide {
     return this.#request.has('require') && /\b100rel\b/i.test(this.#request.get('require'));
   }
 
-  #provisional(status: number, body?: string): void {
+  #provisional(status: number, body?: string, done: () => void = () => undefined): void {
     const send = this.#response.send as unknown as (
       status: number,
       reason: string,
@@ -85,7 +104,9 @@ export class HandsetLeg implements HandsetSide {
       ...(this.#isReliable && { Require: '100rel' }),
     };
     const sent = (error: unknown, message?: Srf.SipMessage): void => {
-      if (!error) this.#sent = message;
+      if (error) return;
+      this.#sent = message;
+      done();
     };
     const options = { headers, ...(body !== undefined && { body }) };
     if (this.#isReliable) send.call(this.#response, status, '', options, sent, () => undefined);
@@ -110,6 +131,7 @@ export class HandsetLeg implements HandsetSide {
     dialog.on('destroy', (request) => {
       const { tell, over } = this.#owner;
       this.#over = true;
+      this.turns.hostGone();
       if (this.#ending !== undefined) over();
       else if (endedByEngine(request) === 'deadline') tell({ type: 'deadline-passed', by: 'signalling' });
       else tell({ type: 'handset-hung-up' });
@@ -134,6 +156,7 @@ export class HandsetLeg implements HandsetSide {
   /** Ends the leg in the way that its state asks for. */
   end(cause: EndCause): void {
     this.#ending = cause;
+    this.turns.hostGone();
     if (!this.#answered) this.refuse(statusFor(cause), cause);
     else if (this.#dialog !== undefined && !this.#over) this.#bye(cause);
   }

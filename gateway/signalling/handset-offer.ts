@@ -26,8 +26,8 @@ export function asOffer(answer: string): string {
   return answer.replace(/^a=(?:inactive|sendonly|recvonly)(\r?)$/gm, 'a=sendrecv$1');
 }
 
-/** `sdp` as the next version of the session that `first` began (RFC 3264 §8). */
-export function nextOffer(first: string, sdp: string): string {
-  const id = /^o=\S+ (\d+)/m.exec(first)?.[1] ?? '1';
-  return sdp.replace(/^o=\S+ \d+ \d+ /m, `o=balise ${id} 2 `);
+/** `sdp` as the next version of the session that `last` describes (RFC 3264 §8). */
+export function nextOffer(last: string, sdp: string): string {
+  const [, id = '1', version = '1'] = /^o=\S+ (\d+) (\d+)/m.exec(last) ?? [];
+  return sdp.replace(/^o=\S+ \d+ \d+ /m, `o=balise ${id} ${Number(version) + 1} `);
 }

@@ -20,7 +20,7 @@ export interface LegOwner {
   /** The peer of a leg speaks and hears from now on as it says in its own words. */
   readonly held: (leg: LegName, direction: Direction) => void;
   /** A digit was keyed in an INFO. */
-  readonly keyed: (leg: LegName) => void;
+  readonly keyed: (leg: LegName, key: string) => void;
 }
 
 /** Holds a leg's dialog to the rules; `facts` is asked at each request. */
@@ -32,7 +32,7 @@ export function judgeOf(owner: LegOwner, facts: () => LegFacts): DialogJudge {
     if (count !== undefined) violations.count(count);
     if (alarm !== undefined) violations.alarm({ ...alarm, handset, address: request.source_address });
     if (redirected) sayRedirected(owner, 'the far end sent a call elsewhere while it was up');
-    if (keyed === true) owner.keyed(asked.leg);
+    if (keyed !== undefined) owner.keyed(asked.leg, keyed);
     if (answer === undefined) return true;
     const { status, headers = {}, body } = answer;
     if (direction !== undefined) owner.held(asked.leg, direction);

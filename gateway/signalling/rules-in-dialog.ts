@@ -38,8 +38,8 @@ export interface Ruling {
   readonly alarm?: { readonly code: string; readonly detail: string };
   /** What the peer speaks and hears from now on, in its own words. */
   readonly direction?: Direction;
-  /** A digit was keyed, which goes no further. */
-  readonly keyed?: true;
+  /** A digit was keyed, which goes no further: one of 0-9 * # A-D, or '' where it cannot be read. */
+  readonly keyed?: string;
   /** The far end has sent the call elsewhere. */
   readonly redirected?: true;
 }
@@ -99,11 +99,14 @@ function offered(request: Srf.SrfRequest, { leg, handset, session }: LegFacts): 
   return { answer: { status: 200, headers, body: answer }, ...direction };
 }
 
+/** The key in the body of an INFO: `Signal=5` of dtmf-relay, or the key alone. */
+const keyOf = (body: string): string => /^\s*(?:signal\s*=\s*)?([0-9*#A-D])\s*$/im.exec(body)?.[1]?.toUpperCase() ?? '';
+
 /** Digits in INFO go no further, like those in speech that no profile lists; nothing else is understood. */
 function told(request: Srf.SrfRequest): Ruling {
   if (request.body === undefined || request.body === '') return { answer: { status: 200 } };
   const type = (request.has('content-type') ? request.get('content-type') : '').split(';')[0]?.trim() ?? '';
-  if (DIGITS.test(type)) return { answer: { status: 200 }, count: 'sip.info-digit', keyed: true };
+  if (DIGITS.test(type)) return { answer: { status: 200 }, count: 'sip.info-digit', keyed: keyOf(request.body) };
   const headers = { Accept: 'application/dtmf-relay, application/dtmf' };
   return { answer: { status: 415, headers }, count: 'sip.info' };
 }

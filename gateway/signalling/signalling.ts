@@ -12,6 +12,7 @@ import { CalledHandset } from './called-handset.js';
 import { Door, isIn } from './door.js';
 import { EngineConnection, type EnginePlace } from './engine-connection.js';
 import { HandsetLeg } from './handset-leg.js';
+import { JoinedHandset } from './joined-handset.js';
 import { endLate } from './late-endings.js';
 import { Reception } from './reception.js';
 import { type Registered, Registrar } from './registrar.js';
@@ -35,7 +36,7 @@ export interface SignallingOptions {
   /** A leg has been put on hold, or taken off it, by a re-INVITE or UPDATE of its own that was granted. */
   readonly held?: (call: CallId, leg: LegName, direction: Direction) => void;
   /** The handset of a call has keyed a digit in an INFO, which goes no further. */
-  readonly keyed?: (call: CallId) => void;
+  readonly keyed?: (call: CallId, key: string) => void;
   /** For measurements alone: INVITEs are believed without a challenge. */
   readonly challengeInvites?: boolean;
 }
@@ -172,8 +173,8 @@ export class Signalling implements SignallingPlane {
       ...{ call, handset, handsetSide, clock, violations: this.#violations, tell: this.#tell, released },
       openSession,
       held: (...change) => held?.(call, ...change),
-      keyed: (leg) => {
-        if (leg === 'handset') keyed?.(call);
+      keyed: (leg, key) => {
+        if (leg === 'handset') keyed?.(call, key);
       },
     });
     this.#calls.set(call, legs);
@@ -188,6 +189,25 @@ export class Signalling implements SignallingPlane {
       return;
     }
     this.#hold(call, handset, (owner) => new CalledHandset(srf, place, (address) => isIn(account, address), owner));
+  }
+
+  answerDesk(call: CallId): void {
+    const handset = this.#calls.get(call)?.handset;
+    handset?.ready(() => {
+      const dialogs = handset.journalled === undefined ? [] : [handset.journalled];
+      this.#tell(call, { type: 'trunk-answered', answer: '', dialogs });
+    });
+  }
+
+  /**
+   * Makes the handset's leg at the desk the handset's side of another call, before that is asked for. Returns what the handset
+   * offers; undefined when it has no leg there that is up. `back`: the leg is the desk's again; false: the handset would not.
+   */
+  join(call: CallId, desk: CallId, handset: HandsetId, back: (isBack: boolean) => void): string | undefined {
+    const turns = this.#calls.get(desk)?.handset.turns;
+    if (turns === undefined || !turns.isUp || turns.guest !== undefined) return undefined;
+    this.#hold(call, handset, (owner) => new JoinedHandset(turns, owner, back));
+    return turns.offer;
   }
 
   readonly #tell = (call: CallId, event: CallEvent): void => {

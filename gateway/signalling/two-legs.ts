@@ -3,16 +3,21 @@ import type { EndCause, LegDialog } from '../calls/record.js';
 import type { Clock } from '../clock/clock.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import type { LegOwner } from './leg.js';
+import type { LegTurns } from './leg-turns.js';
 import { TrunkLeg } from './trunk-leg.js';
 import type { Violations } from './violations.js';
 
 /** The leg to a handset: one that has called us, or, for a keyed call, one that we have called. */
 export interface HandsetSide {
   readonly isOver: boolean;
+  /** How another call is put on this leg; undefined where none can be. */
+  readonly turns: LegTurns | undefined;
   /** The dialog as the journal keeps it; undefined before there is one. */
   readonly journalled: LegDialog | undefined;
   ring(): void;
   early(answer: string): void;
+  /** Calls back, once, as soon as there is a dialog that can be journalled. */
+  ready(done: () => void): void;
   accept(answer: string): void;
   refuse(status: number, rule: string): void;
   end(cause: EndCause): void;

@@ -53,14 +53,16 @@ export class Ledger {
 
   /** Counts a call that has ended; `entry` is what the journal knew of it, `event` the sequence of what reports it. */
   add(record: CallRecord, entry: ClosedEntry | undefined, newestMs: number, event?: number): void {
+    // A call to the gateway's own desk is nobody's: it has no number, and counts for nothing.
     // A crash may lie between the INVITE and its line in the journal: whatever may have gone out counts as an attempt.
     const mayHave = entry !== undefined && (entry.dialled || record.cause === 'gateway-restarted');
-    const attempted = record.trunk !== undefined || record.answeredAt !== undefined || mayHave;
+    const isDesk = entry?.number === '';
+    const attempted = !isDesk && (record.trunk !== undefined || record.answeredAt !== undefined || mayHave);
     this.insert.run(
       record.call,
       record.handset,
       record.person ?? null,
-      record.number ?? entry?.number ?? null,
+      record.number ?? (entry?.number || null),
       record.requestedAt.epochMilliseconds,
       // Rounded up, so that a gap since the last call is never a millisecond short.
       Math.ceil(Number(record.endedAt.epochNanoseconds) / 1e6),
@@ -112,7 +114,9 @@ function questions(db: Database, column: Subject['kind'], inJournal: string): Qu
       `SELECT count(*) AS attempts, total(answered) AS calls, total(talk_ms) AS talk
        FROM ledger WHERE ${column} = ? AND started_ms >= ? AND ${counted}`,
     ),
-    live: db.prepare(`SELECT count(*) AS calls, total(lease_ms) AS talk FROM journal WHERE ${inJournal} = ?`),
+    live: db.prepare(
+      `SELECT count(*) AS calls, total(lease_ms) AS talk FROM journal WHERE ${inJournal} = ? AND number <> ''`,
+    ),
     lastEnd: db.prepare(`SELECT max(ended_ms) FROM ledger WHERE ${column} = ? AND ${counted}`).pluck(),
     calls: db.prepare(
       `SELECT started_ms AS started, talk_ms AS talk, answered

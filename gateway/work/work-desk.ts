@@ -40,6 +40,10 @@ export interface WorkSeam {
   /** Answers `answered` and `ended`, with the contact's token. */
   dial(call: ContactCall): void;
   endCall(handset: HandsetId): void;
+  /** Somebody has signed on, whose hours end then. */
+  leavesAt?(handset: HandsetId, at: Temporal.Instant): void;
+  /** What a callee said is on disk with the contact; whoever keeps numbers in silence is to know. */
+  disposed?(said: { readonly ref: number; readonly disposition: Disposition; readonly person: string }): void;
   alarm(code: string, message: string, handset: HandsetId): void;
 }
 
@@ -220,6 +224,7 @@ export class WorkDesk {
         return;
       case 'event':
         store.append([{ kind: 'event', type: 'balise.work.activity', data: { ...effect.data, handset: id } }]);
+        this.options.log.info({ event: 'work.activity', handset: id, activity: effect.data.activity });
         return;
       case 'alarm':
         seam.alarm(effect.code, effect.message, id);
@@ -254,6 +259,7 @@ export class WorkDesk {
   /** The session ends with the person's hours. */
   #leaveAt(handset: Handset, atMs: number): void {
     handset.leave?.cancel();
+    this.options.seam.leavesAt?.(handset.id, Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)));
     const leftMs = Math.min(86_400_000, Math.max(0, atMs - this.#nowMs()));
     handset.leave = this.options.clock.after(leftMs, () => {
       if (this.#nowMs() < atMs) this.#leaveAt(handset, atMs);
@@ -332,6 +338,7 @@ export class WorkDesk {
     store.settle(contact.ref, settlement(fate, disposition, readyMs, silentUntilMs), [
       { kind: 'event', type: 'balise.work.contact', data },
     ]);
+    this.options.seam.disposed?.({ ref: contact.ref, disposition, person: session.person });
     this.options.log.info({ event: 'work.contact', handset: handset.id, contact: contact.token, disposition });
     this.#wake();
   }

@@ -143,5 +143,6 @@ t.test('a piece that a language has no word for is its general one, or is left o
 });
 
 t.test('whatever a work session says is there in every language', async (t) => {
-  for (const language of LANGUAGES) for (const piece of PROMPT_IDS) t.ok(piece in textsOf(language), `${piece} in ${language}`);
+  for (const language of LANGUAGES)
+    for (const piece of PROMPT_IDS) t.ok(piece in textsOf(language), `${piece} in ${language}`);
 });

@@ -107,6 +107,7 @@ function portsOf(
     newestInstant: () => store.newestInstant(),
   };
   const sip: SignallingPlane = {
+    answerDesk: (call) => at(call, 'answer at the desk', () => signalling.answerDesk(call)),
     callHandset: (call) => at(call, 'call the handset', () => signalling.callHandset(call)),
     ring: (call) => at(call, 'ring', () => signalling.ring()),
     early: (call) => at(call, 'speak to the handset', () => undefined),

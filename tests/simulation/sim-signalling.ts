@@ -109,6 +109,11 @@ export class SimSignalling implements SignallingPlane {
     return true;
   }
 
+  /** No site of the simulator has a desk. */
+  answerDesk(call: CallId): void {
+    throw new Error(`${call} is for the desk, and no handset here asks for it`);
+  }
+
   callHandset(call: CallId): void {
     // Nobody keys in this world.
     this.tell(call, { type: 'handset-failed', status: 480, why: 'the handset is not registered' });

@@ -3,7 +3,7 @@ import type { RelayClock, RelayTimer } from './clock.js';
 import type { SoundLibrary } from './sound-library.js';
 import { SoundPlayer } from './sound-player.js';
 import type { Stream } from './stream.js';
-import { SAMPLE_RATE, WARNING } from './warning-tone.js';
+import { RING_BACK, SAMPLE_RATE, WARNING } from './warning-tone.js';
 
 const LEAD_IN = (SAMPLE_RATE * 3) / 10;
 
@@ -43,6 +43,28 @@ export class CallSounds {
     whole.set(sound, LEAD_IN);
     player.start(whole, done);
     return ((LEAD_IN + sound.length) * 1_000) / SAMPLE_RATE;
+  }
+
+  /** Speaks to the handset in place of what is being said, then rings back for as long as nobody says otherwise. */
+  say(language: string, pieces: readonly string[], ring: boolean): number {
+    const isSilent = pieces.length === 0;
+    const { player, sound } = isSilent
+      ? { player: this.#player('handset'), sound: undefined }
+      : this.#ready('handset', language, pieces);
+    if (player?.audible !== true) throw new NoPrompt('no codec in which the handset could hear it');
+    const rings = (): void => player.start(RING_BACK, rings);
+    if (sound === undefined) {
+      if (ring) rings();
+      else player.stop();
+      return 0;
+    }
+    player.start(sound, ring ? rings : undefined);
+    return (sound.length * 1_000) / SAMPLE_RATE;
+  }
+
+  /** Ends what is being said to the handset. */
+  hush(): void {
+    this.#players.handset?.stop();
   }
 
   /** What begins the announcement to the trunk and says when it is over; undefined where there is none to make. */

@@ -81,8 +81,44 @@ export class RelayCall {
         inSpeech: digitsInSpeech === true,
       },
       (kind) => this.#digitRefused(kind),
+      this.#onKey,
     );
     this.#toHandset.types = new PayloadTypes(order.toHandset);
+  }
+
+  /** Told of each key, where the call was opened so. */
+  get #onKey(): ((key: string) => void) | undefined {
+    const { tell, order } = this.#parts;
+    return order.keys === true ? (key) => tell({ event: 'key', call: order.call, key }) : undefined;
+  }
+
+  /** Keeps the handset company: its keys are heard, and there is nobody to whom anything could be forwarded. */
+  attend({ formats }: OrderOf<'attend'>): void {
+    const { clock, order } = this.#parts;
+    if (this.#toTrunk.digits === undefined) {
+      this.#toTrunk.types = new PayloadTypes(formats);
+      this.#toHandset.types = new PayloadTypes(formats);
+      this.#toTrunk.isForUs = true;
+      this.#toTrunk.digits = new DigitFilter({ allowed: '' }, (kind) => this.#digitRefused(kind), this.#onKey);
+      return;
+    }
+    // It comes back from another call of its own: its address is the same, its SSRC need not be.
+    expectPeer(this.#handset, order.handset);
+    this.#handset.latch?.answered(clock.now());
+    this.#handset.rtcpLatch?.answered(clock.now());
+  }
+
+  get attended(): boolean {
+    return !this.connected && this.#toTrunk.digits !== undefined;
+  }
+
+  /** Speaks to an attended handset; tells how long it lasts, milliseconds, ring-back left out. Throws NoPrompt. */
+  say({ language, pieces, ring }: OrderOf<'say'>): number {
+    return this.#sounds.say(language, pieces, ring);
+  }
+
+  hush(): void {
+    this.#sounds.hush();
   }
 
   get connected(): boolean {
@@ -208,6 +244,8 @@ export class RelayCall {
   }
 
   #digitRefused(kind: DigitKind): void {
+    // Whoever asked for the keys knows of each.
+    if (this.#parts.order.keys === true && kind === 'event') return;
     if (this.#told.has(kind)) return;
     this.#told.add(kind);
     this.#parts.tell({ event: 'digit', call: this.#parts.order.call, kind });

@@ -26,6 +26,7 @@ export class DigitFilter {
   readonly #most: number;
   readonly #ear: ToneEar | undefined;
   readonly #onRefused: (kind: DigitKind) => void;
+  readonly #onKey: ((key: string) => void) | undefined;
   #lastEvent = NONE;
   #lastPassed = false;
   #lastTone = '';
@@ -36,7 +37,12 @@ export class DigitFilter {
   /** Of `dropped`, those that were heard in the speech. */
   muted = 0;
 
-  constructor({ allowed, most, inSpeech }: DigitRules, onRefused: (kind: DigitKind) => void = () => undefined) {
+  /** @param onKey told of each key that comes as an event, whether it may pass or not. */
+  constructor(
+    { allowed, most, inSpeech }: DigitRules,
+    onRefused: (kind: DigitKind) => void = () => undefined,
+    onKey?: (key: string) => void,
+  ) {
     for (const digit of allowed.toUpperCase()) {
       const code = DIGITS.indexOf(digit);
       if (code >= 0) this.#allowed[code] = 1;
@@ -44,6 +50,7 @@ export class DigitFilter {
     this.#most = most ?? Number.POSITIVE_INFINITY;
     this.#ear = inSpeech === true ? new ToneEar() : undefined;
     this.#onRefused = onRefused;
+    this.#onKey = onKey;
   }
 
   /** Whether the event between `start` and `end` of the packet may pass. */
@@ -53,6 +60,8 @@ export class DigitFilter {
     const isAllowed = end - start === EVENT_BYTES && this.#allowed[packet[start] as number] === 1;
     if (timestamp === this.#lastEvent) return isAllowed && this.#lastPassed;
     this.#lastEvent = timestamp;
+    const key = end - start === EVENT_BYTES ? DIGITS[packet[start] as number] : undefined;
+    if (key !== undefined) this.#onKey?.(key);
     this.#lastPassed = isAllowed && this.#mayPass('event');
     if (!isAllowed) this.#refuse('event');
     return this.#lastPassed;

@@ -39,6 +39,7 @@ function body(said: Fields) {
         earlyMedia: flag(said, 'earlyMedia'),
         digitsAllowed: text(said, 'digitsAllowed', /^[0-9*#A-Da-d]{0,16}$/),
         ...(said.digitsMost === undefined ? {} : { digitsMost: integer(said, 'digitsMost', 0, 1_000_000) }),
+        ...(said.keys === undefined ? {} : { keys: flag(said, 'keys') }),
         ...(said.digitsInSpeech === undefined ? {} : { digitsInSpeech: flag(said, 'digitsInSpeech') }),
       } as const;
     case 'connect':
@@ -76,6 +77,18 @@ function body(said: Fields) {
         formats: formats(said, 'formats'),
         atNs: text(said, 'atNs', /^-?\d{1,19}$/),
       } as const;
+    case 'attend':
+      return { do: 'attend', call: text(said, 'call'), formats: formats(said, 'formats') } as const;
+    case 'say':
+      return {
+        do: 'say',
+        call: text(said, 'call'),
+        language: text(said, 'language', LANGUAGE),
+        pieces: pieces(said, 'pieces'),
+        ring: flag(said, 'ring'),
+      } as const;
+    case 'hush':
+      return { do: 'hush', call: text(said, 'call') } as const;
     case 'tap':
       return {
         do: 'tap',

@@ -96,6 +96,7 @@ export class Relay {
         return this.#open(order);
       case 'connect': {
         const call = this.#call(order.call);
+        if (call.attended) throw new Failure('media.bad-order', 'a call to the desk gets no trunk');
         if (call.armed) throw new Failure('media.bad-order', 'an armed call keeps the trunk that it has');
         this.#sameFamily(order.trunk.address, this.#options.carrierAddress);
         call.connect(order);
@@ -103,7 +104,7 @@ export class Relay {
       }
       case 'arm': {
         const call = this.#call(order.call);
-        if (!call.connected) throw new Failure('media.bad-order', 'armed before it was connected');
+        if (!call.connected && !call.attended) throw new Failure('media.bad-order', 'armed before it was connected');
         call.arm(this.#options.clock.fromNs(BigInt(order.atNs)), order);
         return { event: 'armed', id, call: order.call };
       }
@@ -120,6 +121,17 @@ export class Relay {
         call.echo(order.formats, Math.min(clock.fromNs(BigInt(order.atNs)), clock.now() + LONGEST_ECHO_MS));
         return { event: 'echoing', id, call: order.call };
       }
+      case 'attend': {
+        const call = this.#call(order.call);
+        if (call.connected) throw new Failure('media.bad-order', 'a call that has a trunk is not attended');
+        call.attend(order);
+        return { event: 'attending', id, call: order.call };
+      }
+      case 'say':
+        return { event: 'saying', id, call: order.call, lengthMs: this.#attended(order.call).say(order) };
+      case 'hush':
+        this.#attended(order.call).hush();
+        return { event: 'hushed', id, call: order.call };
       case 'tap':
         this.#call(order.call).tap(order, this.#taps);
         return { event: 'tapped', id, call: order.call };
@@ -189,6 +201,13 @@ export class Relay {
   #sameFamily(peer: string, ours: string): void {
     if (isIP(peer) === isIP(ours)) return;
     throw new Failure('media.bad-address', `a peer on IPv${isIP(peer)} cannot be reached from our IPv${isIP(ours)}`);
+  }
+
+  #attended(id: string): RelayCall {
+    const call = this.#call(id);
+    if (!call.attended || !call.armed)
+      throw new Failure('media.bad-order', 'only an armed call to the desk is spoken to');
+    return call;
   }
 
   #call(id: string): RelayCall {

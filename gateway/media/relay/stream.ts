@@ -48,6 +48,8 @@ export class Stream {
   digits: DigitFilter | undefined;
   overlay: Overlay | undefined;
   open = false;
+  /** It goes to nobody: the gateway itself listens, and what it has heard is not dropped. */
+  isForUs = false;
   /** How far the sender of this stream is, and how far its receiver. */
   fromTrip: RoundTrip | undefined;
   toTrip: RoundTrip | undefined;
@@ -140,7 +142,7 @@ export class Stream {
     else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return false;
 
     const to = this.#to.latch;
-    if (!this.open || this.#isHeld || to === undefined) return false;
+    if (!this.open || this.#isHeld || to === undefined) return this.isForUs;
     const law = this.types.law(payloadType);
     if (law !== undefined && kind !== EVENT) this.digits?.listen(packet, start, end, law, nowMs);
     let out = packet;

@@ -24,6 +24,18 @@ export const WARNING: Int16Array = (() => {
   return tone;
 })();
 
+/** ITU-T E.180: ring-back as most of Europe hears it, 425 Hz for one second in five. */
+export const RING_BACK: Int16Array = (() => {
+  const on = SAMPLE_RATE;
+  const cycle = new Int16Array(5 * SAMPLE_RATE);
+  const ramp = samples(RAMP_MS);
+  for (let i = 0; i < on; i++) {
+    const swell = Math.min(1, i / ramp, (on - 1 - i) / ramp);
+    cycle[i] = Math.round((LEVEL / 2) * swell * Math.sin((2 * Math.PI * 425 * i) / SAMPLE_RATE));
+  }
+  return cycle;
+})();
+
 /**
  * Mixes a sound from sample `position` on over the G.711 payload at `from` in `packet`, which is changed in place.
  * Speech is halved under it, so that the sum seldom overflows; what does is held at full scale.

@@ -100,6 +100,10 @@ export class RtpenginePlane implements MediaDriver {
   }
 
   open(call: CallId, order: MediaOrder): void {
+    if (order.keys === true) {
+      this.#reports.fail(call, 'media.no-desk', 'work needs the relay: rtpengine does not tell us the keys');
+      return;
+    }
     const held = this.#hold(call, order.handset, order.handsetOffer, order.person);
     if (held === undefined) return;
     const { interfaces } = this.#options;

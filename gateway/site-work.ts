@@ -1,0 +1,244 @@
+/**
+ * Joins the work desk to calls and media. A handset that dials its profile's sign-on code gets a call to the gateway itself: judged,
+ * journalled and armed like any other, without a trunk. A contact's call is a second call of the same machine whose handset side is
+ * that leg: each has its own lease on every plane, its own record and its own end, so no promise of the machine is bent; the sound
+ * goes from one to the other and back by a re-INVITE.
+ */
+import type { Logger } from 'pino';
+import type { Temporal } from 'temporal-polyfill';
+import type { Language } from '../config/schema/types.generated.js';
+import type { Calls } from './calls/calls.js';
+import type { ContactNumbers } from './calls/contact-numbers.js';
+import type { Judge } from './calls/judge.js';
+import type { CallObserver, CallRequest } from './calls/ports.js';
+import type { Clock } from './clock/clock.js';
+import type { SiteFiles } from './config/site.js';
+import type { OwnList } from './do-not-call/own-list.js';
+import { whenPieces } from './media/prompts.js';
+import { RelayPlane } from './media/relay-plane.js';
+import { keyed } from './policy/case.js';
+import { NEVER, together } from './policy/hours.js';
+import { HoursBook } from './policy/hours-book.js';
+import type { CallId, E164, HandsetId } from './policy/ids.js';
+import { personId } from './policy/ids.js';
+import { PublicHolidays } from './policy/public-holidays.js';
+import type { Signalling } from './signalling/signalling.js';
+import type { SitePlane } from './site-media.js';
+import type { SitePolicy } from './site-policy.js';
+import { contactKey } from './store/contact-key.js';
+import type { Store } from './store/store.js';
+import { ContactHours } from './work/contact-hours.js';
+import { type AskedContact, ContactJudge } from './work/contact-judge.js';
+import { DeskPlaces } from './work/desk-places.js';
+import { DialogSeal } from './work/dialog-seal.js';
+import { NumberSeal } from './work/number-seal.js';
+import { type ContactCall, WorkDesk, type WorkSeam } from './work/work-desk.js';
+
+export interface SiteWorkParts {
+  readonly files: SiteFiles;
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly store: Store;
+  readonly policy: SitePolicy;
+  readonly media: SitePlane;
+  readonly signalling: Signalling;
+  readonly calls: () => Calls | undefined;
+  readonly doNotCall: Pick<OwnList, 'addAll' | 'refusedAll'>;
+  readonly numberToken: (number: E164) => string;
+  readonly newCallId: () => CallId;
+  readonly alarm: (code: string, message: string, handset?: string) => void;
+  readonly log: Logger;
+}
+
+const CONTACT = /^contact:([1-9][0-9]{0,14})$/;
+
+/** The work of one site, joined to its calls. */
+export class SiteWork {
+  readonly #parts: SiteWorkParts;
+  readonly #media: RelayPlane;
+  readonly #seal: NumberSeal;
+  readonly #dialogs: DialogSeal;
+  readonly #hours: HoursBook;
+  readonly #desk: WorkDesk;
+  readonly #places: DeskPlaces;
+  /** Contacts whose calls are up, by what they have dialled. */
+  readonly #asked = new Map<string, AskedContact & { readonly call: CallId }>();
+
+  /**
+   * Undefined where no profile has a sign-on code. Where one has, and work is not possible, an alarm says why and the code is a
+   * number like any other: nobody signs on.
+   */
+  static of(parts: SiteWorkParts): SiteWork | undefined {
+    const { files, media, store, alarm } = parts;
+    if (!files.profiles.some(({ signOnCode }) => signOnCode !== undefined)) return undefined;
+    if (!(media instanceof RelayPlane)) {
+      alarm('work.no-desk', 'a profile has a signOnCode, and work needs media.driver "relay": nobody can sign on');
+      return undefined;
+    }
+    try {
+      const key = contactKey(files.dataFolder);
+      const seal = new NumberSeal(key);
+      if (store.work.isKey(seal.fingerprint())) return new SiteWork(parts, media, seal, new DialogSeal(key));
+      alarm(
+        'work.no-key',
+        'contacts.key is not the key of the contacts here: put the right one back; nobody can sign on',
+      );
+    } catch (fault) {
+      alarm('work.no-key', `contacts.key cannot be used, nobody can sign on: ${(fault as Error).message}`);
+    }
+    return undefined;
+  }
+
+  private constructor(parts: SiteWorkParts, media: RelayPlane, seal: NumberSeal, dialogs: DialogSeal) {
+    this.#parts = parts;
+    this.#media = media;
+    this.#seal = seal;
+    this.#dialogs = dialogs;
+    const { files, clock, bootId, store, policy, newCallId, log } = parts;
+    const { zone, language, country, holidayRegion } = files.site;
+    const holidays = new PublicHolidays(country, holidayRegion === undefined ? [] : [holidayRegion]);
+    const isHoliday = (day: number): boolean => holidays.has(day);
+    this.#hours = new HoursBook(zone, isHoliday);
+    this.#desk = new WorkDesk({
+      ...{ clock, bootId, log, store: store.work, seam: this.#seam, siteLanguage: language, newId: newCallId },
+      hours: new ContactHours(policy.compiled.callee, zone, isHoliday),
+      hoursOf: (person, handset) =>
+        together([this.#hours.of(person), policy.compiled.handsets.get(handset)?.own.hours ?? NEVER]),
+      zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
+    });
+    this.#places = new DeskPlaces(
+      {
+        say: (desk, said, ring) => this.#media.say(desk, said, ring),
+        hush: (desk) => this.#media.hush(desk),
+        backAtDesk: (desk) => this.#media.backAtDesk(desk),
+        lostHandset: (desk) =>
+          this.#calls?.event(desk, {
+            type: 'handset-failed',
+            status: 488,
+            why: 'the handset would not be joined to the desk again',
+          }),
+      },
+      () => this.#desk,
+    );
+  }
+
+  get #calls(): Calls | undefined {
+    return this.#parts.calls();
+  }
+
+  /** Takes in campaigns and contacts; a disk that cannot be read is an alarm, and nobody is given work. */
+  start(): void {
+    this.#desk.start();
+  }
+
+  stop(): void {
+    this.#desk.stop();
+  }
+
+  /** A request as `calls` is to take it: the sign-on code of a handset's profile asks for the desk. */
+  marked(request: CallRequest): CallRequest {
+    const { profile } = this.#parts.policy.compiled.handsets.get(request.handset) ?? {};
+    if (profile?.signOnCode === undefined || keyed(request.dialled) !== profile.signOnCode) return request;
+    this.#places.asked(request.call, request.handset);
+    return { ...request, desk: true };
+  }
+
+  /** A key that a handset sent; false when its call is none of the desk's. */
+  key(call: CallId, key: string): boolean {
+    return this.#places.key(call, key);
+  }
+
+  /** Judges contacts' calls by their numbers, and lets no number out. */
+  judge(judge: Judge): Judge {
+    return new ContactJudge({
+      judge,
+      numberOf: this.#numberOf,
+      asked: (dialled) => this.#asked.get(dialled),
+      numberToken: this.#parts.numberToken,
+    });
+  }
+
+  /** What opens contacts where planes need it. */
+  get numbers(): ContactNumbers {
+    return {
+      numberOf: this.#numberOf,
+      sealDialog: (dialog) => this.#dialogs.seal(dialog),
+      openDialog: (dialog) => this.#dialogs.open(dialog),
+    };
+  }
+
+  readonly observer: CallObserver = {
+    handset: (handset, phase, { call }) => this.#places.phase(handset, phase, call),
+    ended: (record) => {
+      for (const [dialled, { call }] of this.#asked) if (call === record.call) this.#asked.delete(dialled);
+      this.#places.ended(record);
+    },
+    cutoff: () => undefined,
+  };
+
+  readonly #numberOf = (dialled: string): E164 => {
+    const ref = Number(CONTACT.exec(dialled)?.[1] ?? 0);
+    const contact = ref === 0 ? undefined : this.#parts.store.work.sealed(ref);
+    if (contact === undefined) throw new Error(`${dialled} is no contact of this site`);
+    return this.#seal.unseal(contact.sealed, contact.token);
+  };
+
+  readonly #seam: WorkSeam = {
+    play: (handset, prompts, language, until) =>
+      this.#places.say(handset, { language, pieces: [...prompts, ...this.#untilPieces(until)] }),
+    hush: (handset) => this.#places.hush(handset),
+    dial: (call) => this.#dial(call),
+    endCall: (handset) => {
+      const call = this.#places.contactCallOf(handset);
+      if (call !== undefined) this.#calls?.event(call, { type: 'handset-hung-up' });
+    },
+    leavesAt: (handset, at) => this.#bound(handset, at),
+    disposed: (said) => this.#silence(said),
+    alarm: (code, message, handset) => this.#parts.alarm(code, message, handset),
+  };
+
+  #untilPieces(until: Temporal.Instant | undefined): readonly string[] {
+    if (until === undefined) return [];
+    return whenPieces(until, this.#parts.clock.wall(), this.#parts.files.site.zone);
+  }
+
+  #dial({ handset, person, ref, token, campaign, calleeZone }: ContactCall): void {
+    const { signalling, clock, newCallId } = this.#parts;
+    const desk = this.#places.freeDesk(handset);
+    const call = newCallId();
+    const back = (isBack: boolean): void => this.#places.back(handset, call, isBack);
+    const offer = desk === undefined ? undefined : signalling.join(call, desk, handset, back);
+    if (offer === undefined) {
+      this.#desk.ended(handset, token, 'not-called');
+      return;
+    }
+    const dialled = `contact:${ref}`;
+    this.#asked.set(dialled, { call, campaign, ...(calleeZone !== undefined && { calleeZone }) });
+    this.#places.joined(handset, call, token);
+    this.#calls?.request({
+      ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },
+      ...{ at: clock.wall(), source: 'desk' },
+    });
+  }
+
+  /** The lease of the desk's call ends with the person's hours. */
+  #bound(handset: HandsetId, notAfter: Temporal.Instant): void {
+    const desk = this.#places.deskOf(handset);
+    if (desk !== undefined) this.#calls?.event(desk, { type: 'narrowed', notAfter, by: 'window.person' });
+  }
+
+  /** What a callee said of being called is policy's to keep, in force at once for every campaign; by token, so that no number is on disk. */
+  #silence({ ref, disposition, person }: Parameters<NonNullable<WorkSeam['disposed']>>[0]): void {
+    if (disposition !== 'do-not-call' && disposition !== 'refused') return;
+    const { doNotCall, numberToken } = this.#parts;
+    const numberTokens = [numberToken(this.#numberOf(`contact:${ref}`))];
+    const order = { numberTokens, why: `keyed after a call: ${disposition}`, by: person };
+    if (disposition === 'do-not-call') doNotCall.addAll(order);
+    else doNotCall.refusedAll(order);
+  }
+
+  /** The language of whoever is signed on at a handset, for warnings. */
+  languageOf(person: string): Language | undefined {
+    return this.#parts.store.work.person(person)?.languages[0];
+  }
+}
