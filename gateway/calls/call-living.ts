@@ -1,8 +1,8 @@
 /** What every state does, in which the call may still become a talk, with the events that can come at any time. */
 import { leftNs, narrowedDeadline, narrowedGrant } from './call-deadline.js';
 import type { CallEffect, MachineEvent } from './call-effect.js';
-import { numberOf } from './call-record.js';
 import { end, holdOf } from './call-ending.js';
+import { numberOf } from './call-record.js';
 import type { Answered, Arming, CallAlarm, Granted, Living, Now } from './call-state.js';
 import { bound, type Step, stay } from './call-table.js';
 import { EARLY_END_NS, HOOK_GRACE_MS, OPEN_MEDIA_MS } from './call-times.js';

@@ -1,5 +1,5 @@
-import type { Ending, Story } from './call-state.js';
 import type { E164 } from '../policy/ids.js';
+import type { Ending, Story } from './call-state.js';
 import type { CallRequest } from './ports.js';
 import type { CallRecord } from './record.js';
 

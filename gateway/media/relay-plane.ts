@@ -15,9 +15,9 @@ import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import {
   type Direction,
+  deskFormats,
   type OurEnd,
   promptFormats,
-  deskFormats,
   readTrunkAnswer,
   streamFormats,
   writeDeskAnswer,
