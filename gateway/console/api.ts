@@ -498,7 +498,7 @@ export interface CallView {
   readonly planes?: Readonly<Record<string, { readonly confirmed: boolean; readonly afterMs: number }>>;
   /** While it is up: as it stands. */
   readonly quality?: CallQuality;
-  /** Who listens to it now: names of supervisors. */
+  /** Who listens to it now: names of supervisors. For those alone who may listen, or read the audit chain. */
   readonly listeners?: readonly string[];
   /** Every rule judged; absent where that was not kept. */
   readonly why?: readonly Judgement[];

@@ -6,11 +6,18 @@ const ACCESSIBLE = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best
 /** Nothing else of a page depends on its theme. */
 export const CONTRAST = { runOnly: ['color-contrast'] };
 
-/** Serious and critical violations of WCAG 2.1 A and AA, by axe-core. */
-export async function isAccessible(t: Test, page: Page, what: string, only = ACCESSIBLE): Promise<void> {
+/** Serious and critical violations of WCAG 2.1 A and AA, by axe-core; of the whole page, or of what `within` selects. */
+export async function isAccessible(
+  t: Test,
+  page: Page,
+  what: string,
+  { only = ACCESSIBLE, within = 'html' }: { readonly only?: typeof ACCESSIBLE; readonly within?: string } = {},
+): Promise<void> {
   // The policy forbids the page's own inline scripts; what the debugger runs is not the page's.
   if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate(`axe.run(document, ${JSON.stringify(only)})`)) as axe.AxeResults;
+  const { violations } = (await page.evaluate(
+    `axe.run(${JSON.stringify(within)}, ${JSON.stringify(only)})`,
+  )) as axe.AxeResults;
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   const said = grave.map(
     ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`,

@@ -94,7 +94,7 @@ export class SampleSite implements ConsoleSource {
   }
   calls = () => ({ calls: [] });
   async call(call: string) {
-    return call === 'call-1' ? { call, handset: 'a-101', state: 'ended' } : undefined;
+    return call === 'call-1' ? { call, handset: 'a-101', state: 'talking', listeners: ['supervisor'] } : undefined;
   }
   audit = () => ({ events: [] });
   async cut(target: object, reason: string, hold: number | string, by: string) {
@@ -253,7 +253,7 @@ export async function house(
   const { people = ROLES, pages = {}, ...options } = more;
   const folder = mkdtempSync(join(tmpdir(), 'balise-console-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  if (people.length > 0) writePeople(folder, people, STORED);
+  if (people.length > 0) writePeople(folder, people);
   const pagesFolder = join(folder, 'pages');
   for (const [path, text] of Object.entries(pages)) {
     mkdirSync(join(pagesFolder, path, '..'), { recursive: true });
@@ -322,13 +322,14 @@ export function cookieOf({ headers }: Answer): string {
   return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 }
 
-function writePeople(folder: string, names: readonly string[], password: string): void {
+/** People whose password is that of the tests: administrators, but for those whose name is a role. */
+export function writePeople(folder: string, names: readonly string[]): void {
   const at = '2026-01-01T00:00:00Z';
   const people = names.map((name) => ({
     name,
     role: ROLES.find((role) => role === name) ?? 'administrator',
     language: 'en',
-    password,
+    password: STORED,
     disabled: false,
     createdAt: at,
     passwordAt: at,

@@ -67,3 +67,14 @@ t.test('an audio test is ordered once, is in the chain, and says why it cannot b
   t.match(await as(technician, 'POST', path), { status: 500 });
   t.same(site.orders, ['audio a-101'], 'without an entry in the chain there is no test');
 });
+
+t.test('who listens is seen by those who may listen or audit, and by nobody else', async (t) => {
+  const { logIn, as } = await house(t);
+  const sees = async (role: string) => 'listeners' in (await as(await logIn(role), 'GET', '/api/calls/call-1')).body;
+  t.same(await Promise.all(['technician', 'supervisor', 'auditor', 'administrator'].map(sees)), [
+    false,
+    true,
+    true,
+    true,
+  ]);
+});

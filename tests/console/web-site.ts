@@ -9,11 +9,13 @@ import { systemClock } from '../../gateway/clock/system-clock.js';
 import type { CutTarget, CutView, EndedView, HandsetView, SiteView, WhenView } from '../../gateway/console/api.js';
 import { type RunningConsole, startConsole } from '../../gateway/console/console.js';
 import type { ConsoleSource, SiteListener } from '../../gateway/console/source.js';
+import { PASSWORD, writePeople } from './house.js';
 import { AUDIT, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, week } from './web-sample.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const FIRST = 'duty';
-export const PASSWORD = 'seven grey herons';
+export { PASSWORD };
+
 const ISTANBUL = 'in Istanbul it is 21:14; calls from 10:00';
 
 /** The sample as the console's source: it says what its pages are to show, and writes down what it is told to do. */
@@ -81,16 +83,17 @@ export class WebSite implements ConsoleSource {
 export interface WebHouse {
   readonly site: WebSite;
   readonly console: RunningConsole;
-  /** Makes the first person by the one-time link, an administrator, and gives the cookie of that log-in. */
-  firstPerson(): Promise<string>;
+  /** Logs in with the password of the tests, and gives the cookie of it. */
+  logIn(name: string): Promise<string>;
   /** Ends the console, and starts it anew on the same port with the same people. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The console with the built pages, on loopback, with nobody in it yet. */
-export async function webHouse(t: Test): Promise<WebHouse> {
+/** The console with the built pages, on loopback, with these people in it, administrators all. */
+export async function webHouse(t: Test, people: readonly string[] = []): Promise<WebHouse> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'balise-web-'));
+  if (people.length > 0) writePeople(dataFolder, people);
   const site = new WebSite();
   const silent = () => undefined;
   const start = (port: number) =>
@@ -112,15 +115,14 @@ export async function webHouse(t: Test): Promise<WebHouse> {
   });
   return {
     site,
-    firstPerson: async () => {
-      const token = running.firstLink?.split('token=')[1] ?? '';
-      const answer = await fetch(`${running.url}/api/first-person`, {
+    logIn: async (name) => {
+      const answer = await fetch(`${running.url}/api/session`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', origin: running.url },
-        body: JSON.stringify({ token, name: FIRST, password: PASSWORD }),
+        body: JSON.stringify({ name, password: PASSWORD }),
       });
       const [cookie] = answer.headers.getSetCookie();
-      if (!answer.ok || cookie === undefined) throw new Error(`no first person: ${await answer.text()}`);
+      if (!answer.ok || cookie === undefined) throw new Error(`${name} cannot log in: ${await answer.text()}`);
       return cookie.split(';')[0]?.split('=')[1] ?? '';
     },
     get console() {

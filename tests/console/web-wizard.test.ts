@@ -107,7 +107,7 @@ t.test('from board to test call by the walk of a new cell', needs('chromium', 's
   t.equal(status, 200);
   const [user, secret] = [pValue(body, 'P35'), pValue(body, 'P34')];
   t.equal(user, 'a104');
-  await page.getByRole('button', { name: 'Skip this step' }).click();
+  await page.getByRole('button', { name: 'Next step' }).click();
   await page.getByText('Waiting for the phone to sign on').waitFor();
   t.notMatch(await page.content(), token, 'and is then nowhere on the page');
 
@@ -163,7 +163,8 @@ t.test('from board to test call by the walk of a new cell', needs('chromium', 's
   await ear.goto(page.url());
   await ear.getByRole('button', { name: 'Listen to this call' }).click();
   await shows(ear, async () => Number(await ear.evaluate("document.querySelector('audio').currentTime")) > 0.2);
-  await page.getByText('Who listens now').waitFor();
+  await ear.getByText('Who listens now').waitFor();
+  t.equal(await page.getByText('Who listens now').count(), 0, 'and no technician sees who does');
   await isAccessible(t, ear, 'the call that is heard');
   await picture(ear, 'listening');
   await ear.getByRole('button', { name: 'End this call' }).click();

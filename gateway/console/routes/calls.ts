@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallsQuery } from '../api.js';
-import { callerIn, languageOf, madeBy, whoIs } from '../caller.js';
+import { callerIn, languageOf, madeBy, rightsOf, whoIs } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';
 import { INSTANT } from './forms.js';
@@ -36,7 +36,11 @@ export function callRoutes(app: FastifyInstance, { source, listening }: House): 
     const { id } = request.params;
     const view = await source.call(id, languageOf(request));
     if (view === undefined) throw new ConsoleFault(404, 'call.unknown', `no call ${id} is up or on record`);
-    return view;
+    // Who is heard may hear of it: only those see who listens that may listen themselves, or read the audit chain.
+    const rights = rightsOf(callerIn(request));
+    if (rights.includes('listen') || rights.includes('see-audit')) return view;
+    const { listeners: _, ...rest } = view;
+    return rest;
   });
 
   // Its beginning and its end are in the audit chain by whoever gives the sound: no sound without an entry.

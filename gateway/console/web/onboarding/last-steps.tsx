@@ -92,11 +92,10 @@ export function CallStep({
           {view.fact !== undefined && <p>{view.fact}</p>}
         </Notice>
       )}
-      {last === undefined ? (
-        <p class="hint">{w.onboarding.callWait}</p>
-      ) : (
+      {last !== undefined && (
         <Notice tone="good">{w.onboarding.callDone(format.when(last.requestedAt ?? last.at))}</Notice>
       )}
+      {last === undefined && state !== 'talking' && <p class="hint">{w.onboarding.callWait}</p>}
       {call !== undefined && may(now, 'see-calls') && (
         <a class="head-link" href={hashOf('calls', call)}>
           {w.onboarding.callWhy}

@@ -13,7 +13,14 @@ import { Hands } from './hands.js';
 import type { Walked } from './steps.js';
 
 /** Which phone it is, and what is to be set at it: shown once. */
-export function PhoneStep({ walked: { view } }: { readonly walked: Walked }): JSX.Element {
+export function PhoneStep({
+  walked: { view },
+  onArmed,
+}: {
+  readonly walked: Walked;
+  /** There is something to be set at the phone: what is left to do here is done there. */
+  readonly onArmed: () => void;
+}): JSX.Element {
   const { w } = useWords();
   const now = useStore(session);
   const asked = useAsked<{ readonly models: readonly PhoneModelView[] }>('models');
@@ -26,14 +33,17 @@ export function PhoneStep({ walked: { view } }: { readonly walked: Walked }): JS
   const model = chosen || (models[0]?.model ?? '');
   const ports = models.find((one) => one.model === model)?.handsets ?? 1;
   const path = `handsets/${encodeURIComponent(view.handset)}`;
+  const act = async (verb: 'replace' | 'provision', body: PhoneReplacement | ProvisionOrder) => {
+    if ((await order.run(() => ask<HandsetEdited>(`${path}/${verb}`, 'POST', body))) !== undefined) onArmed();
+  };
   const give = (event: Event) => {
     event.preventDefault();
     const body: PhoneReplacement = { model, mac: mac.trim(), ...(ports > 1 && port !== '' && { port: Number(port) }) };
-    void order.run(() => ask<HandsetEdited>(`${path}/replace`, 'POST', body));
+    void act('replace', body);
   };
   const again = () => {
     const body: ProvisionOrder = isFresh ? { newToken: true } : {};
-    void order.run(() => ask<HandsetEdited>(`${path}/provision`, 'POST', body));
+    void act('provision', body);
   };
   return (
     <>

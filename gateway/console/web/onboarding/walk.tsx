@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { HandsetPage } from '../../api.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';
@@ -50,6 +50,8 @@ function Steps({
     if (shown.current !== step) heading.current?.focus();
     shown.current = step;
   }, [step]);
+  const [isArmed, setArmed] = useState(false);
+  const isDone = done.has(step) || (step === 'phone' && isArmed);
   const at = STEPS.indexOf(step);
   const [before, after] = [STEPS[at - 1], STEPS[at + 1]];
   return (
@@ -80,7 +82,7 @@ function Steps({
         {step === 'board' && <BoardStep walked={walked} />}
         {step === 'cell' && <CellStep walked={walked} again={again} />}
         {step === 'line' && <LineStep walked={walked} />}
-        {step === 'phone' && <PhoneStep walked={walked} />}
+        {step === 'phone' && <PhoneStep walked={walked} onArmed={() => setArmed(true)} />}
         {step === 'registration' && <RegistrationStep walked={walked} />}
         {step === 'call' && <CallStep walked={walked} heardMs={heardMs} />}
         <div class="wizard-foot">
@@ -96,10 +98,10 @@ function Steps({
           ) : (
             <button
               type="button"
-              class={done.has(step) ? 'button button-main' : 'button'}
+              class={isDone ? 'button button-main' : 'button'}
               onClick={() => setQuery({ step: after })}
             >
-              {done.has(step) ? w.onboarding.next : w.onboarding.skip}
+              {isDone ? w.onboarding.next : w.onboarding.skip}
             </button>
           )}
         </div>

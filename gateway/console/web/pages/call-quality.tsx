@@ -22,7 +22,7 @@ export function Quality({ quality, isUp }: { readonly quality: CallQuality; read
   return (
     <section class="card">
       <h2>{isUp ? w.call.upQuality : w.call.quality}</h2>
-      <table>
+      <table class="quality">
         <thead>
           <tr>
             <th scope="col">

@@ -55,20 +55,24 @@ export function CallPage({ id }: { readonly id: string }): JSX.Element {
 function Whole({ call }: { readonly call: CallView }): JSX.Element {
   const { w } = useWords();
   const isUp = call.cause === undefined;
+  // Single judgements are kept of refusals; of a call that was granted, what bounds it is what there is to know.
+  const hasRules = call.why !== undefined || call.cause === 'refused';
   return (
     <div class="columns columns-call">
       <div class="column">
         <Verdict call={call} />
         {isUp && <ListenCard id={call.call} />}
-        <section class="card">
-          <h2>{w.call.rules}</h2>
-          {call.why === undefined ? <Nothing>{w.call.notKept}</Nothing> : <JudgementTable why={call.why} />}
-        </section>
+        {call.granted !== undefined && <Granted granted={call.granted} />}
+        {hasRules && (
+          <section class="card">
+            <h2>{w.call.rules}</h2>
+            {call.why === undefined ? <Nothing>{w.call.notKept}</Nothing> : <JudgementTable why={call.why} />}
+          </section>
+        )}
       </div>
       <div class="column">
         <Times call={call} />
         <Silences call={call} />
-        {call.granted !== undefined && <Granted granted={call.granted} />}
         {call.planes !== undefined && Object.keys(call.planes).length > 0 && <Planes planes={call.planes} />}
         {call.quality !== undefined && <Quality quality={call.quality} isUp={isUp} />}
         {call.steps !== undefined && call.steps.length > 0 && <Steps steps={call.steps} />}
