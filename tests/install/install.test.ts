@@ -186,6 +186,11 @@ t.test('an installation from the tree to its end', { timeout: 600_000 }, async (
       t.match(fault, /^balise: a gateway runs on .*: stop it first/);
     }
     t.ok(existsSync(root.at('opt/balise/current/package.json')));
+    const program = root.at('opt/balise/current');
+    const order = ['cut', 'wing', 'a', '--reason', 'an inspection', '--hold', 'until-released'];
+    const balise = [join(program, 'scripts', 'balise.mjs'), ...order, '--site', root.at('etc/balise/site')];
+    const cut = spawnSync(join(program, 'runtime', 'bin', 'node'), balise, { encoding: 'utf8' });
+    t.equal(cut.status, 0, cut.stderr);
     await running.end();
     shape = root.store.version;
     t.ok(root.store.events > 0);
