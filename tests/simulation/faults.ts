@@ -1,7 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CutoffOrder } from '../../gateway/calls/ports.js';
-import { wingId } from '../../gateway/policy/ids.js';
+import { type E164, wingId } from '../../gateway/policy/ids.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
+import { mayAskNot } from './sim-lists.js';
 import { AGENTS, BOARDS, WINGS } from './sim-site.js';
 import { DAY_US, HOUR_US, SECOND_US } from './timeline.js';
 import type { WorldParts } from './world-parts.js';
@@ -32,6 +33,8 @@ const KINDS: readonly Kind[] = [
   { name: 'broker away', everyDays: 4, run: (faults) => faults.brokerAway() },
   { name: 'wall clock set wrong', everyDays: 1.5, run: (faults) => faults.clockSteps() },
   { name: 'policy changed', everyDays: 0.5, run: (faults) => faults.policyChanges() },
+  { name: 'number asked not to be called', everyDays: 1.5, run: (faults) => faults.askNot() },
+  { name: 'do-not-call list not renewed', everyDays: 5, run: (faults) => faults.listAges() },
   { name: 'cutoff ordered', everyDays: 0.3, run: (faults) => faults.cutoff() },
   { name: 'order forged', everyDays: 0.5, run: ({ world }) => world.orders.forge() },
 ];
@@ -59,6 +62,7 @@ export class Faults {
     world.store.isFull = false;
     world.broker.isUp = true;
     world.clock.set(0);
+    world.national.isCutOff = false;
     for (const part of [...AGENTS, ...BOARDS.map(({ id }) => id)]) world.line.found(part);
     if (world.gateway !== undefined) world.broker.up(world.gateway.life);
   }
@@ -227,11 +231,34 @@ export class Faults {
     return random.pick([-20 * 365 * 86_400_000, -7_200_000, 7_200_000]);
   }
 
-  policyChanges(): void {
+  /** Rather in a call than between two: it is waited for one, for a while. */
+  policyChanges(looks = 240): void {
     const { world } = this;
-    world.policyIndex = 1 - world.policyIndex;
-    const { gateway } = world;
-    gateway?.life.run(() => gateway.calls.policyChanged());
+    if (looks > 0 && (world.gateway?.calls.live().length ?? 0) === 0) {
+      world.timeline.in(15 * SECOND_US, () => this.policyChanges(looks - 1));
+      return;
+    }
+    const others = world.site.policies.map((_, index) => index).filter((index) => index !== world.policyIndex);
+    world.changePolicy(world.random.pick(others));
+  }
+
+  /** Headquarters has heard it from somebody, and knows the number or its token. */
+  askNot(): void {
+    const { orders, random, site, numberToken } = this.world;
+    const number = random.pick(site.allNumbers.filter(mayAskNot)) as E164;
+    orders.send({
+      type: 'do-not-call',
+      ...(random.chance(0.5) ? { numbers: [number] } : { numberTokens: [numberToken(number)] }),
+    });
+  }
+
+  /** For some days no new national list is to be had. */
+  listAges(): void {
+    const { national, random, timeline } = this.world;
+    national.isCutOff = true;
+    timeline.in(random.int(20 * HOUR_US, 80 * HOUR_US), () => {
+      national.isCutOff = false;
+    });
   }
 
   cutoff(): void {

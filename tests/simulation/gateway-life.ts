@@ -1,9 +1,12 @@
 import { Calls } from '../../gateway/calls/calls.js';
+import type { Judge } from '../../gateway/calls/judge.js';
 import { policyJudge } from '../../gateway/calls/policy-judge.js';
 import type { CallStore, LinePlane, MediaPlane, SignallingPlane } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
+import type { ContactStore } from '../../gateway/do-not-call/own-list.js';
 import type { E164 } from '../../gateway/policy/ids.js';
 import type { CompiledPolicy } from '../../gateway/policy/policy.js';
+import type { DoNotCallLists } from '../../gateway/policy/request.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
 import type { Life } from './life.js';
@@ -21,6 +24,7 @@ export interface Surroundings {
   readonly watch: Watch;
   readonly planes: PlaneWatch;
   readonly policy: () => CompiledPolicy;
+  readonly doNotCall: DoNotCallLists;
   readonly numberToken: (number: E164) => string;
   readonly plant: Plant | undefined;
   readonly tools: PlantTools;
@@ -71,11 +75,19 @@ export function commandsOf(life: Life, store: SimStore, plant: Plant | undefined
   return plant?.commands?.(commands) ?? commands;
 }
 
+/** The disk as the gateway's own do-not-call list of this life uses it. */
+export function contactsOf(life: Life, store: SimStore): ContactStore {
+  return {
+    contactMarks: () => store.contactMarks(),
+    addContactMarks: (marks, events) => life.point(() => store.addContactMarks(marks, events)),
+  };
+}
+
 /** Every order and every transaction is a point at which the process may die. */
 function portsOf(
   life: Life,
   line: LinePlane,
-  { store, signalling, media, watch, planes, policy }: Surroundings,
+  { store, signalling, media, watch, planes, policy, doNotCall }: Surroundings,
 ): Ports {
   const at = <T>(about: string, what: string, work: () => T): T =>
     life.point(() => {
@@ -133,5 +145,9 @@ function portsOf(
     setLockdowns: (lockdowns) => at('', `${lockdowns.length} lockdowns`, () => line.setLockdowns(lockdowns)),
     endHolds: (target) => at('', 'end holds', () => line.endHolds(target)),
   };
-  return { judge: policyJudge(policy), store: disk, signalling: sip, media: relay, line: wire };
+  const judged = policyJudge(policy);
+  const judge: Judge = {
+    judge: (request, facts, at, usage) => judged.judge(request, { ...facts, doNotCall }, at, usage),
+  };
+  return { judge, store: disk, signalling: sip, media: relay, line: wire };
 }

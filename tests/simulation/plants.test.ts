@@ -9,11 +9,17 @@ const DAYS = 12;
 /** The whole line plane is dear. */
 const WIRE_DAYS = 0.2;
 
-const daysOf = ({ wire }: WorldOptions): number => (wire === true ? WIRE_DAYS : DAYS);
+const daysOf = ({ wire, from }: WorldOptions): number =>
+  wire === true ? WIRE_DAYS : from === FEAST.from ? FEAST_DAYS : DAYS;
+
+/** A site that is seldom still, over the feasts, for as long as they last. */
+const FEAST: Partial<WorldOptions> = { from: '2026-12-24', callsPerDay: 30 };
+const FEAST_DAYS = 3;
 
 /** Where a fault shows that needs a rare night. */
 const PLACES: Readonly<Record<string, Partial<WorldOptions>>> = {
   'coil-stuck': { wire: true, handsets: 4, callsPerDay: 400, calm: true },
+  'holiday-ignored': FEAST,
   'wide-night': { from: '2026-10-24', callsPerDay: 30 },
 };
 

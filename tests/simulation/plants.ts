@@ -2,7 +2,7 @@ import type { Judge } from '../../gateway/calls/judge.js';
 import type { CallStore, LinePlane, MediaPlane, SignallingPlane } from '../../gateway/calls/ports.js';
 import type { LegName } from '../../gateway/calls/record.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
-import { callId, handsetId } from '../../gateway/policy/ids.js';
+import { callId, type E164, handsetId } from '../../gateway/policy/ids.js';
 import { UNUSED } from '../../gateway/policy/request.js';
 import { ZoneClock } from '../../gateway/policy/zone-clock.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
@@ -45,6 +45,10 @@ export interface Plant {
   readonly stuckCoil?: boolean;
   /** Every order is believed, whoever signed it. */
   readonly believesOrders?: boolean;
+  /** What numbers have said is never asked. */
+  readonly deafToWords?: boolean;
+  /** Live calls are not judged again when a bundle comes. */
+  readonly deafToBundles?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -255,7 +259,72 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'usage-forgotten': {
     what: 'what has been used so far is never counted',
     breaks: 'no more than the quota of the day',
-    ports: ({ store }) => ({ store: bound(store, UNUSED) }),
+    ports: ({ store }) => ({
+      store: bound(store, {
+        used: (subject, sinceMs) => (subject.kind === 'number' ? store : UNUSED).used(subject, sinceMs),
+      }),
+    }),
+  },
+  'callee-forgotten': {
+    what: 'how often a number was tried is never counted',
+    breaks: 'no number tried too often',
+    ports: ({ store }) => ({
+      store: bound(store, {
+        used: (subject, sinceMs) => (subject.kind === 'number' ? UNUSED : store).used(subject, sinceMs),
+      }),
+    }),
+  },
+  'word-unheard': {
+    what: 'numbers that asked not to be called are kept, and never looked up',
+    breaks: 'nobody called who asked not to be',
+    deafToWords: true,
+  },
+  'list-ageless': {
+    what: 'a national list passes for new, however old it is',
+    breaks: 'nobody called who asked not to be',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, facts, at, usage) => {
+          const decision = judge.judge(request, facts, at, usage);
+          if (decision.outcome === 'grant' || decision.rule !== 'dnc.stale') return decision;
+          const earlier = judge.judge(request, facts, at.subtract({ hours: 96 }), usage);
+          return earlier.outcome === 'grant' ? { ...earlier, notAfter: at.add({ minutes: 1 }) } : decision;
+        },
+      },
+    }),
+  },
+  'bundle-unheard': {
+    what: 'live calls are not judged again when a new bundle comes',
+    breaks: 'a live call ends where a new bundle ends it',
+    deafToBundles: true,
+  },
+  'block-ignored': {
+    what: 'a number on a block list is judged as another one',
+    breaks: 'no number that is not sanctioned',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, facts, at, usage) => {
+          const decision = judge.judge(request, facts, at, usage);
+          if (decision.outcome === 'grant' || decision.rule !== 'number.blocked') return decision;
+          const other = judge.judge({ ...request, dialled: '+442079460012' }, facts, at, usage);
+          return other.outcome === 'grant' ? { ...other, number: request.dialled as E164 } : decision;
+        },
+      },
+    }),
+  },
+  'holiday-ignored': {
+    what: 'a holiday where the callee is counts as any other day',
+    breaks: 'no grant outside any window',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, facts, at, usage) => {
+          const decision = judge.judge(request, facts, at, usage);
+          if (decision.outcome === 'grant' || decision.rule !== 'holiday.callee') return decision;
+          const before = judge.judge(request, facts, at.subtract({ hours: 168 }), usage);
+          return before.outcome === 'grant' ? { ...before, notAfter: at.add({ minutes: 1 }) } : decision;
+        },
+      },
+    }),
   },
   'lockdown-ignored': {
     what: 'policy is not told of the lockdowns',

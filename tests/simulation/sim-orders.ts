@@ -3,13 +3,17 @@ import type {
   Command,
   CommandAck,
   CutoffCommand,
+  DoNotCallCommand,
   Ed25519PublicKey,
   ReleaseCommand,
 } from '../../config/schema/types.generated.js';
 import type { Calls } from '../../gateway/calls/calls.js';
 import type { CutoffOrder } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
+import type { OwnList } from '../../gateway/do-not-call/own-list.js';
+import { runHouseCommand } from '../../gateway/house-commands.js';
 import type { E164 } from '../../gateway/policy/ids.js';
+import { NumberReader } from '../../gateway/policy/number.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
 import {
   CommandDesk,
@@ -19,6 +23,7 @@ import {
 } from '../../gateway/uplink/command-desk.js';
 import { cutoffOrders, lockdownTarget } from '../../gateway/uplink/cutoff-order.js';
 import { Dead, type Life } from './life.js';
+import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
@@ -46,6 +51,9 @@ export interface OrderedWorld {
   readonly broker: SimBroker;
   readonly watch: Watch;
   readonly lockdowns: LockdownWatch;
+  readonly lists: ListWatch;
+  /** The gateway's own do-not-call list, of its life of now. */
+  readonly ownList: OwnList;
   readonly gateway: { readonly calls: Calls } | undefined;
   track<T>(work: Promise<T>): Promise<T>;
 }
@@ -86,6 +94,7 @@ export class SimOrders {
   /** A planted fault: whatever comes is believed. */
   believesAll = false;
   private made = 0;
+  private readonly numbers = new NumberReader('BE');
   private last: Sent | undefined;
   private queue: { readonly sent: Sent; readonly life: Life; readonly take: (payload: Uint8Array) => Promise<void> }[] =
     [];
@@ -120,7 +129,12 @@ export class SimOrders {
   }
 
   /** Headquarters orders. One order in five is overheard on its way, and sent again while it is fresh. */
-  send(order: Pick<CutoffCommand, 'type' | 'target' | 'hold'> | Pick<ReleaseCommand, 'type' | 'target'>): void {
+  send(
+    order:
+      | Pick<CutoffCommand, 'type' | 'target' | 'hold'>
+      | Pick<ReleaseCommand, 'type' | 'target'>
+      | Pick<DoNotCallCommand, 'type' | 'numbers' | 'numberTokens'>,
+  ): void {
     const command = { ...this.header(), ...order, reason: 'drill', by: 'headquarters' } as Command;
     const sent: Sent = { command, payload: KEY.sign(command) };
     this.last = sent;
@@ -269,10 +283,28 @@ export class SimOrders {
       this.release(calls, lockdownTarget(command.target));
       return { outcome: 'done' };
     }
-    if (command.type === 'do-not-call' || command.type === 'warrant') return { outcome: 'failed', why: 'not-here' };
+    if (command.type === 'warrant') return { outcome: 'failed', why: 'warrant.no-recording' };
+    if (command.type === 'do-not-call') return this.list(life, calls, command);
     const live = calls.live().flatMap(({ call, number }) => (number === undefined ? [] : [{ call, number }]));
     const orders = cutoffOrders(command, live, this.numberToken);
     await Promise.all(orders.map((order) => this.cutOff(calls, life, order)));
     return { outcome: 'done' };
+  }
+
+  private async list(life: Life, calls: Calls, command: DoNotCallCommand): Promise<CommandResult> {
+    const { lists, ownList } = this.world;
+    const [meant] = command.numbers ?? this.tokened(command);
+    if (meant === undefined) throw new Error('an order about nobody');
+    lists.telling(meant);
+    const offerWarrant = async () => ({ outcome: 'refused', why: 'warrant.no-recording' }) as const;
+    const house = { calls, doNotCall: ownList, numbers: this.numbers, numberToken: this.numberToken, offerWarrant };
+    const result = await runHouseCommand(command, house);
+    if (!life.isDead && result.outcome === 'done') lists.askedNot(meant);
+    return result;
+  }
+
+  /** Whose token it is. */
+  private tokened({ numberTokens = [] }: DoNotCallCommand): readonly string[] {
+    return this.world.site.allNumbers.filter((number) => numberTokens.includes(this.numberToken(number as E164)));
   }
 }

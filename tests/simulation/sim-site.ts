@@ -2,6 +2,7 @@ import type { Profile, SiteConfig, Window } from '../../config/schema/types.gene
 import type { RuleId } from '../../gateway/policy/decision.js';
 import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy } from '../../gateway/policy/policy.js';
+import { NATIONAL, SILENCE_DAYS } from './sim-lists.js';
 import type { WindowRule } from './window-oracle.js';
 
 /** A handset with the person at it and the wire behind it. */
@@ -34,6 +35,9 @@ export const BOARDS: readonly SimBoard[] = AGENTS.flatMap((agent, index) => [
 export const WINGS = ['a', 'b', 'c', 'd'] as const;
 
 const SITE: readonly Window[] = [{ days: EVERY, from: '05:30', to: '04:30' }];
+/** Christmas Eve and New Year's Eve are short. */
+const SHORT = { from: '05:30', to: '18:30' } as const;
+const SITE_DATES = { '12-24': SHORT, '12-31': SHORT } as const;
 const WING_WINDOWS: Readonly<Record<string, readonly Window[] | undefined>> = {
   a: undefined,
   b: [{ days: EVERY, from: '07:00', to: '21:00' }],
@@ -73,6 +77,10 @@ const COUNTRIES = {
 >;
 export type Country = keyof typeof COUNTRIES;
 
+/** How often one number may be tried, whoever does it, and how far apart. */
+export const MOST_TRIED = 3;
+export const APART_S = 5_400;
+
 function profile(id: string, more: Partial<Profile>): Profile {
   return {
     id,
@@ -109,6 +117,8 @@ const PROFILES: readonly Profile[] = [
     talkPerDayS: 1_200,
     callsPerDay: 5,
     gapS: 30,
+    doNotCall: [NATIONAL],
+    limits: [{ per: 'number', of: 'attempts', most: MOST_TRIED, in: '24-hours' }],
   }),
   profile('night', {
     allow: ['+12125550*', '+4420794600*'],
@@ -116,6 +126,7 @@ const PROFILES: readonly Profile[] = [
     maxTalkS: 1_200,
     controllerLost: 'alarm',
     earlyMedia: true,
+    limits: [{ per: 'number', of: 'gap', leastS: APART_S }],
   }),
   // Opens in the hour that comes twice on one night, and not at all on another.
   profile('early', {
@@ -125,7 +136,13 @@ const PROFILES: readonly Profile[] = [
     attemptsPerDay: 6,
   }),
   // A handset with no controller on its wire, and two lines.
-  profile('desk', { allow: ['+4420794600*', '+12125550*'], hookRequired: false, concurrent: 2, maxTalkS: 900 }),
+  profile('desk', {
+    allow: ['+4420794600*', '+12125550*'],
+    hookRequired: false,
+    concurrent: 2,
+    maxTalkS: 900,
+    doNotCall: [NATIONAL],
+  }),
 ];
 
 /** The same people under a stricter order: shorter calls, shorter days. */
@@ -139,19 +156,34 @@ const NARROW: readonly Profile[] = PROFILES.map((one) => ({
   ],
 }));
 
+/** A morning's order: nobody calls late, and half of the numbers are no longer sanctioned. */
+const MORNING: readonly Profile[] = PROFILES.map((one) => ({
+  ...one,
+  windows: [{ days: WORKDAYS, from: '07:30', to: '12:15' }, ...(one.id === 'night' ? (one.windows ?? []) : [])],
+  block: [...one.block, '+44207946003*', '+121255502*', '+61255501012*'],
+}));
+
+/** The bundles that headquarters sends, one after the other. */
+const BOOKS = [PROFILES, NARROW, MORNING];
+
 interface Called {
   readonly zones: readonly string[];
   readonly windows: readonly Window[];
+  readonly closedIn: string;
 }
+export const countryOf = (number: string): Country | undefined =>
+  (Object.keys(COUNTRIES) as Country[]).find((one) => (COUNTRIES[one].numbers as readonly string[]).includes(number));
+
 const BY_NUMBER: ReadonlyMap<string, Called> = new Map(
-  Object.values(COUNTRIES).flatMap((country) => country.numbers.map((number): [string, Called] => [number, country])),
+  Object.entries(COUNTRIES).flatMap(([closedIn, { zones, windows, numbers }]) =>
+    numbers.map((number): [string, Called] => [number, { zones, windows, closedIn }]),
+  ),
 );
 
 export class SimSite {
   readonly zone = SITE_ZONE;
   readonly handsets: ReadonlyMap<HandsetId, SimHandset>;
   readonly policies: readonly CompiledPolicy[];
-  private readonly books = [PROFILES, NARROW];
   private readonly profiles: ReadonlyMap<string, Profile>;
 
   constructor(count: number) {
@@ -170,8 +202,10 @@ export class SimSite {
     });
     this.handsets = new Map(handsets.map((handset) => [handset.id, handset]));
     this.profiles = new Map(PROFILES.map((one) => [one.id, one]));
-    this.policies = this.books.map((profiles) => this.compile(handsets, profiles));
+    this.policies = BOOKS.map((profiles) => this.compile(handsets, profiles));
   }
+
+  readonly allNumbers: readonly string[] = [...BY_NUMBER.keys()];
 
   /** What a person at this handset keys: mostly what is sanctioned. */
   numbersFor(handset: SimHandset): readonly string[] {
@@ -185,15 +219,38 @@ export class SimSite {
     }
   }
 
-  /** All hours that a call to this number from this handset must be inside of, under the widest policy. */
-  windowsOf(handset: SimHandset, number: string): readonly WindowRule[] {
+  /** All hours that a call to this number from this handset must be inside of, under one of the bundles. */
+  windowsOf(handset: SimHandset, number: string, policyIndex: number): readonly WindowRule[] {
     const country = BY_NUMBER.get(number);
     if (country === undefined) return [{ zone: SITE_ZONE, windows: [] }];
-    const own = [SITE, WING_WINDOWS[handset.wing], this.profiles.get(handset.profile)?.windows];
+    const own = [WING_WINDOWS[handset.wing], this.profileOf(handset, policyIndex)?.windows];
     return [
+      { zone: SITE_ZONE, windows: SITE, dates: SITE_DATES },
       ...own.flatMap((windows) => (windows === undefined ? [] : [{ zone: SITE_ZONE, windows }])),
-      ...country.zones.map((zone) => ({ zone, windows: country.windows })),
+      ...country.zones.map((zone) => ({ zone, windows: country.windows, closedIn: country.closedIn })),
     ];
+  }
+
+  /** Whether one of the bundles sanctions the number, read off its lists. */
+  sanctions(handset: SimHandset, number: string, policyIndex: number): boolean {
+    const { allow = [], block = [] } = this.profileOf(handset, policyIndex) ?? {};
+    const fits = (pattern: string) =>
+      pattern.endsWith('*') ? number.startsWith(pattern.slice(0, -1)) : number === pattern;
+    return allow.some(fits) && !block.some(fits);
+  }
+
+  /** Whether this handset's calls are looked up in the national list. */
+  asksNational(handset: SimHandset): boolean {
+    return handset.profile === 'survey' || handset.profile === 'desk';
+  }
+
+  /** Every zone that a number may be in, and its country. */
+  calledAt(dialled: string): Called | undefined {
+    return BY_NUMBER.get(dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled);
+  }
+
+  private profileOf({ profile }: SimHandset, policyIndex: number): Profile | undefined {
+    return BOOKS[policyIndex]?.find(({ id }) => id === profile);
   }
 
   /** The hours of one rule under the policy in force, for a number as it was dialled; none when it knows no such rule. */
@@ -202,14 +259,16 @@ export class SimSite {
       windows === undefined ? [] : [{ zone: SITE_ZONE, windows }];
     switch (rule) {
       case 'window.site':
-        return here(SITE);
+        return [{ zone: SITE_ZONE, windows: SITE, dates: SITE_DATES }];
       case 'window.wing':
         return here(WING_WINDOWS[handset.wing]);
       case 'window.handset':
-        return here(this.books[policyIndex]?.find(({ id }) => id === handset.profile)?.windows);
+        return here(this.profileOf(handset, policyIndex)?.windows);
       default: {
-        const country = BY_NUMBER.get(dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled);
-        return (country?.zones ?? []).map((zone) => ({ zone, windows: country?.windows ?? [] }));
+        const country = this.calledAt(dialled);
+        if (country === undefined) return [];
+        const { zones, ...hours } = country;
+        return zones.map((zone) => ({ zone, ...hours }));
       }
     }
   }
@@ -233,6 +292,7 @@ export class SimSite {
       dataFolder: 'data',
       clock: { trust: 'system' },
       windows: SITE,
+      exceptions: Object.fromEntries(Object.entries(SITE_DATES).map(([date, hours]) => [date, [hours]])),
       sip: { realm: 'balise', engine: 'embedded', cell: listener, carrier: listener },
       media: {
         driver: 'relay',
@@ -272,7 +332,8 @@ export class SimSite {
         status: 'simulated',
         source: 'simulated',
         windows,
-        closedOnHolidays: false,
+        closedOnHolidays: true,
+        ...(SILENCE_DAYS[country as Country] !== undefined && { silenceDays: SILENCE_DAYS[country as Country] }),
       })),
       zonesOf: Object.fromEntries(Object.entries(COUNTRIES).map(([country, { zones }]) => [country, zones])),
     });

@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CallRequest, CallStore, EventDraft, OpenCall } from '../../gateway/calls/ports.js';
 import type { CallRecord, LegDialog } from '../../gateway/calls/record.js';
+import type { ContactMark, ContactStore } from '../../gateway/do-not-call/own-list.js';
 import type { CallId } from '../../gateway/policy/ids.js';
 import type { Lockdown, PastCall, Subject, UsageCount } from '../../gateway/policy/request.js';
 import type { OutboxCursor, OutboxEntry, OutboxSource } from '../../gateway/uplink/drain.js';
@@ -42,7 +43,7 @@ const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target)
  * The disk: what a transaction has returned from survives the death of the process; what it wrote without fsync may be lost,
  * newest first, when the power fails. The semantics are those of gateway/store/ on SQLite with its log in WAL mode.
  */
-export class SimStore implements CallStore, OutboxSource {
+export class SimStore implements CallStore, OutboxSource, ContactStore {
   isFaulty = false;
   isFull = false;
   plant: DiskPlant | undefined;
@@ -55,6 +56,7 @@ export class SimStore implements CallStore, OutboxSource {
   private readonly recordedCalls = new Set<CallId>();
   private readonly commands = new Map<string, number>();
   private readonly locks = new Map<string, { readonly lockdown: Lockdown; readonly untilMs: number }>();
+  private readonly marks: ContactMark[] = [];
   private outbox = new Map<number, OutboxEntry>();
   private newestMs: number | undefined;
   /** How to take back each write that no fsync has followed yet. */
@@ -180,6 +182,17 @@ export class SimStore implements CallStore, OutboxSource {
 
   append(events: readonly EventDraft[]): void {
     this.write(true);
+    this.push(events);
+  }
+
+  /** Read at the start alone; a start from a disk that cannot be read is that of `openCalls`. */
+  contactMarks(): readonly ContactMark[] {
+    return this.marks;
+  }
+
+  addContactMarks(marks: readonly ContactMark[], events: readonly EventDraft[]): void {
+    this.write(true);
+    this.marks.push(...marks);
     this.push(events);
   }
 

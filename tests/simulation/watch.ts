@@ -5,18 +5,24 @@ import type { CallId, HandsetId } from '../../gateway/policy/ids.js';
 import type { DialRequest } from '../../gateway/policy/request.js';
 import { Breach, type PromiseName } from './breach.js';
 import { Chronicle } from './chronicle.js';
+import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { QuotaWatch } from './quota-watch.js';
 import type { SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
 import type { Timeline } from './timeline.js';
-import { closedWithin, isOpen } from './window-oracle.js';
+import { closedFrom, closedWithin, isHoliday, isOpen, localDay } from './window-oracle.js';
 
 interface Seen {
   readonly atUs: number;
   /** The deadline that the relay holds, once it holds one. */
   armedUs?: number;
+  /** The bundle under which it was granted, and the number. */
+  policyIndex?: number;
+  number?: string;
+  /** Where a newer bundle ends it at the latest, virtual time. */
+  overUs?: number;
 }
 
 /** What a simulated site went through. */
@@ -40,6 +46,9 @@ const BELIEVED_MS = 2_000;
 const HOOK_US = 10e6;
 /** Around a night on which the clocks change the narrow reading of a wall time is narrower than any person's clock shows. */
 const DOUBTFUL_MS = 70 * 60_000;
+
+/** A process that hangs is told late, and its planes fall silent by themselves within this, microseconds. */
+const NARROWED_US = 3e6;
 
 /** Knows what the gateway has promised, sees all that happens, and trusts nothing that the gateway says. */
 export class Watch {
@@ -67,6 +76,7 @@ export class Watch {
     private readonly lockdowns: LockdownWatch,
     private readonly quotas: QuotaWatch,
     private readonly policyIndex: () => number,
+    private readonly lists: ListWatch,
   ) {}
 
   breach(promise: PromiseName, detail: string, about: string): never {
@@ -122,6 +132,22 @@ export class Watch {
       case 'line.not-off-hook':
         if (one?.hook === 'off' && this.timeline.nowUs - one.hookSinceUs > HOOK_US) untrue();
         break;
+      case 'dnc.listed':
+      case 'dnc.stale':
+      case 'contact.refused':
+        if (one !== undefined && this.clock.wrongMs === 0) {
+          const number = dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled;
+          if (!this.lists.isTrue(rule, one, number, this.clock.trueMs())) untrue();
+        }
+        break;
+      case 'holiday.callee': {
+        const called = this.site.calledAt(dialled);
+        if (called === undefined || this.clock.wrongMs !== 0) break;
+        const looks = [-BELIEVED_MS, BELIEVED_MS].map((ms) => this.clock.trueMs() + ms);
+        const days = called.zones.flatMap((zone) => looks.map((ms) => localDay(zone, ms)));
+        if (!days.some((day) => isHoliday(called.closedIn, day))) untrue();
+        break;
+      }
       case 'window.site':
       case 'window.wing':
       case 'window.handset':
@@ -146,13 +172,22 @@ export class Watch {
     if (Math.abs(this.clock.wrongMs) > BELIEVED_MS)
       this.breach('no grant by a wrong clock', `${handset} at ${at}, ${this.clock.wrongMs} ms off`, call);
     const nowMs = this.clock.trueMs();
-    const windows = this.site.windowsOf(one, number);
+    const policyIndex = this.policyIndex();
+    const seen = this.open.get(call);
+    if (seen !== undefined) Object.assign(seen, { policyIndex, number });
+    const windows = this.site.windowsOf(one, number, policyIndex);
     const closed = closedWithin(windows, nowMs, Math.min(notAfter.epochMilliseconds, nowMs + 1_500_000));
     if (closed !== undefined)
       this.breach('no grant outside any window', `${handset} until ${notAfter}: ${closed}`, call);
     const held = this.lockdowns.holding(one, nowMs);
     if (held !== undefined)
       this.breach('no grant in a lockdown', `${handset} under ${JSON.stringify(held.target)}`, call);
+    if (!this.site.sanctions(one, number, policyIndex))
+      this.breach('no number that is not sanctioned', `${number} from ${handset}`, call);
+    const said = this.lists.forbids(one, number, nowMs);
+    if (said !== undefined) this.breach('nobody called who asked not to be', `${number}: ${said}`, call);
+    const often = this.quotas.tooOften(one, number, nowMs);
+    if (often !== undefined) this.breach('no number tried too often', `${number}: ${often}`, call);
   }
 
   /** The relay opens its gates until an instant. */
@@ -170,16 +205,33 @@ export class Watch {
     if (one !== undefined && seen.armedUs === undefined) {
       const talkMs = (deadlineUs - nowUs) / 1e3;
       if (talkMs > this.site.mostTalkMs(one) + 1) this.breach('no talk beyond the most', `${call}: ${talkMs} ms`, call);
-      const windows = this.site.windowsOf(one, entry.grant.number);
+      const windows = this.site.windowsOf(one, entry.grant.number, seen.policyIndex ?? 0);
       const closed = closedWithin(windows, this.clock.trueMs(nowUs), this.clock.trueMs(deadlineUs));
       if (closed !== undefined) this.breach('no talk outside any window', `${call}: ${closed}`, call);
     }
     seen.armedUs = deadlineUs;
   }
 
+  /** A new bundle is in force, and the gateway has been told: each live call ends where that bundle ends it, or before. */
+  bundleChanged(): void {
+    if (this.clock.wrongMs !== 0 || this.timeline.nowUs < this.clock.doubtedUntilUs) return;
+    const { nowUs } = this.timeline;
+    const nowMs = this.clock.trueMs(nowUs);
+    for (const [call, seen] of this.open) {
+      const one = this.site.handsets.get(this.store().entry(call)?.request.handset as HandsetId);
+      if (one === undefined || seen.number === undefined) continue;
+      const isLeft = this.site.sanctions(one, seen.number, this.policyIndex());
+      const hours = this.site.windowsOf(one, seen.number, this.policyIndex());
+      const leftMs = isLeft ? closedFrom(hours, nowMs, nowMs + 1_500_000) - nowMs : 0;
+      seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, nowUs + leftMs * 1e3);
+    }
+  }
+
   flowed(call: CallId, fromUs: number, toUs: number): void {
-    const armedUs = this.open.get(call)?.armedUs;
+    const { armedUs, overUs } = this.open.get(call) ?? {};
     this.note(call, 'silent');
+    if (overUs !== undefined && toUs > overUs + NARROWED_US)
+      this.breach('a live call ends where a new bundle ends it', `${call}: ${(toUs - overUs) / 1e6} s late`, call);
     if (armedUs !== undefined && toUs > armedUs)
       this.breach('no media after the deadline', `${call}: ${(toUs - armedUs) / 1e3} ms`, call);
     const talkMs = (toUs - fromUs) / 1e3;
@@ -203,6 +255,9 @@ export class Watch {
     const type = cause === 'refused' ? 'balise.call.refused' : 'balise.call.ended';
     const told = events.filter((event) => event.type === type && event.data.call === call).length;
     if (told !== 1) this.breach('a record carries its event', `${call} has ${told} of ${type}`, call);
+    const { number, trunk, requestedAt, endedAt } = record;
+    if (trunk !== undefined && number !== undefined)
+      this.quotas.attempted(number, requestedAt.epochMilliseconds, endedAt.epochMilliseconds);
     if (cause === 'refused') bump(this.tally.refused, rule ?? '?');
     else bump(this.tally.ended, cause);
   }

@@ -1,9 +1,30 @@
+import Holidays from 'date-holidays';
 import { Temporal } from 'temporal-polyfill';
 
 /** Weekly hours as a person would write them. */
 export interface WindowRule {
   readonly zone: string;
   readonly windows: readonly { readonly days: readonly string[]; readonly from: string; readonly to: string }[];
+  /** Closed on the public holidays of this country. */
+  readonly closedIn?: string;
+  /** The hours of some dates of every year, in place of the others: "12-24". */
+  readonly dates?: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+}
+
+const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+const holidays = new Map<string, ReadonlySet<string>>();
+
+/** Whether a date is a public holiday, by the library's own table. */
+export function isHoliday(country: string, day: number): boolean {
+  const date = dateOf(day);
+  const key = `${country} ${date.slice(0, 4)}`;
+  let known = holidays.get(key);
+  if (known === undefined) {
+    const all = new Holidays(country).getHolidays(Number(date.slice(0, 4)));
+    known = new Set(all.filter(({ type }) => type === 'public').map((one) => one.date.slice(0, 10)));
+    holidays.set(key, known);
+  }
+  return known.has(date);
 }
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -50,11 +71,14 @@ const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number
  * Whether people's clocks in the zone show a time inside the windows: a few lines that know nothing of how policy does it. In
  * the hour that comes twice, a window whose edge lies in it opens the second time and closes the first.
  */
-export function isOpen({ zone, windows }: WindowRule, atMs: number): boolean {
+export function isOpen({ zone, windows, closedIn, dates }: WindowRule, atMs: number): boolean {
   const offset = offsetMs(zone, atMs);
   const localMs = atMs + offset;
   const day = Math.floor(localMs / 86_400_000);
   const minute = (localMs - day * 86_400_000) / 60_000;
+  if (closedIn !== undefined && isHoliday(closedIn, day)) return false;
+  const only = dates?.[dateOf(day).slice(5)];
+  if (only !== undefined && !(minute >= minutes(only.from) && minute < minutes(only.to))) return false;
   const name = (n: number): string => DAYS[(((n + 3) % 7) + 7) % 7] ?? '';
   const isOfThisHour = (edge: number): boolean => Math.floor(edge / 60) === Math.floor(minute / 60);
   const comesAgain = offsetMs(zone, atMs + HOUR_MS) < offset;
@@ -75,6 +99,13 @@ export function closedWithin(rules: readonly WindowRule[], fromMs: number, toMs:
     if (toMs > fromMs && !isOpen(rule, toMs - 1)) return closed(rule, toMs - 1);
   }
   return undefined;
+}
+
+/** The first whole minute at which a rule is closed, within a stretch; its end when none is. */
+export function closedFrom(rules: readonly WindowRule[], fromMs: number, toMs: number): number {
+  for (let at = fromMs; at < toMs; at += 60_000 - (at % 60_000))
+    if (!rules.every((rule) => isOpen(rule, at))) return at;
+  return toMs;
 }
 
 function closed({ zone }: WindowRule, atMs: number): string {

@@ -1,5 +1,6 @@
 import type { Calls } from '../../gateway/calls/calls.js';
 import type { CallSink } from '../../gateway/calls/ports.js';
+import type { E164 } from '../../gateway/policy/ids.js';
 import type { Channel } from './channel.js';
 import type { Life } from './life.js';
 import type { LineWorld } from './line-world.js';
@@ -7,6 +8,7 @@ import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
 import type { SimBroker } from './sim-broker.js';
+import type { NationalList } from './sim-lists.js';
 import type { SimMedia } from './sim-media.js';
 import type { SimOrders } from './sim-orders.js';
 import type { SimSignalling } from './sim-signalling.js';
@@ -40,10 +42,13 @@ export interface WorldParts {
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   /** The gateway of now; undefined between two lives. */
   readonly gateway: LivingGateway | undefined;
-  policyIndex: number;
+  readonly policyIndex: number;
+  readonly national: NationalList;
+  changePolicy(index: number): void;
   gatewayDied(how: string, backInUs?: number): void;
   /** The planes are heard again by the same life that had lost them. */
   reconnect(gateway: LivingGateway): void;
   anyHandset(): SimHandset;
+  readonly numberToken: (number: E164) => string;
   track<T>(work: Promise<T>): Promise<T>;
 }

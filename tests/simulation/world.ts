@@ -5,14 +5,16 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import type { CallSink } from '../../gateway/calls/ports.js';
+import { OwnList } from '../../gateway/do-not-call/own-list.js';
 import { callId, type E164, type HandsetId, handsetId } from '../../gateway/policy/ids.js';
 import { numberTokens } from '../../gateway/uplink/number-token.js';
 import { Breach } from './breach.js';
 import { Channel } from './channel.js';
 import { Faults } from './faults.js';
-import { bringUp, commandsOf, outboxOf } from './gateway-life.js';
+import { bringUp, commandsOf, contactsOf, outboxOf } from './gateway-life.js';
 import { Dead, Life } from './life.js';
 import type { LineWorld } from './line-world.js';
+import { ListWatch } from './list-watch.js';
 import { LockdownWatch } from './lockdown-watch.js';
 import { MachineClock } from './machine-clock.js';
 import { PlaneWatch } from './plane-watch.js';
@@ -21,6 +23,7 @@ import { QuotaWatch } from './quota-watch.js';
 import { Random } from './random.js';
 import { SimBroker } from './sim-broker.js';
 import { SimLine } from './sim-line.js';
+import { mayAskNot, NationalList } from './sim-lists.js';
 import { SimMedia } from './sim-media.js';
 import { SimOrders } from './sim-orders.js';
 import { SimSignalling } from './sim-signalling.js';
@@ -53,10 +56,27 @@ export const CALLS_PER_DAY = 7;
 const OLDEST_CALL_US = 2 * HOUR_US;
 /** A call is forgotten at once when its record is written: no more than this are between the two. */
 const RECORDED_AND_HELD = 3;
+/** Before nights on which clocks change in Brussels, London, New York or Sydney, and before Christmas and New Year. */
+const EVES = [
+  '2026-03-07',
+  '2026-03-28',
+  '2026-04-04',
+  '2026-10-03',
+  '2026-10-24',
+  '2026-10-31',
+  '2026-12-23',
+  '2026-12-30',
+];
 /** Where days are dear, all that goes wrong comes this much more often. */
 const WIRE_PACE = 12;
 /** So many happenings, and the process looks at its signals. */
 const BREATH = 4_096;
+
+/** A day of the year; for one world in three the eve of a night on which clocks change somewhere, or of a holiday. */
+function firstDay(random: Random): Temporal.Instant {
+  if (random.chance(1 / 3)) return Temporal.Instant.from(`${random.pick(EVES)}T00:00:00Z`);
+  return Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) });
+}
 
 export class World implements WorldParts {
   readonly random: Random;
@@ -70,6 +90,8 @@ export class World implements WorldParts {
   readonly broker: SimBroker;
   readonly orders: SimOrders;
   readonly lockdowns = new LockdownWatch();
+  readonly national: NationalList;
+  readonly lists: ListWatch;
   readonly watch: Watch;
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   policyIndex = 0;
@@ -87,7 +109,13 @@ export class World implements WorldParts {
   private asyncWork = 0;
   private lives = 0;
   private isHealing = false;
+  private own: OwnList | undefined;
   private readonly tokens = new Map<E164, string>();
+  readonly numberToken = (number: E164): string => {
+    const token = this.tokens.get(number) ?? this.token(number);
+    this.tokens.set(number, token);
+    return token;
+  };
   private readonly token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
 
   constructor(options: WorldOptions) {
@@ -101,13 +129,13 @@ export class World implements WorldParts {
     this.clock = new MachineClock(
       timeline,
       random,
-      from === undefined
-        ? Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) })
-        : Temporal.Instant.from(`${from}T00:00:00Z`),
+      from === undefined ? firstDay(random) : Temporal.Instant.from(`${from}T00:00:00Z`),
     );
     this.site = new SimSite(handsets);
     this.handsets = [...this.site.handsets.values()];
     this.callEveryUs = DAY_US / (handsets * callsPerDay);
+    this.national = new NationalList(this.clock.trueMs());
+    this.lists = new ListWatch(this.site, this.national);
     const quotas = new QuotaWatch(this.site);
     this.watch = new Watch(
       timeline,
@@ -117,6 +145,7 @@ export class World implements WorldParts {
       this.lockdowns,
       quotas,
       () => this.policyIndex,
+      this.lists,
     );
     const { watch, clock } = this;
     const odds = { double: 0.005, lose: 0.0005 };
@@ -128,6 +157,7 @@ export class World implements WorldParts {
     this.store = new SimStore(clock, () => timeline.nowUs, {
       recorded: (record, events) => {
         watch.wrote(record, events);
+        if (record.answeredAt !== undefined && record.number !== undefined) this.talkedTo(record.number);
         this.planes.recorded(record.call);
         if (plant?.disk === 'splits-record') timeline.in(600e6, () => this.store.closeLeftOpen());
       },
@@ -225,6 +255,12 @@ export class World implements WorldParts {
     const clock = this.clock.of(life);
     const { plant, store, clock: machine } = this;
     const { bootId } = machine;
+    this.own = new OwnList({
+      store: contactsOf(life, store),
+      clock,
+      numberToken: (number) => this.numberToken(number),
+      onFault: () => undefined,
+    });
     const sink: CallSink = {
       request: (request) => calls.request(request),
       event: (call, event) => {
@@ -244,6 +280,7 @@ export class World implements WorldParts {
       watch: this.watch,
       planes: this.planes,
       policy: () => this.policy,
+      doNotCall: { list: () => this.national.asList(), word: (number) => this.saidBy(number) },
       numberToken: (number) => this.numberToken(number),
       plant,
       tools: {
@@ -285,6 +322,24 @@ export class World implements WorldParts {
     for (const plane of ['media', 'signalling', 'line'] as const) life.run(() => calls.planeBack(plane));
   }
 
+  get ownList(): OwnList {
+    if (this.own === undefined) throw new Error('no gateway has started');
+    return this.own;
+  }
+
+  private saidBy(number: string) {
+    return this.plant?.deafToWords === true ? undefined : this.own?.word(number);
+  }
+
+  /** A new bundle is in force, and the gateway judges its live calls again. */
+  changePolicy(index: number): void {
+    this.policyIndex = index;
+    const { gateway, watch, plant } = this;
+    if (gateway === undefined || gateway.life.isDead) return;
+    watch.bundleChanged();
+    if (plant?.deafToBundles !== true) gateway.life.run(() => gateway.calls.policyChanged());
+  }
+
   private get policy() {
     const policy = this.site.policies[this.policyIndex];
     if (policy === undefined) throw new Error('no such policy');
@@ -322,15 +377,6 @@ export class World implements WorldParts {
       // A journal that cannot be read is a failed start: the supervisor tries again.
       if (!(fault instanceof Dead) && !life.isDead) this.gatewayDied('start failed on a broken disk');
     });
-  }
-
-  private numberToken(number: E164): string {
-    let token = this.tokens.get(number);
-    if (token === undefined) {
-      token = this.token(number);
-      this.tokens.set(number, token);
-    }
-    return token;
   }
 
   /** Somebody lifts a hook and keys a number, now and then. */
@@ -393,9 +439,24 @@ export class World implements WorldParts {
     this.line.hookChanged(handset.id);
   }
 
+  /** Some who were talked to say no, and the person keys it. */
+  private talkedTo(number: E164): void {
+    const { random, timeline, lists, clock } = this;
+    if (!mayAskNot(number) || !random.chance(0.2)) return;
+    timeline.in(random.int(1e6, 20e6), () => {
+      const { gateway } = this;
+      gateway?.life.run(() => {
+        lists.telling(number);
+        const isKept = this.ownList.refused(number, 'keyed');
+        if (isKept && !gateway.life.isDead && clock.wrongMs === 0) lists.refused(number, clock.trueMs());
+      });
+    });
+  }
+
   private everyHour(): void {
     this.timeline.in(HOUR_US, () => {
       this.everyHour();
+      this.national.renew(this.clock.trueMs());
       const sinceUs = this.gateway?.sinceUs;
       if (sinceUs === undefined || this.timeline.nowUs - sinceUs < OLDEST_CALL_US) return;
       this.watch.noCallOlderThan(OLDEST_CALL_US);
