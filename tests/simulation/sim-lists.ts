@@ -1,11 +1,10 @@
 import type { DoNotCallList } from '../../gateway/policy/request.js';
-import type { Country } from './sim-site.js';
 
 /** The name of the national list, how old it may be, and how often a new one is fetched. */
 export const NATIONAL = { list: 'national', mostAgeH: 48 } as const;
 export const RENEWED_H = 20;
 /** How long a refusal is silence, days; what the law says is longer, and this is what can be lived through. */
-export const SILENCE_DAYS: Readonly<Partial<Record<Country, number>>> = { GB: 2 };
+export const SILENCE_DAYS: Readonly<Record<string, number>> = { GB: 2 };
 
 /** Numbers that are on the national list. */
 const isNational = (number: string): boolean => number.endsWith('22') || number.endsWith('44');

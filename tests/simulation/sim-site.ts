@@ -333,7 +333,7 @@ export class SimSite {
         source: 'simulated',
         windows,
         closedOnHolidays: true,
-        ...(SILENCE_DAYS[country as Country] !== undefined && { silenceDays: SILENCE_DAYS[country as Country] }),
+        ...(SILENCE_DAYS[country] !== undefined && { silenceDays: SILENCE_DAYS[country] }),
       })),
       zonesOf: Object.fromEntries(Object.entries(COUNTRIES).map(([country, { zones }]) => [country, zones])),
     });
