@@ -87,7 +87,7 @@ export class Gateway {
     this.#early = early;
     this.#live = new LiveSite(files);
     this.#files = this.#live.files;
-    this.#siteMedia = new SiteMedia(this.#files);
+    this.#siteMedia = new SiteMedia(this.#files, (person) => this.#store?.work.person(person)?.languages[0]);
     this.#log = log;
     this.#watch = new ClockWatch({
       mode: files.site.clock.trust,

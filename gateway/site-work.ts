@@ -6,7 +6,6 @@
  */
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
-import type { Language } from '../config/schema/types.generated.js';
 import type { Calls } from './calls/calls.js';
 import type { ContactNumbers } from './calls/contact-numbers.js';
 import type { Judge } from './calls/judge.js';
@@ -128,7 +127,11 @@ export class SiteWork {
 
   /** Takes in campaigns and contacts; a disk that cannot be read is an alarm, and nobody is given work. */
   start(): void {
-    this.#desk.start();
+    try {
+      this.#desk.start();
+    } catch (fault) {
+      this.#parts.alarm('work.fault', `campaigns and contacts cannot be read: ${(fault as Error).message}`);
+    }
   }
 
   stop(): void {
@@ -217,7 +220,7 @@ export class SiteWork {
     this.#places.joined(handset, call, token);
     this.#calls?.request({
       ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },
-      ...{ at: clock.wall(), source: 'desk' },
+      ...{ at: clock.wall(), source: 'desk', supervised: campaign.supervised },
     });
   }
 
@@ -235,10 +238,5 @@ export class SiteWork {
     const order = { numberTokens, why: `keyed after a call: ${disposition}`, by: person };
     if (disposition === 'do-not-call') doNotCall.addAll(order);
     else doNotCall.refusedAll(order);
-  }
-
-  /** The language of whoever is signed on at a handset, for warnings. */
-  languageOf(person: string): Language | undefined {
-    return this.#parts.store.work.person(person)?.languages[0];
   }
 }

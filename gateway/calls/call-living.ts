@@ -28,6 +28,7 @@ export function openMedia(call: Granted, handsetOffer: string, first: readonly C
     handset: request.handset,
     ...(grant.person === undefined ? {} : { person: grant.person }),
     ...numberOf(request, grant.number),
+    ...(request.supervised === undefined ? {} : { supervised: request.supervised }),
     ...(request.desk === undefined ? {} : { desk: true as const }),
     ...(request.desk === undefined && request.contact === undefined ? {} : { keys: true as const }),
     handsetOffer,

@@ -9,6 +9,8 @@ export const numberOf = ({ desk }: CallRequest, number: E164): Pick<CallRecord, 
 
 /** Talk of a call that ended, milliseconds: from the answer to the end, and never past the deadline. */
 function talkMs(call: Story, endedNs: bigint): number {
+  // At the desk there is nobody to talk to.
+  if (call.request.desk === true) return 0;
   if (call.armed === undefined || call.answeredNs === undefined || call.deadline === undefined) return 0;
   const until = endedNs < call.deadline.monotonicNs ? endedNs : call.deadline.monotonicNs;
   return Math.max(0, Number(until - call.answeredNs) / 1e6);

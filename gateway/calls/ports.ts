@@ -20,6 +20,8 @@ export interface CallRequest {
   /** A call to a contact of this campaign: the token that stands for it. */
   readonly campaign?: string;
   readonly contact?: string;
+  /** Whether the campaign states that its calls may be listened to. */
+  readonly supervised?: boolean;
   /** A call to the gateway's own work desk: nobody else is in it, and no trunk. */
   readonly desk?: true;
   readonly at: Temporal.Instant;

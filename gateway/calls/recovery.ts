@@ -19,7 +19,7 @@ export function recordOfOpenCall(
   const talkEnd =
     deadline === undefined || (knows && Temporal.Instant.compare(wall, deadline.wall) < 0) ? wall : deadline.wall;
   const talkMs =
-    answeredAt === undefined || deadline === undefined
+    answeredAt === undefined || deadline === undefined || request.desk === true
       ? 0
       : Math.max(0, Number(talkEnd.epochNanoseconds - answeredAt.epochNanoseconds) / 1e6);
   return {

@@ -261,26 +261,27 @@ export class RelayPlane implements MediaDriver {
 
   /** Speaks to a handset at the desk in place of what is being said, and rings back after it where `ring` says so. */
   say(call: CallId, { language, pieces }: Announcement, ring = false): void {
-    void this.#order({ do: 'say', call, language, pieces, ring }).then((said) => this.#deskTold(call, said));
+    this.#atDesk({ do: 'say', call, language, pieces, ring });
   }
 
   /** Ends what is being said at the desk. */
   hush(call: CallId): void {
-    void this.#order({ do: 'hush', call }).then((hushed) => this.#deskTold(call, hushed));
+    this.#atDesk({ do: 'hush', call });
   }
 
   /** The handset was in another call of its own, and is at the desk again. */
   backAtDesk(call: CallId): void {
     const offer = this.#held.get(call)?.session.offer;
-    if (offer === undefined) return;
-    void this.#order({ do: 'attend', call, formats: deskFormats(offer) }).then((back) => this.#deskTold(call, back));
+    if (offer !== undefined) this.#atDesk({ do: 'attend', call, formats: deskFormats(offer) });
   }
 
   /** A handset at the desk that hears nothing is no fault of its call, and somebody must know. */
-  #deskTold(call: CallId, answer: { readonly event: string; readonly code?: string; readonly why?: string }): void {
-    if (answer.event !== 'failed' || !this.#held.has(call)) return;
-    const { code, why } = answer;
-    this.#log.warn({ event: 'media.desk-mute', call, code, why });
+  #atDesk(body: Extract<OrderBody, { do: 'say' | 'hush' | 'attend' }>): void {
+    const call = body.call as CallId;
+    void this.#order(body).then((answer) => {
+      if (answer.event !== 'failed' || !this.#held.has(call)) return;
+      this.#log.warn({ event: 'media.desk-mute', call, code: answer.code, why: answer.why });
+    });
   }
 
   /** A leg was put on hold, or taken off it, in its own words: what it does not want is not forwarded, and its silence is no fault. */

@@ -16,6 +16,22 @@ t.test('a call is journalled before media is opened, and media is opened before 
   t.strictSame(walk.on({ type: 'media-opened', trunkOffer: 'o' }).orders, ['dial']);
 });
 
+t.test('a call to the desk is granted, journalled and armed like any other, and dials nobody', async (t) => {
+  const walk = new Walk(true, { desk: true }).on({ type: 'judged', decision: grant() });
+  t.strictSame(walk.on({ type: 'journalled' }).orders, ['media-open']);
+  t.match(walk.ordered('media-open'), [{ order: { desk: true, keys: true } }]);
+  t.notOk(walk.ordered('media-open')[0]?.order.number, 'it is to no number');
+  t.strictSame(walk.on({ type: 'media-opened', trunkOffer: '' }).orders, ['answer-desk']);
+  walk.on({ type: 'trunk-answered', answer: '', dialogs: [dialog('handset', 'early')] });
+  t.match(walk.ordered('save-dialogs'), [{ dialogs: [{ leg: 'handset' }] }], 'a crash can end it');
+  walk.on({ type: 'media-connected', handsetAnswer: 'h' });
+  t.strictSame(walk.on({ type: 'committed' }).orders, ['line-arm', 'signalling-arm', 'media-arm', 'look-at-hook']);
+  for (const plane of ['media', 'signalling', 'line'] as const) walk.on({ type: 'armed', plane });
+  t.equal(walk.on({ type: 'accepted' }).at, 'talking');
+  walk.on({ type: 'handset-hung-up' }).release();
+  t.notOk(recordOf(walk).number);
+});
+
 t.test('a keyed call that is granted calls its handset first, and goes on with the answer of that', async (t) => {
   const walk = new Walk(true, { keyed: true, offer: '' }).on({ type: 'judged', decision: grant() });
   t.strictSame(walk.on({ type: 'journalled' }).orders, ['call-handset']);

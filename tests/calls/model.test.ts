@@ -98,7 +98,7 @@ t.test('whatever happens in whatever order, the promises of a call hold', async 
   const reached = new Map<StateName, number>();
   fc.assert(
     fc.property(fc.boolean(), grants, walks, fc.nat(9), fc.boolean(), (fitted, more, script, luck, keyed) => {
-      const call = new WatchedCall(fitted, grant(more), luck === 0 && !keyed, keyed);
+      const call = new WatchedCall(fitted, grant(more), luck === 0 && !keyed, keyed, luck % 3 === 1);
       for (const deed of script) {
         if (deed.do === 'answer') call.answer(deed.well);
         else if (deed.do === 'wait') call.wait(deed.ms);
@@ -131,8 +131,9 @@ t.test('a call whose planes all answer talks until its deadline, and not a momen
       grants,
       fc.integer({ min: 0, max: 5_000 }),
       fc.boolean(),
-      (fitted, more, ringMs, keyed) => {
-        const call = new WatchedCall(fitted, grant({ ...more, controllerLost: 'end' }), false, keyed);
+      fc.boolean(),
+      (fitted, more, ringMs, keyed, desk) => {
+        const call = new WatchedCall(fitted, grant({ ...more, controllerLost: 'end' }), false, keyed, desk);
         for (let i = 0; i < 60 && call.isLiving && call.state.at !== 'talking'; i += 1) {
           call.answer(true);
           call.wait(Math.floor(ringMs / 60));

@@ -46,8 +46,14 @@ export class WatchedCall {
     private readonly isRefused = false,
     /** It was keyed on a line card, and brings no INVITE. */
     private readonly isKeyed = false,
+    /** It is for the gateway's own work desk: nobody else is called. */
+    private readonly isDesk = false,
   ) {
-    const first = begin(request(isKeyed ? { offer: '', keyed: true } : {}), fitted, this.now());
+    const asked = {
+      ...(isKeyed ? { offer: '', keyed: true as const } : {}),
+      ...(isDesk ? { desk: true as const } : {}),
+    };
+    const first = begin(request(asked), fitted, this.now());
     this.state = first.state;
     this.see(first.effects);
   }
@@ -128,6 +134,10 @@ export class WatchedCall {
         if (!well) return { type: 'trunk-failed', status: 500, cause: 'trunk-failed' };
         this.event({ type: 'trunk-ringing' });
         return { type: 'trunk-answered', answer: 'a', dialogs: [dialog('trunk'), dialog('handset', 'early')] };
+      case 'answer-desk':
+        return well
+          ? { type: 'trunk-answered', answer: '', dialogs: [dialog('handset', 'early')] }
+          : { type: 'handset-cancelled' };
       case 'media-connect':
         if (!effect.final) return undefined;
         return well ? { type: 'media-connected', handsetAnswer: 'h' } : { type: 'media-failed', code: 'media.lost' };
@@ -197,7 +207,11 @@ export class WatchedCall {
 
   /** A handset is called for what it keyed itself and policy granted, once, and for nothing else; without it nothing is dialled. */
   private seeCalled(order: CallEffect['do']): void {
-    const { ordered, isKeyed } = this;
+    const { ordered, isKeyed, isDesk } = this;
+    if (order === 'dial' && isDesk) throw new Breach('somebody was dialled for a call to the desk');
+    if (order === 'answer-desk' && !isDesk) throw new Breach('the gateway answered a call that was for somebody else');
+    if (order === 'answer-desk' && !ordered.has('open-journal'))
+      throw new Breach('the desk answers what is in no journal');
     if (order === 'call-handset') {
       if (!isKeyed) throw new Breach('a handset was called that had keyed nothing');
       if (!ordered.has('open-journal')) throw new Breach('a handset was called without a grant in the journal');

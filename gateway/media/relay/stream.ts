@@ -139,7 +139,7 @@ export class Stream {
     this.quality.heard(nowMs);
 
     if (kind !== EVENT) this.quality.jitter.packet(nowMs, timestampOf(packet), this.types.unitsPerMs(payloadType));
-    else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return false;
+    else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return this.isForUs;
 
     const to = this.#to.latch;
     if (!this.open || this.#isHeld || to === undefined) return this.isForUs;
