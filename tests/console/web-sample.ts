@@ -134,6 +134,7 @@ const UPLINK = {
 /** A site with a handset in every state. */
 export const SITE: SiteView = {
   site: 'north',
+  profiles: ['survey', 'family'],
   gateway: 'gw-1',
   zone: 'Europe/Brussels',
   at: at(0),

@@ -115,7 +115,8 @@ function NewCell(): JSX.Element {
 function Resume(): JSX.Element {
   const { w } = useWords();
   const handsets = useStore(liveSite, (site) => site?.handsets) ?? [];
-  const ordered = [...handsets].sort((a, b) => Number(a.registered) - Number(b.registered));
+  const isWell = ({ registered, fault }: HandsetView): number => Number(registered && fault === undefined);
+  const ordered = [...handsets].sort((a, b) => isWell(a) - isWell(b));
   return (
     <section class="card">
       <h2>{w.onboarding.resume}</h2>

@@ -82,5 +82,5 @@ export const handsetEn = {
   enableTitle: (id: string) => `Enable handset ${id}`,
   disableLead: 'A disabled handset cannot call. A call that is up ends.',
   enableLead: 'The handset may call again, as far as policy lets it.',
-  provision: 'Set up, provision and replace',
+  provision: 'Set up',
 } as const;

@@ -84,5 +84,5 @@ export const handsetFr: Words['handset'] = {
   enableTitle: (id) => `Activer le poste ${id}`,
   disableLead: 'Un poste désactivé ne peut pas appeler. Un appel en cours se termine.',
   enableLead: 'Le poste peut de nouveau appeler, dans la mesure où la politique le permet.',
-  provision: 'Configurer et remplacer',
+  provision: 'Mettre en service',
 };

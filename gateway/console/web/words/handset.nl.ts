@@ -88,5 +88,5 @@ export const handsetNl: Words['handset'] = {
   enableTitle: (id) => `Toestel ${id} inschakelen`,
   disableLead: 'Een uitgeschakeld toestel kan niet bellen. Een lopend gesprek eindigt.',
   enableLead: 'Het toestel mag weer bellen, voor zover het beleid het toelaat.',
-  provision: 'Configureren en vervangen',
+  provision: 'In dienst nemen',
 };

@@ -20,7 +20,7 @@ export const onboardingEn = {
   finish: 'To the handset',
   hands: 'What to do',
   resume: 'Go on with a cell',
-  resumeHint: 'Cells whose phone has not signed on come first.',
+  resumeHint: 'Cells with something left to do come first.',
   resumeNone: 'This site has no handset yet.',
   resumeAt: (step: string) => `next: ${step}`,
   complete: 'signed on',

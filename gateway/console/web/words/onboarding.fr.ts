@@ -21,7 +21,7 @@ export const onboardingFr: Words['onboarding'] = {
   finish: 'Vers le poste',
   hands: 'À faire',
   resume: 'Continuer une cellule',
-  resumeHint: 'Les cellules dont le téléphone ne s’est pas enregistré viennent d’abord.',
+  resumeHint: 'Les cellules où il reste à faire viennent d’abord.',
   resumeNone: 'Ce site n’a pas encore de poste.',
   resumeAt: (step) => `ensuite : ${step}`,
   complete: 'enregistré',

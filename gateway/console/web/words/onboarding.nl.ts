@@ -21,7 +21,7 @@ export const onboardingNl: Words['onboarding'] = {
   finish: 'Naar het toestel',
   hands: 'Wat te doen',
   resume: 'Verdergaan met een cel',
-  resumeHint: 'Cellen waarvan de telefoon zich niet aangemeld heeft, staan eerst.',
+  resumeHint: 'Cellen waar nog iets te doen is, staan eerst.',
   resumeNone: 'Deze site heeft nog geen toestel.',
   resumeAt: (step) => `hierna: ${step}`,
   complete: 'aangemeld',
