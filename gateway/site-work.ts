@@ -195,6 +195,11 @@ export class SiteWork {
       const call = this.#places.contactCallOf(handset);
       if (call !== undefined) this.#calls?.event(call, { type: 'handset-hung-up' });
     },
+    close: (handset) => {
+      const desk = this.#places.deskOf(handset);
+      // The far end of a call to the desk is the desk, and it hangs up.
+      if (desk !== undefined) this.#calls?.event(desk, { type: 'trunk-hung-up' });
+    },
     leavesAt: (handset, at) => this.#bound(handset, at),
     disposed: (said) => this.#silence(said),
     alarm: (code, message, handset) => this.#parts.alarm(code, message, handset),

@@ -11,7 +11,6 @@ export class JoinedHandset implements HandsetSide {
   readonly journalled = undefined;
   readonly turns = undefined;
   #isOver = false;
-  #hasTurned = false;
 
   /** @param back told when the sound is the desk's again, or why it is not: false. */
   constructor(
@@ -41,10 +40,9 @@ export class JoinedHandset implements HandsetSide {
 
   accept(answer: string): void {
     if (this.#isOver) return;
-    this.#hasTurned = true;
-    void this.host.turn(answer).then((isTaken) => {
+    void this.host.turn(answer).then((turned) => {
       if (this.#isOver) return;
-      if (isTaken) this.owner.tell({ type: 'accepted' });
+      if (turned === 'taken') this.owner.tell({ type: 'accepted' });
       else
         this.owner.tell({ type: 'handset-failed', status: 488, why: 'the handset would not be joined to the contact' });
     });
@@ -58,8 +56,7 @@ export class JoinedHandset implements HandsetSide {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.host.guest === this.owner) this.host.guest = undefined;
-    if (this.#hasTurned) void this.host.turnBack().then(this.back);
-    else this.back(true);
+    void this.host.turnBack().then(this.back);
     this.owner.over();
   }
 

@@ -3,6 +3,9 @@ import { nextOffer } from './handset-offer.js';
 import type { LegOwner } from './leg.js';
 import type { OpenSession, Session } from './session.js';
 
+/** `taken`; `refused`, which leaves everything as it was (RFC 3261 §14.1); `other`: it answered with another session. */
+export type Turned = 'taken' | 'refused' | 'other';
+
 /** The dialog of a handset's leg, as its turns need it. */
 export interface TurningLeg {
   readonly dialog: () => Srf.Dialog | undefined;
@@ -31,6 +34,7 @@ export function ownerAt(owner: LegOwner, turns: LegTurns): LegOwner {
 export class LegTurns {
   #own: string | undefined;
   #work: Promise<unknown> = Promise.resolve();
+  #isElsewhere = false;
   /** Whoever the sound belongs to while it is not the first call's. */
   guest: LegOwner | undefined;
 
@@ -45,15 +49,20 @@ export class LegTurns {
     return this.leg.offer();
   }
 
-  /** Offers this description; true when the handset took it and nothing else. Never rejects; turns are made one at a time. */
-  turn(sdp: string): Promise<boolean> {
+  /** Offers this description. Never rejects; turns are made one at a time. */
+  turn(sdp: string): Promise<Turned> {
     this.#own ??= this.leg.session()?.current;
     return this.#next(sdp);
   }
 
-  /** Offers the first call's own description again. */
-  turnBack(): Promise<boolean> {
-    return this.#own === undefined ? Promise.resolve(this.isUp) : this.#next(this.#own);
+  /** Offers the first call's own description again, where it is not what the handset has. True: it has it. */
+  async turnBack(): Promise<boolean> {
+    await this.#work;
+    const own = this.#own;
+    if (own === undefined || !this.#isElsewhere) return this.isUp;
+    const turned = await this.#next(own);
+    this.#isElsewhere = turned !== 'taken';
+    return turned === 'taken';
   }
 
   /** The leg is over or about to be. */
@@ -62,27 +71,28 @@ export class LegTurns {
     this.guest = undefined;
   }
 
-  #next(sdp: string): Promise<boolean> {
+  #next(sdp: string): Promise<Turned> {
     const turned = this.#work.then(() => this.#turn(sdp));
     this.#work = turned;
     return turned;
   }
 
-  async #turn(sdp: string): Promise<boolean> {
+  async #turn(sdp: string): Promise<Turned> {
     const { dialog, session, setSession, offer: theirs, openSession } = this.leg;
     const up = dialog();
     const last = session();
-    if (!this.isUp || up === undefined || last === undefined) return false;
+    if (!this.isUp || up === undefined || last === undefined) return 'refused';
     const offer = nextOffer(last.current, sdp);
     try {
       const answer = await up.modify(offer);
       const next = openSession(theirs(), offer, false);
-      if (next.answer(answer) === undefined) return false;
+      this.#isElsewhere = true;
+      if (next.answer(answer) === undefined) return 'other';
       setSession(next);
-      return true;
+      return 'taken';
     } catch {
       // It was refused, or the dialog went: whoever asked ends what rests on it.
-      return false;
+      return 'refused';
     }
   }
 }

@@ -40,6 +40,8 @@ export interface WorkSeam {
   /** Answers `answered` and `ended`, with the contact's token. */
   dial(call: ContactCall): void;
   endCall(handset: HandsetId): void;
+  /** Nobody works at the handset, and it was told so a while ago: its call may end. */
+  close?(handset: HandsetId): void;
   /** Somebody has signed on, whose hours end then. */
   leavesAt?(handset: HandsetId, at: Temporal.Instant): void;
   /** What a callee said is on disk with the contact; whoever keeps numbers in silence is to know. */
@@ -72,6 +74,8 @@ interface Handset {
 /** How often new contacts, due call-backs and suspensions are looked for, milliseconds. */
 const LOOK_EVERY_MS = 15_000;
 const LOAD_AT_ONCE = 2_000;
+/** Long enough for the last sentence to be heard, milliseconds. */
+const CLOSE_MS = 15_000;
 
 export class WorkDesk {
   readonly #book: ContactBook;
@@ -168,6 +172,7 @@ export class WorkDesk {
     const now = { wall: clock.wall(), monotonicNs: clock.monotonicNs(), bootId };
     const { state, effects } = step(handset.state, event, now);
     handset.state = state;
+    this.#closeWhenBarred(handset);
     if (state.at === 'no-work') this.#waiting.join(handset.id);
     else this.#waiting.leave(handset.id);
     for (const effect of effects) {
@@ -179,6 +184,18 @@ export class WorkDesk {
         this.options.seam.alarm('work.fault', `${effect.do} failed at ${handset.id}`, handset.id);
       }
     }
+  }
+
+  #closeWhenBarred({ id, state, timers }: Handset): void {
+    if (state.at === 'barred' && timers.has('close')) return;
+    timers.get('close')?.cancel();
+    timers.delete('close');
+    if (state.at !== 'barred') return;
+    const { clock, seam } = this.options;
+    timers.set(
+      'close',
+      clock.after(CLOSE_MS, () => seam.close?.(id)),
+    );
   }
 
   #run(handset: Handset, effect: SessionEffect): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { Calls } from '../../gateway/calls/calls.js';
-import type { CallSink } from '../../gateway/calls/ports.js';
+import type { CallRequest, CallSink } from '../../gateway/calls/ports.js';
 import type { CallRecord } from '../../gateway/calls/record.js';
 import { loadSite } from '../../gateway/config/site.js';
 import { SdpSession } from '../../gateway/media/sdp-session.js';
@@ -49,6 +49,8 @@ export interface HouseOptions {
   readonly engine?: Partial<EngineConfig>;
   readonly signalling?: Partial<SignallingOptions>;
   readonly trunk?: Readonly<Record<string, unknown>>;
+  /** What a request is taken as, e.g. one for the desk. */
+  readonly marked?: (request: CallRequest) => CallRequest;
   /** The first carrier takes calls over this; default UDP. */
   readonly trunkTransport?: 'udp' | 'tcp';
 }
@@ -141,7 +143,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Ho
   });
   let calls: Calls | undefined;
   const sink: CallSink = {
-    request: (request) => calls?.request(request),
+    request: (request) => calls?.request(options.marked?.(request) ?? request),
     event: (call, event) => calls?.event(call, event),
     planeLost: (plane, why) => calls?.planeLost(plane, why),
   };

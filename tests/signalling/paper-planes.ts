@@ -4,17 +4,20 @@ import {
   type HandsetOffer,
   readOffer,
   readTrunkAnswer,
+  writeDeskAnswer,
   writeHandsetAnswer,
   writeTrunkOffer,
 } from '../../gateway/media/sdp.js';
 import type { CallId } from '../../gateway/policy/ids.js';
 
 export const OUR_CELL_END = { address: '127.0.0.1', port: 20_000, sessionId: 1 };
+export const OUR_DESK_END = { address: '127.0.0.1', port: 40_000, sessionId: 3 };
 export const OUR_TRUNK_END = { address: '127.0.0.1', port: 30_000, sessionId: 2 };
 
 /** Offers and answers as the relay's plane writes them. */
 export class PaperMedia implements MediaPlane {
   readonly #offers = new Map<CallId, HandsetOffer>();
+  readonly #desks = new Set<CallId>();
   /** The calls that the trunk's SDP was connected for before the answer. */
   readonly early: CallId[] = [];
 
@@ -27,6 +30,7 @@ export class PaperMedia implements MediaPlane {
       return;
     }
     this.#offers.set(call, offer);
+    if (order.desk === true) this.#desks.add(call);
     this.sink.event(call, { type: 'media-opened', trunkOffer: writeTrunkOffer(offer, OUR_TRUNK_END) });
   }
 
@@ -38,6 +42,10 @@ export class PaperMedia implements MediaPlane {
     const offer = this.#offers.get(call);
     if (!final) this.early.push(call);
     if (!final || offer === undefined) return;
+    if (this.#desks.has(call)) {
+      this.sink.event(call, { type: 'media-connected', handsetAnswer: writeDeskAnswer(offer, OUR_DESK_END) });
+      return;
+    }
     const answer = readTrunkAnswer(trunkSdp, offer);
     if ('fault' in answer) this.sink.event(call, { type: 'media-failed', code: answer.fault });
     else {
