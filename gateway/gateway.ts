@@ -2,7 +2,6 @@
  * The composition root: builds the rooms of one site, joins them, and starts and stops them in order.
  * Whatever is not up refuses calls; nothing here can allow one.
  */
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { believesInvites } from './bench-profile.js';
 import type { Bus } from './bus/bus.js';
@@ -37,7 +36,7 @@ import { SitePolicy } from './site-policy.js';
 import { LiveSite } from './site-reload.js';
 import { siteSchedule } from './site-schedule.js';
 import { siteUplink } from './site-uplink.js';
-import { SiteWork } from './site-work.js';
+import { SiteWork, tokenKeyOf } from './site-work.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
@@ -103,7 +102,7 @@ export class Gateway {
 
   /** Starts everything. Rejects when a part cannot start; whatever had started is stopped by `stop`. */
   async start(): Promise<void> {
-    const { site, dataFolder, uplink } = this.#files;
+    const { site, dataFolder } = this.#files;
     const gatewayId = `${site.site}/${site.gateway}`;
     this.#believesInvites = believesInvites(process.env, site.sip);
     const run = takeRunFolder(dataFolder, this.#files.runFolder);
@@ -119,7 +118,7 @@ export class Gateway {
     if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
     const alarm = (code: string, why: string) => this.#alarm(code, why);
-    const numberToken = numberTokens(uplink?.tokenKey ?? randomBytes(32).toString('base64'));
+    const numberToken = numberTokens(tokenKeyOf(this.#files));
     const doNotCall = new OwnList({ store: this.#store, clock: this.#clock, numberToken, onFault: alarm });
     this.#doNotCall = doNotCall;
     const policy = new SitePolicy(this.#files, alarm, this.#store, doNotCall);

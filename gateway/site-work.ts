@@ -4,6 +4,7 @@
  * that leg: each has its own lease on every plane, its own record and its own end, so no promise of the machine is bent; the sound
  * goes from one to the other and back by a re-INVITE.
  */
+import { hkdfSync, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
 import type { Calls } from './calls/calls.js';
@@ -51,6 +52,19 @@ export interface SiteWorkParts {
 
 const CONTACT = /^contact:([1-9][0-9]{0,14})$/;
 
+const worksAt = ({ profiles }: SiteFiles): boolean => profiles.some(({ signOnCode }) => signOnCode !== undefined);
+
+/**
+ * The key of the tokens that stand for numbers, base64: headquarters', or where there is none and contacts are called, one that is
+ * the same at every start, so that what a callee asked for and what was used is known again. Else whatever comes.
+ */
+export function tokenKeyOf(files: SiteFiles): string {
+  if (files.uplink !== undefined) return files.uplink.tokenKey;
+  if (!worksAt(files)) return randomBytes(32).toString('base64');
+  const key = hkdfSync('sha256', contactKey(files.dataFolder), Buffer.alloc(0), 'balise number tokens', 32);
+  return Buffer.from(key).toString('base64');
+}
+
 /** The work of one site, joined to its calls. */
 export class SiteWork {
   readonly #parts: SiteWorkParts;
@@ -69,7 +83,7 @@ export class SiteWork {
    */
   static of(parts: SiteWorkParts): SiteWork | undefined {
     const { files, media, store, alarm } = parts;
-    if (!files.profiles.some(({ signOnCode }) => signOnCode !== undefined)) return undefined;
+    if (!worksAt(files)) return undefined;
     if (!(media instanceof RelayPlane)) {
       alarm('work.no-desk', 'a profile has a signOnCode, and work needs media.driver "relay": nobody can sign on');
       return undefined;

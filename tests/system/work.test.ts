@@ -125,8 +125,8 @@ t.test(
     t.equal(audioPort(await described(near, 2)), desk, 'then it is at the desk again');
     await activity('wrap-up');
     await keypad.hears(20);
-    keypad.press('1', desk);
-    t.match(await running.logged(({ event }) => event === 'work.contact'), { disposition: 'completed' });
+    keypad.press('3', desk);
+    t.match(await running.logged(({ event }) => event === 'work.contact'), { disposition: 'do-not-call' });
     keypad.press('9', desk);
     await activity('signed-off');
     await running.end();
@@ -148,6 +148,8 @@ t.test(
       `paid ${talkedMs} ms of talk; on the wire it was ${Math.round(wireMs)} ms`,
     );
 
+    const marks = withStore(siteFolder, (store) => store.contactMarks());
+    t.match(marks, [{ kind: 'never', subject: /^[\w-]{8}\.[\w-]{43}$/ }], 'on the house’s own list, by token');
     const hidden = (what: string, text: string): void => {
       for (const form of FORMS) t.notOk(text.includes(form), `${form} is not in ${what}`);
     };
