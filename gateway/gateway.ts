@@ -107,13 +107,7 @@ export class Gateway {
     this.#believesInvites = believesInvites(process.env, site.sip);
     const run = takeRunFolder(dataFolder, this.#files.runFolder);
     this.#releaseRunFolder = run.release;
-    this.#store = openStore({
-      folder: dataFolder,
-      clock: this.#clock,
-      gatewayId,
-      bootId: this.#bootId,
-      log: this.#log,
-    });
+    this.#store = openStore({ ...this.#common, folder: dataFolder, gatewayId });
     await this.#watch.start();
     if (this.#believesInvites) this.#alarm('bench.no-challenge', 'handsets are not challenged: for measurements alone');
 
@@ -133,24 +127,17 @@ export class Gateway {
       (text, answer) => this.#uplink?.answerPolicy(text, answer),
     );
     this.#schedule = siteSchedule({
-      ...{ files: this.#files, clock: this.#clock, log: this.#log, policy, store: this.#store, alarm },
+      ...{ ...this.#common, policy, store: this.#store, alarm },
       judgeAgain: () => this.#calls?.policyChanged(),
     });
     const joined = siteUplink({
-      ...{
-        files: this.#files,
-        gatewayId,
-        bootId: this.#bootId,
-        clock: this.#clock,
-        store: this.#store,
-        log: this.#log,
-      },
+      ...{ ...this.#common, gatewayId, store: this.#store },
       ...{ numberToken, policy, doNotCall, calls: () => this.#calls, listening: () => this.#listening },
     });
     this.#uplink = joined?.uplink;
     this.#checkpoints = joined?.checkpoints;
     this.#store.onAppended(() => this.#uplink?.wake());
-    const bus = makeBus({ files: this.#files, bootId: this.#bootId, clock: this.#clock, log: this.#log, alarm });
+    const bus = makeBus({ ...this.#common, alarm });
     this.#bus = bus;
     this.#makePlanes(bus, policy);
     await this.#makeListening();
@@ -159,15 +146,8 @@ export class Gateway {
 
     const { port: busPort } = await bus.start();
     this.#lines?.start();
-    const { signalling, media } = this.#parts();
     this.#processes = new PlaneProcesses({
-      files: this.#files,
-      runFolder: run.path,
-      clock: this.#clock,
-      log: this.#log,
-      signalling,
-      media,
-      bus,
+      ...{ ...this.#common, ...this.#parts(), runFolder: run.path, bus },
       onBack: (plane) => this.#calls?.planeBack(plane),
       alarm: (code, message) => this.#alarm(code, message),
       early: this.#early,
@@ -284,7 +264,7 @@ export class Gateway {
   #makeHandsets(policy: SitePolicy): void {
     this.#handsets = new SiteHandsets({
       ...this.#parts(),
-      ...{ live: this.#live, clock: this.#clock, log: this.#log, policy, speech: this.#siteMedia },
+      ...{ ...this.#common, live: this.#live, policy, speech: this.#siteMedia },
       calls: () => this.#calls,
       uplink: () => this.#uplink,
       processes: () => this.#processes,
@@ -317,15 +297,13 @@ export class Gateway {
 
   #makeCalls(policy: SitePolicy, numberToken: ReturnType<typeof numberTokens>, doNotCall: OwnList): void {
     const { signalling, media, lines, store } = this.#parts();
-    const files = this.#files;
-    const common = { files, clock: this.#clock, bootId: this.#bootId, log: this.#log, media, signalling };
+    const common = { ...this.#common, media, signalling };
     const tests = siteAudioTests({ ...common, store, watch: () => this.#desk?.watch });
     this.#tests = tests;
     media.setSink(this.#sink);
     signalling.setSink(this.#sink);
     const desk = new SiteDesk({
-      files,
-      clock: this.#clock,
+      ...common,
       policy,
       audioTest: (handset) => tests?.report(handset),
       line: (handset) => lines.facts(handset),
@@ -336,15 +314,7 @@ export class Gateway {
     });
     this.#desk = desk;
     const work = SiteWork.of({
-      ...{
-        ...this.#parts(),
-        files: this.#files,
-        clock: this.#clock,
-        bootId: this.#bootId,
-        log: this.#log,
-        policy,
-        numberToken,
-      },
+      ...{ ...common, ...this.#parts(), policy, numberToken },
       ...{ doNotCall, calls: () => this.#calls, newCallId: () => this.#newCallId() },
       alarm: (...said) => this.#alarm(...said),
     });
@@ -385,16 +355,9 @@ export class Gateway {
     const handsets = this.#handsets;
     if (calls === undefined || metrics === undefined || handsets === undefined) return;
     this.#console = await this.#desk?.open({
-      ...this.#parts(),
-      runFolder,
-      bus,
-      calls,
-      metrics,
-      tests: this.#tests,
-      listening: this.#listening,
-      log: this.#log,
+      ...{ ...this.#parts(), runFolder, bus, calls, metrics, handsets, log: this.#log },
+      ...{ tests: this.#tests, listening: this.#listening },
       version: readVersion(),
-      handsets,
       newCallId: () => this.#newCallId(),
       alarm: (code, message) => this.#alarm(code, message),
     });
@@ -414,6 +377,10 @@ export class Gateway {
     } catch (error) {
       this.#log.error({ event: 'alarm.not-stored', code, err: error });
     }
+  }
+
+  get #common() {
+    return { files: this.#files, clock: this.#clock, bootId: this.#bootId, log: this.#log };
   }
 
   #newCallId(): CallId {
