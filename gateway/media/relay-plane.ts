@@ -13,6 +13,7 @@ import { OfferDesk } from './offer-desk.js';
 import { PlaneReports } from './plane-reports.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
+import type { MediaNetworks, RelayPlaneOptions } from './relay-plane-options.js';
 import {
   type Direction,
   deskFormats,
@@ -24,30 +25,6 @@ import {
   writeEchoAnswer,
   writePromptAnswer,
 } from './sdp.js';
-
-/** The networks, in CIDR notation, from which the first packets of a side may come though its SDP says otherwise. */
-export interface MediaNetworks {
-  /** The wings' networks. When any is given, a handset's media address outside them is refused. */
-  readonly cell: readonly string[];
-  readonly carrier: readonly string[];
-}
-
-export interface RelayPlaneOptions {
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** May be given later by `setSink`, before the first call. */
-  readonly sink?: CallSink;
-  readonly networks?: MediaNetworks;
-  /** What a handset's calls may carry, asked once a call. Default: G.711, no words, no listening. */
-  readonly rulesOf?: RulesOf;
-  /** Told of each call that is armed, and of each that is closed: what records under a warrant. */
-  readonly onArmed?: (call: CallId, order: MediaOrder) => void;
-  readonly onClosed?: (call: CallId) => void;
-  /** A key of a call whose keys were asked for. */
-  readonly onKey?: (call: CallId, key: string) => void;
-  /** What people are to look at. */
-  readonly onAlarm?: (code: string, detail: string, handset: HandsetId) => void;
-}
 
 interface Held {
   readonly handset: HandsetId;

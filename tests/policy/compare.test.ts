@@ -55,6 +55,7 @@ t.test('what only takes away is said to narrow, and its undoing to widen', async
 t.test('what is neither is said to widen: two people look at it', async (t) => {
   const wide = policyWith(WIDE);
   for (const [what, more] of [
+    ['a code to sign on to work', { signOnCode: '*1' }],
     ['another identity', { callerIdentity: '+442079460900' }],
     ['another trunk', { trunks: ['other'] }],
     ['other hours', { windows: [window('07:00', '19:00')] }],
