@@ -224,7 +224,7 @@ export class SiteWork {
     return whenPieces(until, this.#parts.clock.wall(), this.#parts.files.site.zone);
   }
 
-  #dial({ handset, person, ref, token, campaign, calleeZone }: ContactCall): void {
+  #dial({ handset, person, ref, token, campaign, calleeZone, isAgreed }: ContactCall): void {
     const { signalling, clock, newCallId } = this.#parts;
     const desk = this.#places.freeDesk(handset);
     const call = newCallId();
@@ -235,7 +235,11 @@ export class SiteWork {
       return;
     }
     const dialled = `contact:${ref}`;
-    this.#asked.set(dialled, { call, campaign, ...(calleeZone !== undefined && { calleeZone }) });
+    const { work } = this.#parts.store;
+    // The attempt that this is has been counted already.
+    const contact = { attempts: Math.max(0, (work.sealed(ref)?.attempts ?? 1) - 1), isAgreed };
+    const facts = { call, campaign, contact, person: work.person(person) };
+    this.#asked.set(dialled, { ...facts, ...(calleeZone !== undefined && { calleeZone }) });
     this.#places.joined(handset, call, token);
     this.#calls?.request({
       ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },

@@ -17,7 +17,7 @@ export function ratesOf(campaign: Campaign): ChosenContact['rates'] {
 
 /** A choice as a session carries it: nothing of the number. */
 export function chosenContact(choice: Extract<Choice, { is: 'contact' }>, token: string): ChosenContact {
-  const { ref, campaign, place } = choice;
+  const { ref, campaign, place, isCallBack } = choice;
   return {
     ref,
     token,
@@ -25,6 +25,7 @@ export function chosenContact(choice: Extract<Choice, { is: 'contact' }>, token:
     wrapUpS: campaign.wrapUpS,
     country: place.country,
     zones: place.zones,
+    ...(isCallBack && { isAgreed: true }),
     rates: ratesOf(campaign),
   };
 }

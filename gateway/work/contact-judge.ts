@@ -4,15 +4,18 @@
  * called as a contact and as any other.
  */
 import type { Temporal } from 'temporal-polyfill';
-import type { Campaign } from '../../config/schema/types.generated.js';
+import type { Campaign, Person } from '../../config/schema/types.generated.js';
 import type { Judge } from '../calls/judge.js';
 import type { Decision, Grant, Refusal, RuleId } from '../policy/decision.js';
 import type { E164, TrunkId } from '../policy/ids.js';
-import type { DialRequest, Facts, PastCall, Subject, UsageBook, UsageCount } from '../policy/request.js';
+import type { ContactFacts, DialRequest, Facts, PastCall, Subject, UsageBook, UsageCount } from '../policy/request.js';
 
 /** A contact that is being called, as far as judging it needs. */
 export interface AskedContact {
   readonly campaign: Campaign;
+  /** Who calls; the person's hours and limits hold too. */
+  readonly person?: Person | undefined;
+  readonly contact?: ContactFacts;
   /** The zone that it is known to be in. */
   readonly calleeZone?: string;
 }
@@ -43,8 +46,13 @@ export class ContactJudge implements Judge {
     } catch {
       return refusal('fault.store', 'the number of this contact does not open');
     }
-    const { calleeZone, campaign } = contact;
-    const opened = { ...request, dialled: number, ...(calleeZone !== undefined && { calleeZone }) };
+    const { calleeZone, campaign, person, contact: tried } = contact;
+    const opened = {
+      ...{ ...request, dialled: number, campaign },
+      ...(person !== undefined && { personFacts: person }),
+      ...(tried !== undefined && { contact: tried }),
+      ...(calleeZone !== undefined && { calleeZone }),
+    };
     const decision = judge.judge(opened, facts, at, counted);
     return decision.outcome === 'refusal' ? decision : this.#masked(decision, campaign);
   }

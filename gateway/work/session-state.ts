@@ -16,6 +16,8 @@ export interface ChosenContact {
   readonly country: string;
   /** Every zone that the callee may be in. */
   readonly zones: readonly string[];
+  /** It asked to be called now. */
+  readonly isAgreed?: boolean;
   /** What each activity for it is paid; absent: nothing. */
   readonly rates: Readonly<Partial<Record<Activity, Rate>>>;
 }

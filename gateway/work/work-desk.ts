@@ -31,6 +31,8 @@ export interface ContactCall {
   readonly campaign: Campaign;
   /** The contact's zone where it is known to be in one alone. */
   readonly calleeZone?: string;
+  /** It asked to be called now. */
+  readonly isAgreed: boolean;
 }
 
 /** What the desk has done. Each returns at once; none throws. */
@@ -303,7 +305,7 @@ export class WorkDesk {
   }
 
   /** The attempt is on disk before anything rings: a crash makes no attempt uncounted. */
-  #dial(handset: Handset, { ref, token, campaign: id, zones }: ChosenContact): void {
+  #dial(handset: Handset, { ref, token, campaign: id, zones, isAgreed = false }: ChosenContact): void {
     const { store, seam, log } = this.options;
     const campaign = this.#book.campaign(id);
     const { state } = handset;
@@ -317,7 +319,7 @@ export class WorkDesk {
     }
     const [zone] = zones;
     const calleeZone = zone !== undefined && zones.length === 1 ? { calleeZone: zone } : {};
-    seam.dial({ handset: handset.id, person: state.session.person, ref, token, campaign, ...calleeZone });
+    seam.dial({ handset: handset.id, person: state.session.person, ref, token, campaign, isAgreed, ...calleeZone });
   }
 
   #dispose(

@@ -54,7 +54,13 @@ function judging(part: { readonly campaign?: ReturnType<typeof aCampaign>; reado
       return NUMBER;
     },
     asked: (dialled) =>
-      dialled === 'contact:7' ? { campaign: part.campaign ?? aCampaign(), calleeZone: 'Europe/London' } : undefined,
+      dialled === 'contact:7'
+        ? {
+            campaign: part.campaign ?? aCampaign(),
+            contact: { attempts: 2, isAgreed: true },
+            calleeZone: 'Europe/London',
+          }
+        : undefined,
     numberToken: (number) => `token-of-${number.length}`,
   });
   const usage: UsageBook = {
@@ -67,7 +73,8 @@ function judging(part: { readonly campaign?: ReturnType<typeof aCampaign>; reado
 t.test('policy judges the number, and whoever asked gets its token within what the campaign allows', async (t) => {
   const { asked, counted, of } = judging();
   const decision = of(CONTACT);
-  t.match(asked, [{ dialled: NUMBER, calleeZone: 'Europe/London' }]);
+  t.match(asked, [{ dialled: NUMBER, calleeZone: 'Europe/London', campaign: { id: 'survey' } }]);
+  t.match(asked, [{ contact: { attempts: 2, isAgreed: true } }], 'and a call-back that was agreed on is not spaced');
   t.same(counted, ['3'], 'calls to it as a contact and as any other count together');
   t.match(decision, {
     ...{ outcome: 'grant', number: 'token-of-13', trunks: ['carrier'], ringMs: 30_000, maxTalkMs: 900_000 },
