@@ -48,10 +48,21 @@ function digest(files) {
   return hash.digest('hex');
 }
 
+/** Vite needs 20.19; better-sqlite3 12 as npm builds it ends the process in a garbage collection from 24.19 on. */
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    giveUp(`Node ${process.versions.node} is too old: install Node 20.19 or newer (Debian: nodejs)`);
+  if ((major === 24 && minor >= 19) || major > 24)
+    say(
+      `Node ${process.versions.node} may abort with this version's database module: use Node 20, 22 or 24.18 here ` +
+        '(scripts/install brings a runtime for which it is built to fit)',
+    );
+}
+
 /** Installs the npm packages when package-lock.json has changed since the last time. */
 export function installPackages() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) giveUp(`Node ${process.versions.node} is too old: install Node 20 or newer (Debian: nodejs)`);
+  checkNode();
   const stamp = join(root, 'node_modules', '.balise-lock');
   const wanted = digest(['package-lock.json', 'package.json']);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
