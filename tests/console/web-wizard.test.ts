@@ -170,7 +170,7 @@ t.test('from board to test call by the walk of a new cell', needs('chromium', 's
   await ear.getByRole('button', { name: 'End this call' }).click();
   await ear.getByRole('button', { name: 'End it now' }).click();
   t.match(await Promise.all([near.exited, far.exited]), [{ code: 0 }, { code: 0 }], 'both were told');
-  await page.getByText('supervisor ear').waitFor();
+  await page.getByText('supervisor ear', { exact: true }).waitFor();
   await page.getByText('a listener', { exact: false }).first().waitFor();
   await picture(page, 'wizard-why');
 });

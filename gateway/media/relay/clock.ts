@@ -20,6 +20,8 @@ export interface RelayClock {
 /** setTimeout counts in 32 bits; a longer wait fires at once instead, which would end a call. */
 const LONGEST_WAIT_MS = 2_000_000_000;
 const READINGS = 32;
+/** What doubles may round away, with room: a deadline is read that much early rather than a nanosecond late. */
+const ROUNDING_NS = 1_000n;
 
 /** performance.now() and hrtime read the same kernel clock; the pair with the least between its readings tells their offset. */
 function zeroOfNow(): bigint {
@@ -32,7 +34,7 @@ function zeroOfNow(): bigint {
     if (after - before >= best) continue;
     best = after - before;
     // The later reading is taken, so that an error of the calibration makes a deadline early and never late.
-    zeroNs = ns - BigInt(Math.round(after * 1e6));
+    zeroNs = ns - BigInt(Math.floor(after * 1e6)) + ROUNDING_NS;
   }
   return zeroNs;
 }
