@@ -11,6 +11,7 @@ import type { SiteFiles } from './config/site.js';
 import type { Tap } from './media/copies/call-ears.js';
 import { Recorder } from './media/recording/recorder.js';
 import { keepRetention } from './media/recording/retention.js';
+import { loadAge } from './media/recording/sealed-file.js';
 import type { VerifyingKey } from './media/recording/warrant.js';
 import { WarrantBook, type WarrantOffer } from './media/recording/warrant-book.js';
 import { WarrantRecording } from './media/recording/warrant-recording.js';
@@ -147,7 +148,7 @@ class SiteRecording {
   }
 
   async start(): Promise<void> {
-    await this.book.reread();
+    await Promise.all([loadAge(), this.book.reread()]);
     const task = cron.schedule('* * * * *', async () => {
       await this.book.reread();
       await this.calls.recheck();

@@ -10,7 +10,7 @@ import { DeviceNotebook } from './provisioning/device-notes.js';
 import { EnrolmentBook } from './provisioning/enrolment-book.js';
 import type { Registration } from './provisioning/read-back.js';
 import type { SiteToTell } from './provisioning/render.js';
-import { type ProvisioningServer, startProvisioningServer } from './provisioning/server.js';
+import type { ProvisioningServer } from './provisioning/server.js';
 import { readTemplates } from './provisioning/templates.js';
 
 /** Where the system keeps its time zones (tzfile(5)). */
@@ -57,6 +57,8 @@ export class SiteProvisioning {
     const { tls, address = site.sip.cell.address } = provisioning;
     const pem = (file: string): string => readFileSync(resolve(folder, file), 'utf8');
     this.#port = provisioning.port;
+    // A site that serves no phones loads no server for them.
+    const { startProvisioningServer } = await import('./provisioning/server.js');
     this.#server = await startProvisioningServer({
       address,
       port: provisioning.port,

@@ -1,5 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { Encrypter } from 'age-encryption';
+
+/** Loads what seals, ahead of the first recording, which would lose its beginning to it; a site that records nothing does without. */
+export function loadAge(): Promise<typeof import('age-encryption')> {
+  return import('age-encryption');
+}
 
 /**
  * A file that is sealed with age (age-encryption.org/v1) to a public key as it is written: nothing of it is ever on the disk
@@ -20,6 +24,7 @@ export class SealedFile {
 
   /** Makes the file; it must not be there. `recipient`: age1…. Rejects when either will not do. */
   static async create(path: string, recipient: string): Promise<SealedFile> {
+    const { Encrypter } = await loadAge();
     const encrypter = new Encrypter();
     encrypter.addRecipient(recipient);
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
