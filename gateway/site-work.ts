@@ -32,7 +32,8 @@ import { type AskedContact, ContactJudge } from './work/contact-judge.js';
 import { DeskPlaces } from './work/desk-places.js';
 import { DialogSeal } from './work/dialog-seal.js';
 import { NumberSeal } from './work/number-seal.js';
-import { type ContactCall, WorkDesk, type WorkSeam } from './work/work-desk.js';
+import { WorkDesk } from './work/work-desk.js';
+import type { ContactCall, WorkSeam } from './work/work-seam.js';
 
 export interface SiteWorkParts {
   readonly files: SiteFiles;

@@ -3,67 +3,20 @@
  * keys, hooks and calls tells it; what is to be played, dialled and ended it tells the seam. It dials by a contact's token
  * alone: the number is unsealed where the trunk's leg is made, and nowhere else.
  */
-import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
-import type { Campaign, Disposition, Language, Person } from '../../config/schema/types.generated.js';
+import type { Disposition, Language } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
-import type { Clock, Timer } from '../clock/clock.js';
-import type { Hours } from '../policy/hours.js';
+import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import { ZoneClock } from '../policy/zone-clock.js';
 import { chosenContact } from './chosen.js';
 import { ContactBook } from './contact-book.js';
-import type { ContactHours } from './contact-hours.js';
 import { type Fate, fateOf, isNight, silenceAfter } from './dispositions.js';
-import type { WorkStore } from './ports.js';
-import type { PromptId } from './prompt-ids.js';
 import { Reception } from './reception.js';
 import { step } from './session-machine.js';
 import type { ChosenContact, ContactCallEnd, SessionEffect, SessionEvent, SessionState } from './session-state.js';
 import { WaitingLine } from './waiting-line.js';
-
-/** What a contact's call is judged and set up by; the number is the trunk leg's to unseal, by `ref`. */
-export interface ContactCall {
-  readonly handset: HandsetId;
-  readonly person: string;
-  readonly ref: number;
-  readonly token: string;
-  readonly campaign: Campaign;
-  /** The contact's zone where it is known to be in one alone. */
-  readonly calleeZone?: string;
-  /** It asked to be called now. */
-  readonly isAgreed: boolean;
-}
-
-/** What the desk has done. Each returns at once; none throws. */
-export interface WorkSeam {
-  play(handset: HandsetId, prompts: readonly PromptId[], language: Language, until?: Temporal.Instant): void;
-  hush(handset: HandsetId): void;
-  /** Answers `answered` and `ended`, with the contact's token. */
-  dial(call: ContactCall): void;
-  endCall(handset: HandsetId): void;
-  /** Nobody works at the handset, and it was told so a while ago: its call may end. */
-  close?(handset: HandsetId): void;
-  /** Somebody has signed on, whose hours end then. */
-  leavesAt?(handset: HandsetId, at: Temporal.Instant): void;
-  /** What a callee said is on disk with the contact; whoever keeps numbers in silence is to know. */
-  disposed?(said: { readonly ref: number; readonly disposition: Disposition; readonly person: string }): void;
-  alarm(code: string, message: string, handset: HandsetId): void;
-}
-
-export interface WorkDeskOptions {
-  readonly clock: Clock;
-  readonly bootId: string;
-  readonly store: WorkStore;
-  readonly seam: WorkSeam;
-  readonly hours: ContactHours;
-  /** When a person may work at a handset: the person's own hours and those of the handset's levels. */
-  readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
-  readonly zonesOfCountry: (country: string) => readonly string[];
-  readonly siteLanguage: Language;
-  readonly newId: () => string;
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-}
+import type { WorkDeskOptions } from './work-seam.js';
 
 interface Handset {
   readonly id: HandsetId;

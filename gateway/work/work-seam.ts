@@ -1,0 +1,53 @@
+/** What the desk is made of, and what it asks of calls and media. */
+import type { Logger } from 'pino';
+import type { Temporal } from 'temporal-polyfill';
+import type { Campaign, Disposition, Language, Person } from '../../config/schema/types.generated.js';
+import type { Clock } from '../clock/clock.js';
+import type { Hours } from '../policy/hours.js';
+import type { HandsetId } from '../policy/ids.js';
+import type { ContactHours } from './contact-hours.js';
+import type { WorkStore } from './ports.js';
+import type { PromptId } from './prompt-ids.js';
+
+/** What a contact's call is judged and set up by; the number is the trunk leg's to unseal, by `ref`. */
+export interface ContactCall {
+  readonly handset: HandsetId;
+  readonly person: string;
+  readonly ref: number;
+  readonly token: string;
+  readonly campaign: Campaign;
+  /** The contact's zone where it is known to be in one alone. */
+  readonly calleeZone?: string;
+  /** It asked to be called now. */
+  readonly isAgreed: boolean;
+}
+
+/** What the desk has done. Each returns at once; none throws. */
+export interface WorkSeam {
+  play(handset: HandsetId, prompts: readonly PromptId[], language: Language, until?: Temporal.Instant): void;
+  hush(handset: HandsetId): void;
+  /** Answers `answered` and `ended`, with the contact's token. */
+  dial(call: ContactCall): void;
+  endCall(handset: HandsetId): void;
+  /** Nobody works at the handset, and it was told so a while ago: its call may end. */
+  close?(handset: HandsetId): void;
+  /** Somebody has signed on, whose hours end then. */
+  leavesAt?(handset: HandsetId, at: Temporal.Instant): void;
+  /** What a callee said is on disk with the contact; whoever keeps numbers in silence is to know. */
+  disposed?(said: { readonly ref: number; readonly disposition: Disposition; readonly person: string }): void;
+  alarm(code: string, message: string, handset: HandsetId): void;
+}
+
+export interface WorkDeskOptions {
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly store: WorkStore;
+  readonly seam: WorkSeam;
+  readonly hours: ContactHours;
+  /** When a person may work at a handset: the person's own hours and those of the handset's levels. */
+  readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
+  readonly zonesOfCountry: (country: string) => readonly string[];
+  readonly siteLanguage: Language;
+  readonly newId: () => string;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
