@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Choose, Field, Term } from '../parts/field.js';
+import { NewPassword } from '../parts/new-password.js';
 import { FaultNotice, Notice } from '../parts/notice.js';
 import { Page } from '../parts/page.js';
 import { changePassword, chooseLanguage, logOut, session } from '../session.js';
@@ -78,24 +79,14 @@ function PasswordCard(): JSX.Element {
           autocomplete="current-password"
           isRequired
         />
-        <Field
+        <NewPassword
           label={w.password.fresh}
-          type="password"
           value={fresh}
           onValue={setFresh}
-          hint={w.password.rules}
-          autocomplete="new-password"
-          isRequired
+          again={again}
+          onAgain={setAgain}
+          differ={differ}
         />
-        <Field
-          label={w.password.repeat}
-          type="password"
-          value={again}
-          onValue={setAgain}
-          autocomplete="new-password"
-          isRequired
-        />
-        {differ && <Notice tone="warn">{w.password.differ}</Notice>}
         <button type="submit" class="button button-main" disabled={order.isBusy || differ}>
           {w.password.act}
         </button>

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Field } from '../parts/field.js';
+import { NewPassword } from '../parts/new-password.js';
 import { FaultNotice, Notice } from '../parts/notice.js';
 import { hashOf } from '../router.js';
 import { becomeFirst, findSession, logIn } from '../session.js';
@@ -119,24 +120,14 @@ export function FirstPersonPage({ token }: { readonly token: string }): JSX.Elem
             isRequired
             isFirst
           />
-          <Field
+          <NewPassword
             label={w.logIn.password}
-            type="password"
             value={password}
             onValue={setPassword}
-            hint={w.password.rules}
-            autocomplete="new-password"
-            isRequired
+            again={again}
+            onAgain={setAgain}
+            differ={differ}
           />
-          <Field
-            label={w.password.repeat}
-            type="password"
-            value={again}
-            onValue={setAgain}
-            autocomplete="new-password"
-            isRequired
-          />
-          {differ && <Notice tone="warn">{w.password.differ}</Notice>}
           <button type="submit" class="button button-main button-wide" disabled={order.isBusy || differ}>
             {w.first.act}
           </button>
