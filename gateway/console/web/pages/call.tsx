@@ -20,18 +20,28 @@ import { ListenCard } from './call-listen.js';
 import { Quality, Silences } from './call-quality.js';
 
 const ASK_MS = 2_000;
+/** What an order achieved is reported after the calls that it ended: that long a call is asked for beyond its end. */
+const SETTLE_MS = 5_000;
 
 /** One call or refusal in full: why, when, by whom, how each plane ended it, how it sounded. */
 export function CallPage({ id }: { readonly id: string }): JSX.Element {
   const { w } = useWords();
   // A call that is up is asked for again at each of its turns.
   const phase = useStore(liveSite, (site) => site?.handsets.find(({ call }) => call === id)?.phase);
-  const [isUp, setUp] = useState(false);
-  // While it is up its quality is asked for every two seconds; a call that ended stays as it is.
-  const turn = Math.floor(useSteadyMs(isUp) / ASK_MS);
-  const asked = useAsked<CallView>(`calls/${encodeURIComponent(id)}`, `${phase} ${isUp ? turn : ''}`);
+  const [isMoving, setMoving] = useState(false);
+  // While it is up its quality is asked for every two seconds; a call that ended a while ago stays as it is.
+  const turn = Math.floor(useSteadyMs(isMoving) / ASK_MS);
+  const asked = useAsked<CallView>(`calls/${encodeURIComponent(id)}`, `${phase} ${isMoving ? turn : ''}`);
   const view = asked.is === 'got' ? asked.value : undefined;
-  useEffect(() => setUp(view !== undefined && view.cause === undefined), [view]);
+  const isUp = view !== undefined && view.cause === undefined;
+  useEffect(() => {
+    if (isUp) {
+      setMoving(true);
+      return undefined;
+    }
+    const settled = setTimeout(() => setMoving(false), SETTLE_MS);
+    return () => clearTimeout(settled);
+  }, [isUp]);
   const title =
     view === undefined
       ? w.calls.title
