@@ -28,7 +28,14 @@ export function agentClock(): AgentClock {
     nowNs: () => process.hrtime.bigint(),
     wall: () => new Date().toISOString(),
     after(ms, run) {
-      const timer = setTimeout(run, Math.max(0, Math.ceil(ms)));
+      const dueNs = process.hrtime.bigint() + BigInt(Math.ceil(ms * 1e6));
+      let timer: NodeJS.Timeout;
+      // Node's timer counts whole milliseconds of its own, and may fire up to one of them early.
+      const look = () => (process.hrtime.bigint() >= dueNs ? run() : wait());
+      const wait = () => {
+        timer = setTimeout(look, Math.max(0, Math.ceil(msBetween(process.hrtime.bigint(), dueNs))));
+      };
+      wait();
       return { cancel: () => clearTimeout(timer) };
     },
     soon(ms, run) {

@@ -118,23 +118,25 @@ function hookOn(state: Living, now: Now): Step {
   if (!state.call.grant.hookRequired && state.call.request.keyed !== true) return stay(state);
   if (state.call.hookOnSinceNs !== undefined) return stay(state);
   const call = { ...state.call, hookOnSinceNs: now.monotonicNs };
-  return {
-    state: { ...state, call } as Living,
-    effects: [{ do: 'set-timer', timer: 'hook', afterMs: HOOK_GRACE_MS, event: { type: 'hook-grace-over' } }],
-  };
+  return { state: { ...state, call } as Living, effects: [hookGrace(HOOK_GRACE_MS)] };
+}
+
+function hookGrace(afterMs: number): CallEffect {
+  return { do: 'set-timer', timer: 'hook', afterMs, event: { type: 'hook-grace-over' } };
 }
 
 function hookChecked(state: Living, { stillOn }: Event<'hook-checked'>, now: Now): Step {
   const since = state.call.hookOnSinceNs;
-  if (stillOn && since === undefined) return hookOn(state, now);
-  if (since === undefined) return stay(state);
-  if (stillOn && now.monotonicNs - since >= BigInt(HOOK_GRACE_MS) * 1_000_000n) {
-    const message = 'the wire says on-hook, and the call went on';
-    return end(state, now, { cause: 'hook.on', alarm: { code: 'hook-mismatch', message, plane: 'line' } });
+  if (since === undefined) return stillOn ? hookOn(state, now) : stay(state);
+  if (!stillOn) {
+    const { hookOnSinceNs: _, ...call } = state.call;
+    return { state: { ...state, call } as Living, effects: [{ do: 'cancel-timer', timer: 'hook' }] };
   }
-  if (stillOn) return stay(state);
-  const { hookOnSinceNs: _, ...call } = state.call;
-  return { state: { ...state, call } as Living, effects: [{ do: 'cancel-timer', timer: 'hook' }] };
+  const leftNs = since + BigInt(HOOK_GRACE_MS) * 1_000_000n - now.monotonicNs;
+  // Looked at before its time, and whoever looked may have been the timer: it looks again.
+  if (leftNs > 0n) return { state, effects: [hookGrace(Math.ceil(Number(leftNs) / 1e6))] };
+  const message = 'the wire says on-hook, and the call went on';
+  return end(state, now, { cause: 'hook.on', alarm: { code: 'hook-mismatch', message, plane: 'line' } });
 }
 
 function overdue(state: Living, { state: of }: Event<'overdue'>, now: Now): Step {

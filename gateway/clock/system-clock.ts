@@ -12,7 +12,14 @@ export function systemClock(trust: TrustSource): Clock {
     monotonicNs: () => process.hrtime.bigint(),
     trust,
     after(ms: number, run: () => void): Timer {
-      const timer = setTimeout(run, Math.max(0, Math.ceil(ms)));
+      const dueNs = process.hrtime.bigint() + BigInt(Math.ceil(ms * 1e6));
+      let timer: NodeJS.Timeout;
+      // Node's timer counts whole milliseconds of its own, and may fire up to one of them early.
+      const look = () => (process.hrtime.bigint() >= dueNs ? run() : wait());
+      const wait = () => {
+        timer = setTimeout(look, Math.max(0, Math.ceil(Number(dueNs - process.hrtime.bigint()) / 1e6)));
+      };
+      wait();
       return { cancel: () => clearTimeout(timer) };
     },
   };

@@ -11,7 +11,7 @@ export interface EngineClock {
   nowNs(): bigint;
   /** UTC as drachtio's protocol writes it, `HH:MM:SS.micros`. */
   timeOfDay(): string;
-  /** Runs `run` once, `ms` milliseconds from now, never early. */
+  /** Runs `run` once, `ms` milliseconds from now: up to one early, as Node's timers are, so whoever keeps a limit looks again. */
   after(ms: number, run: () => void): EngineTimer;
 }
 

@@ -239,6 +239,14 @@ t.test('a wire that goes on-hook ends the call two seconds later, unless SIP has
   t.match(recordOf(hungUp.release()), { cause: 'handset-hung-up' });
 });
 
+t.test('a wire that is looked at before the two seconds are over is looked at again', async (t) => {
+  const walk = new Walk().to('talking').on({ type: 'hook-on' }).on({ type: 'hook-grace-over' }, 1_999);
+  walk.on({ type: 'hook-checked', stillOn: true });
+  t.match(walk.ordered('set-timer'), [{ timer: 'hook', afterMs: 1 }]);
+  walk.on({ type: 'hook-grace-over' }, 1);
+  t.match(walk.on({ type: 'hook-checked', stillOn: true }).state, { at: 'ending', cause: 'hook.on' });
+});
+
 t.test('bounces of the hook do not start the two seconds again', async (t) => {
   const walk = new Walk().to('talking').on({ type: 'hook-on' }).on({ type: 'hook-on' }, 1_900);
   t.strictSame(walk.ordered('set-timer'), []);
