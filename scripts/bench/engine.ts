@@ -25,11 +25,20 @@ export interface EngineFigures {
   readonly engineCpuMsPerCall: number;
   /** The highest offered rate of those tried at which fewer than 0.1 % of the calls failed; 0 when none. */
   readonly callsPerS: number;
-  /** Resident memory of the engine after a fifth of the calls and after the last, MiB. */
-  readonly memoryEarlyMiB: number;
-  readonly memoryLateMiB: number;
+  /** Resident memory of the engine in the second and third fifth of the run, and in its last two. */
+  readonly memoryEarly: MemorySpan;
+  readonly memoryLate: MemorySpan;
   readonly calls: number;
   readonly failed: number;
+}
+
+/**
+ * The least and the most of some time, MiB. A transaction is kept for 32 s (RFC 3261 §17) and is old by then: V8 sweeps it away
+ * when it thinks fit, so memory is a saw, and what would grow if something were never given back is its least.
+ */
+export interface MemorySpan {
+  readonly leastMiB: number;
+  readonly mostMiB: number;
 }
 
 export interface EngineBenchOptions {
@@ -42,6 +51,7 @@ export interface EngineBenchOptions {
 }
 
 const CLOCK_TICKS_PER_S = 100;
+const MEMORY_LOOK_MS = 500;
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ENGINE = join(HERE, '..', '..', 'gateway', 'sip-engine', 'main.js');
 
@@ -88,6 +98,12 @@ function residentMiB(pid: number): number {
   return Math.round(Number(line?.[1] ?? 0) / 102.4) / 10;
 }
 
+/** Of what was seen between two shares of the time. */
+function spanOf(seenMiB: readonly number[], from: number, to: number): MemorySpan {
+  const part = seenMiB.slice(Math.floor(seenMiB.length * from), Math.max(1, Math.ceil(seenMiB.length * to)));
+  return { leastMiB: Math.min(...part), mostMiB: Math.max(...part) };
+}
+
 /** Resolves with the first line of a child that `wanted` accepts; rejects when it ends before. */
 function lineOf(child: ChildProcess, wanted: (line: string) => boolean): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -98,7 +114,7 @@ function lineOf(child: ChildProcess, wanted: (line: string) => boolean): Promise
 }
 
 /** One run of SIPp as caller; says how many calls failed. */
-async function load(folder: string, port: number, rate: number, calls: number, onEarly: () => void): Promise<number> {
+async function load(folder: string, port: number, rate: number, calls: number): Promise<number> {
   const stats = join(folder, `calls-${rate}-${calls}.csv`);
   const args = [
     `127.0.0.1:${port}`,
@@ -119,9 +135,7 @@ async function load(folder: string, port: number, rate: number, calls: number, o
     stdio: 'ignore',
     cwd: folder,
   });
-  const early = setTimeout(onEarly, (calls / rate / 5) * 1000);
   const [code] = (await once(caller, 'exit')) as [number];
-  clearTimeout(early);
   const rows = readFileSync(stats, 'latin1').trim().split('\n');
   const column = rows[0]?.split(';').indexOf('FailedCall(C)') ?? -1;
   const failed = Number(rows.at(-1)?.split(';')[column] ?? Number.NaN);
@@ -172,19 +186,17 @@ export async function measureEngine(options: EngineBenchOptions = {}): Promise<E
     await lineOf(application, (line) => line === 'connected');
     const [enginePid, applicationPid] = [engine.pid ?? 0, application.pid ?? 0];
     // Warm, and the routes are known.
-    await load(folder, port, 50, 100, () => undefined);
+    await load(folder, port, 50, 100);
 
     const [engineFromS, applicationFromS] = [cpuS(enginePid), cpuS(applicationPid)];
-    let memoryEarlyMiB = residentMiB(enginePid);
-    const failed = await load(folder, port, rate, calls, () => {
-      memoryEarlyMiB = residentMiB(enginePid);
-    });
+    const memory = [residentMiB(enginePid)];
+    const look = setInterval(() => memory.push(residentMiB(enginePid)), MEMORY_LOOK_MS);
+    const failed = await load(folder, port, rate, calls).finally(() => clearInterval(look));
     const engineS = cpuS(enginePid) - engineFromS;
     const applicationS = cpuS(applicationPid) - applicationFromS;
-    const memoryLateMiB = residentMiB(enginePid);
     let callsPerS = 0;
     for (const offered of rates) {
-      if ((await load(folder, port, offered, offered * 5, () => undefined)) < offered * 5 * 0.001) callsPerS = offered;
+      if ((await load(folder, port, offered, offered * 5)) < offered * 5 * 0.001) callsPerS = offered;
     }
     return {
       parsedPerS,
@@ -192,8 +204,8 @@ export async function measureEngine(options: EngineBenchOptions = {}): Promise<E
       cpuMsPerCall: Math.round(((engineS + applicationS) * 100_000) / calls) / 100,
       engineCpuMsPerCall: Math.round((engineS * 100_000) / calls) / 100,
       callsPerS,
-      memoryEarlyMiB,
-      memoryLateMiB,
+      memoryEarly: spanOf(memory, 0.2, 0.6),
+      memoryLate: spanOf(memory, 0.6, 1),
       calls,
       failed,
     };
