@@ -2406,7 +2406,7 @@ export interface Profile {
    */
   readonly controllerLost: 'end' | 'alarm';
   /**
-   * Sound from the trunk before the answer may reach the handset; else it hears a ring-back tone of ours.
+   * Sound from the trunk before the answer may reach the handset (183), unless the number was keyed as a code: a carrier may speak it. Else the handset rings back by itself (180).
    */
   readonly earlyMedia: boolean;
   /**

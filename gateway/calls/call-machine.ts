@@ -218,6 +218,11 @@ const unanswered = {
     state,
     effects: state.call.grant.earlyMedia ? [{ do: 'media-connect', sdp, final: false }] : [],
   }),
+  // The trunk's early description is taken: its sound may be heard (RFC 3960 §3).
+  announcing: (state: Dialling | Ringing, { answer }: Extract<MachineEvent, { type: 'announcing' }>): Step => ({
+    state,
+    effects: state.call.grant.earlyMedia ? [{ do: 'early-media', answer }] : [],
+  }),
   'trunk-answered': answered,
   'trunk-failed': (
     state: Dialling | Ringing,
@@ -249,7 +254,7 @@ const afterAnswer = {
   ...living,
   ...unexpected(...NEVER_LIVING),
   ...unexpected('judged', 'journalled', 'media-opened', 'dialling', 'trunk-answered'),
-  ...ignored('judge-again', 'trunk-ringing', 'trunk-early-media', 'ring-timeout'),
+  ...ignored('judge-again', 'trunk-ringing', 'trunk-early-media', 'announcing', 'ring-timeout'),
   'trunk-failed': (state: Connecting | Committing | Arming | Accepting | Talking, _: unknown, now: Now): Step =>
     end(state, now, { cause: 'trunk-failed' }),
 };

@@ -79,7 +79,7 @@ export type CallEvent =
   | { readonly type: 'armed'; readonly plane: PlaneName }
   | { readonly type: 'arm-failed'; readonly plane: PlaneName; readonly why: string }
   | { readonly type: 'accepted' }
-  /** Media is ready to speak to the handset before a refusal; `answer` is the SDP of the 183. */
+  /** The handset may hear something before its final status, a refusal in words or the trunk's own sound; `answer` is the SDP of the 183. */
   | { readonly type: 'announcing'; readonly answer: string }
   /** It has said all. */
   | { readonly type: 'announced' }
@@ -182,7 +182,10 @@ export interface MediaPlane {
    * and `announced` at its end; or `media-failed`.
    */
   announce(call: CallId, handset: HandsetId, handsetOffer: string, announcement: Announcement): void;
-  /** The trunk's SDP (early or final). Final answers `media-connected` with the answer for the handset. Gates stay closed until `arm`. */
+  /**
+   * The trunk's SDP, early or final. Early answers `announcing`, where the order lets the handset hear it; final answers
+   * `media-connected` with the answer for the handset. The gate to the trunk stays closed until `arm`.
+   */
   connect(call: CallId, trunkSdp: string, final: boolean): void;
   /** Opens both gates until the deadline and sounds the warnings. Answers `armed`; later `deadline-passed`, once. A second `arm` may only bring the deadline closer. */
   arm(call: CallId, deadline: Deadline, warningsS: readonly number[]): void;

@@ -44,7 +44,7 @@ export class MediaSession {
   /** Where the handset reaches us is known. */
   handsetAt({ address, port }: End): OurEnd {
     // Another number than on the trunk's side: nothing that one side sees can be found on the other.
-    this.#handsetEnd = { address, port, sessionId: randomInt(1, 2 ** 47) };
+    this.#handsetEnd = { address, port, sessionId: this.#handsetEnd?.sessionId ?? randomInt(1, 2 ** 47) };
     return this.#handsetEnd;
   }
 

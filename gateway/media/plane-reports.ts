@@ -38,3 +38,7 @@ export class PlaneReports {
     this.#onLost(why);
   }
 }
+
+/** What the handset is to be answered for the trunk's description: by its 200, or before it, so that it hears what comes early. */
+export const connectedBy = (handsetAnswer: string, final: boolean): CallEvent =>
+  final ? { type: 'media-connected', handsetAnswer } : { type: 'announcing', answer: handsetAnswer };

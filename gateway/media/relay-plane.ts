@@ -10,7 +10,7 @@ import { type MediaDriver, measuredOf } from './media-driver.js';
 import { type MediaRules, PLAIN_RULES, type RulesOf, speechOf } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { OfferDesk } from './offer-desk.js';
-import { PlaneReports } from './plane-reports.js';
+import { connectedBy, PlaneReports } from './plane-reports.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
 import type { MediaNetworks, RelayPlaneOptions } from './relay-plane-options.js';
@@ -219,8 +219,7 @@ export class RelayPlane implements MediaDriver {
     const trunk = { address, port, rtcpPort, networks: this.#networks.carrier };
     void this.#link.order({ do: 'connect', call, trunk, ...streamFormats(offer, answer) }).then((done) => {
       if (done.event === 'failed') this.#connectFailed(call, final, done.code, done.why);
-      else if (final && handsetAnswer !== undefined)
-        this.#reports.tell(call, { type: 'media-connected', handsetAnswer });
+      else if (handsetAnswer !== undefined) this.#reports.tell(call, connectedBy(handsetAnswer, final));
     });
   }
 

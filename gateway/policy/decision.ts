@@ -93,7 +93,7 @@ export interface Grant {
   readonly ringMs: number;
   /** Seconds before the deadline at which a warning tone sounds, descending, e.g. [60, 10]. */
   readonly warningsS: readonly number[];
-  /** Early media from the trunk may reach the handset; else local ring-back. */
+  /** Early media from the trunk may reach the handset, after a 183 with our SDP; else a 180 alone, and its own ring-back. */
   readonly earlyMedia: boolean;
   /** RFC 4733 digits that the handset may send, e.g. "0123456789*#"; empty is none. */
   readonly digitsAllowed: string;

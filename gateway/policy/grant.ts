@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CalleePlace } from './callee-hours.js';
-import { type Case, hoursOfLevel, lockdownsOf, OWN_LEVELS, personOf } from './case.js';
+import { type Case, hoursOfLevel, lockdownsOf, OWN_LEVELS, personOf, tokenOf } from './case.js';
 import type { EndsBy, Grant } from './decision.js';
 import { type E164, personId } from './ids.js';
 import { talkLeftMs } from './limit-rules.js';
@@ -35,7 +35,8 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
     callerIdentity: handset.callerIdentity,
     ringMs: Math.min(profile.ringS, campaign?.ringS ?? Number.POSITIVE_INFINITY) * 1000,
     warningsS: profile.warningsS,
-    earlyMedia: profile.earlyMedia,
+    // A carrier's words before the answer may name the number, which who keyed a code is not to know.
+    earlyMedia: profile.earlyMedia && tokenOf(handset, c.request.dialled) === undefined,
     digitsAllowed: profile.digitsAllowed,
     controllerLost: profile.controllerLost,
     hookRequired: profile.hookRequired,

@@ -23,6 +23,8 @@ export class HandsetLeg implements HandsetSide {
   /** The INVITE has its final answer. */
   #answered = false;
   #rang = false;
+  /** The SDP of our last 183. */
+  #early: string | undefined;
   #over = false;
   #ending: EndCause | undefined;
   readonly turns: LegTurns;
@@ -79,9 +81,10 @@ export class HandsetLeg implements HandsetSide {
     this.#provisional(180, undefined, done);
   }
 
-  /** 183 with this SDP: what the handset hears before a refusal. */
+  /** 183 with this SDP: what the handset hears before its final status. The same is not said twice. */
   early(answer: string): void {
-    if (this.#answered) return;
+    if (this.#answered || answer === this.#early) return;
+    this.#early = answer;
     this.#provisional(183, answer);
   }
 

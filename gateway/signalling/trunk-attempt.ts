@@ -203,7 +203,8 @@ export class TrunkAttempt {
       return;
     }
     if (provisional.status < 180) return;
-    this.#events.rang(provisional.status === 183 && provisional.body ? provisional.body : undefined);
+    // A description may come with any of them (RFC 3960 §3.1), not with a 183 alone.
+    this.#events.rang(provisional.body ? provisional.body : undefined);
   }
 
   #failed(status: number): void {

@@ -18,6 +18,8 @@ export class TrunkLeg {
   #left: TrunkAccount[] = [];
   #attempt: TrunkAttempt | undefined;
   #rang = false;
+  /** What the trunk described before its answer, as last told. */
+  #early: string | undefined;
   #ending: EndCause | undefined;
 
   constructor(clock: Clock, owner: LegOwner, others: () => readonly LegDialog[]) {
@@ -58,6 +60,7 @@ export class TrunkLeg {
     }
     const { tell, over } = this.#owner;
     this.#rang = false;
+    this.#early = undefined;
     // Of an attempt that was given up nothing counts any more; it ends by itself, whatever its trunk says at last.
     const isCurrent = (): boolean => this.#attempt === attempt;
     const patience = this.#clock.after(PATIENCE_MS, () => {
@@ -80,7 +83,10 @@ export class TrunkLeg {
           if (!isCurrent()) return;
           this.#rang = true;
           tell({ type: 'trunk-ringing' });
-          if (sdp !== undefined) tell({ type: 'trunk-early-media', sdp });
+          // A carrier says it again every minute (RFC 3261 §13.3.1.1), and nothing has changed.
+          if (sdp === undefined || sdp === this.#early) return;
+          this.#early = sdp;
+          tell({ type: 'trunk-early-media', sdp });
         },
         answered: (answer, dialog) => {
           if (isCurrent()) tell({ type: 'trunk-answered', answer, dialogs: [...this.#others(), dialog] });

@@ -116,6 +116,19 @@ t.test('an early SDP that cannot be used is no end, a final one is', async (t) =
   t.equal(ear.events.length, 2);
 });
 
+t.test('an early SDP is answered for the 183, as the final one is for the 200', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  const { handset, trunk } = await parties(t);
+  plane.open(CALL, { ...order(handset), earlyMedia: true });
+  await ear.heard('media-opened');
+  plane.connect(CALL, sdpOf(trunk), false);
+  const { answer } = await ear.heard('announcing');
+  plane.connect(CALL, sdpOf(trunk), true);
+  t.equal((await ear.heard('media-connected')).handsetAnswer, answer);
+});
+
 t.test('a call closed while it is being opened is released, and never said to be open', async (t) => {
   const { socket } = await startRelay(t);
   const { ear, plane } = planeFor(t);

@@ -58,14 +58,21 @@ export async function calledHandset(t: Test, peer: Pick<HandsetPeer, 'user' | 'p
   return waiting;
 }
 
-/** A carrier played by SIPp: `carrier-answers`, `carrier-busy`, `carrier-rings`, `carrier-hangs-up`. */
-export function carrierPeer(t: Test, scenario: string, port: number, rtpPort: number, calls = 1): Promise<Sipp> {
+/** A carrier played by SIPp: `carrier-answers`, `carrier-busy`, `carrier-rings`, `carrier-hangs-up`, `carrier-speaks-early`. */
+export function carrierPeer(
+  t: Test,
+  scenario: string,
+  port: number,
+  rtpPort: number,
+  calls = 1,
+  pauseMs = 500,
+): Promise<Sipp> {
   return Sipp.start(t, {
     scenario: filled(t, scenario),
     port,
     calls,
     keys: { rtp_port: rtpPort },
-    args: ['-d', '500'],
+    args: ['-d', String(pauseMs)],
   });
 }
 

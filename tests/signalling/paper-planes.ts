@@ -1,5 +1,6 @@
 /** The two planes that signalling never meets, as far as a call needs them: SDP by the real rules, and no sound. */
 import type { CallSink, LinePlane, MediaOrder, MediaPlane } from '../../gateway/calls/ports.js';
+import { connectedBy } from '../../gateway/media/plane-reports.js';
 import {
   type HandsetOffer,
   readOffer,
@@ -41,17 +42,14 @@ export class PaperMedia implements MediaPlane {
   connect(call: CallId, trunkSdp: string, final: boolean): void {
     const offer = this.#offers.get(call);
     if (!final) this.early.push(call);
-    if (!final || offer === undefined) return;
+    if (offer === undefined) return;
     if (this.#desks.has(call)) {
       this.sink.event(call, { type: 'media-connected', handsetAnswer: writeDeskAnswer(offer, OUR_DESK_END) });
       return;
     }
     const answer = readTrunkAnswer(trunkSdp, offer);
     if ('fault' in answer) this.sink.event(call, { type: 'media-failed', code: answer.fault });
-    else {
-      const handsetAnswer = writeHandsetAnswer(offer, answer, OUR_CELL_END);
-      this.sink.event(call, { type: 'media-connected', handsetAnswer });
-    }
+    else this.sink.event(call, connectedBy(writeHandsetAnswer(offer, answer, OUR_CELL_END), final));
   }
 
   arm(call: CallId): void {

@@ -1,5 +1,6 @@
 /** What the carrier may do with a call, and what becomes of one that comes from there. */
 import t from 'tap';
+import { profile } from '../peers/site.js';
 import { QUICK } from '../sip-engine/rig.js';
 import { type CarrierCall, okTo } from './carrier.js';
 import { ABROAD, NUMBER, openHouse, TRUNK, talk } from './house.js';
@@ -310,6 +311,48 @@ t.test('early media of the carrier opens nothing and reaches no handset: it ring
   t.notOk(heard.some((text) => /m=audio|127\.0\.2\.1|9000|P-Early-Media/.test(text)));
   t.notOk(heard.some((text) => statusOf(text) === 183));
 });
+
+t.test(
+  'where the profile lets early media through, the handset gets our own SDP in a 183, once, and the same in its 200',
+  async (t) => {
+    const house = await openHouse(t, { parts: { profiles: [profile({ trunks: ['first'], earlyMedia: true })] } });
+    const near = await (await house.phone()).dial();
+    const far = await house.carriers[0].invited();
+    const body = sdp(TRUNK, 9_000, '0 101');
+    for (const _ of ['said', 'and said again']) far.say('183 Session Progress', ['P-Early-Media: sendrecv'], body);
+    const early = await near.phone.peer.next((text) => statusOf(text) === 183);
+    far.answer([], body);
+    const final = await near.final();
+    const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4);
+    t.match(bodyOf(early), /c=IN IP4 127\.0\.0\.1\r\n[\s\S]*m=audio 20000 RTP\/AVP 0 101/);
+    t.equal(bodyOf(final), bodyOf(early), 'an answer is one answer (RFC 3261 §13.2.1)');
+    const heard = near.phone.peer.of(near.callId);
+    t.notOk(
+      heard.some((text) => /127\.0\.2\.1|9000|P-Early-Media/.test(text)),
+      'nothing of it is the carrier’s',
+    );
+    t.equal(heard.filter((text) => statusOf(text) === 183).length, 1);
+    t.equal(house.media.early.length, 1);
+    await near.ask('BYE');
+  },
+);
+
+t.test(
+  'who keys a code hears nothing of the carrier before the answer, whatever the profile says: it may speak the number',
+  async (t) => {
+    const coded = profile({ trunks: ['first'], earlyMedia: true, tokens: { '01': NUMBER } });
+    const house = await openHouse(t, { parts: { profiles: [coded] } });
+    const phone = await house.phone();
+    const near = await phone.dial(`sip:01@${phone.at}`);
+    const far = await house.carriers[0].invited();
+    far.say('183 Session Progress', [], sdp(TRUNK, 9_000, '0 101'));
+    t.match(await near.ringing(), /\r\nContent-Length: 0\r\n/);
+    far.say('486 Busy Here');
+    await near.final();
+    t.same(house.media.early, []);
+    t.notOk(near.phone.peer.of(near.callId).some((text) => statusOf(text) === 183));
+  },
+);
 
 t.test('a callee that answers twice (a forked INVITE) is spoken to once', async (t) => {
   const house = await openHouse(t);

@@ -8,7 +8,7 @@ import { type MediaDriver, measuredOf } from '../media-driver.js';
 import { PLAIN_RULES, type RulesOf } from '../media-rules.js';
 import { type Leg, MediaSession } from '../media-session.js';
 import { OfferDesk } from '../offer-desk.js';
-import { PlaneReports } from '../plane-reports.js';
+import { connectedBy, PlaneReports } from '../plane-reports.js';
 import { SoundLibrary } from '../relay/sound-library.js';
 import { type AudioDescription, type Direction, readTrunkAnswer, writePromptAnswer } from '../sdp.js';
 import { NgCall } from './ng-call.js';
@@ -182,7 +182,7 @@ export class RtpenginePlane implements MediaDriver {
       session.handsetAt(end);
       const handsetAnswer = session.connected(answer);
       if (!final) held.early();
-      else if (handsetAnswer !== undefined) this.#reports.tell(call, { type: 'media-connected', handsetAnswer });
+      if (handsetAnswer !== undefined) this.#reports.tell(call, connectedBy(handsetAnswer, final));
     });
   }
 
