@@ -257,7 +257,8 @@ export class Signalling implements SignallingPlane {
   }
 
   endFromJournal(dialogs: readonly LegDialog[]): Promise<void> {
-    return endLate(this.#engine, this.#options.log, this.#violations, dialogs);
+    const { log, trunks } = this.#options;
+    return endLate({ engine: this.#engine, log, violations: this.#violations, trunks }, dialogs);
   }
 
   #forget(call: CallId): void {

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type Srf from 'drachtio-srf';
 import type { TrunkCredentials } from './account.js';
 
 /** What a carrier may hash by, strongest first: a weaker challenge beside a stronger one is not answered (RFC 8760 §2.4). */
@@ -14,6 +13,13 @@ const LONGEST = 4_000;
 const PIECES = /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|\s+(?=[\w-]+\s*=))/g;
 
 type Challenge = ReadonlyMap<string, string>;
+
+/** A response that may be a challenge, whoever has received it. */
+export interface Challenging {
+  readonly status: number;
+  has(header: string): boolean;
+  get(header: string): string;
+}
 
 /** A header that proves who we are. */
 export interface Credentials {
@@ -37,7 +43,7 @@ export function readChallenges(text: string): readonly Challenge[] {
  * collect what can be guessed from. A second challenge is answered only where it says that the nonce was stale.
  */
 export function credentialsFor(
-  response: Srf.SrfResponse,
+  response: Challenging,
   request: { readonly method: string; readonly uri: string },
   account: TrunkCredentials | undefined,
   isFirst: boolean,

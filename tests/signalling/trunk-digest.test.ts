@@ -1,5 +1,6 @@
 /** What we say to a carrier that asks who we are, and to one that only pretends to be. */
 import t from 'tap';
+import type { LegDialog } from '../../gateway/calls/record.js';
 import { readChallenges } from '../../gateway/signalling/trunk-digest.js';
 import { profile } from '../peers/site.js';
 import { okTo } from './carrier.js';
@@ -210,34 +211,73 @@ t.test('challenges are read wherever the commas stand, and whatever else is ther
   t.end();
 });
 
-t.test(
-  'a carrier that challenges the BYE which an earlier process owed is an alarm: the leg stands for 90 s',
-  async (t) => {
+/** A leg that an earlier process left up at that carrier, as the journal knows it. */
+const leftUp = (peer: { readonly address: string; readonly port: number }): LegDialog => ({
+  leg: 'trunk',
+  state: 'confirmed',
+  dialogId: 'gone;from-tag=ours',
+  callId: 'gone',
+  localUri: '<sip:+442079460900@127.0.0.1>',
+  localTag: 'ours',
+  remoteUri: `<sip:+442079460001@${peer.address}:${peer.port}>`,
+  remoteTag: 'theirs',
+  remoteTarget: `sip:gw@${peer.address}:${peer.port}`,
+  routeSet: [],
+  cseq: 7,
+  branch: 'z9hG4bKgone',
+  transport: 'udp',
+  address: peer.address,
+  port: peer.port,
+});
+
+for (const [status, challenge, answer] of [
+  ['401 Unauthorized', 'WWW-Authenticate', 'Authorization'],
+  ['407 Proxy Authentication Required', 'Proxy-Authenticate', 'Proxy-Authorization'],
+] as const) {
+  t.test(`a BYE that an earlier process owed is proven where the carrier asks by ${status.slice(0, 3)}`, async (t) => {
     const house = await openHouse(t, { trunk: account });
     const { peer } = house.carriers[0];
     peer.answersByes = false;
-    const ending = house.signalling.endFromJournal([
-      {
-        leg: 'trunk',
-        state: 'confirmed',
-        dialogId: 'gone;from-tag=ours',
-        callId: 'gone',
-        localUri: '<sip:+442079460900@127.0.0.1>',
-        localTag: 'ours',
-        remoteUri: '<sip:+442079460001@127.0.2.1>',
-        remoteTag: 'theirs',
-        remoteTarget: `sip:gw@${peer.address}:${peer.port}`,
-        routeSet: [],
-        cseq: 7,
-        branch: 'z9hG4bKgone',
-        transport: 'udp',
-        address: peer.address,
-        port: peer.port,
-      },
-    ]);
+    const ending = house.signalling.endFromJournal([leftUp(peer)]);
+    const first = await peer.next(isRequest('BYE'));
+    peer.send(challengeTo(first, status, `${challenge}: ${trunkChallenge('SHA-256')}, ${challengeLine}`));
+    const again = await peer.next(isRequest('BYE'));
+    t.ok(isAuthorised(again, answer, 'SHA-256'), 'by the stronger of two');
+    t.match(first, new RegExp(`^BYE sip:gw@${peer.address}:${peer.port} `));
+    t.equal(headerOf(again, 'Call-ID'), 'gone');
+    t.equal(Number.parseInt(headerOf(again, 'CSeq'), 10), Number.parseInt(headerOf(first, 'CSeq'), 10) + 1);
+    const stale = `${challenge}: ${trunkChallenge('SHA-256', ', stale=true').replace('n0nce', 'n3w')}`;
+    peer.send(challengeTo(again, status, stale));
+    const last = await peer.next(isRequest('BYE'));
+    t.ok(isAuthorised(last, answer, 'SHA-256', 'n3w'), 'and with a new nonce where the first was stale');
+    peer.send(okTo(last));
+    await ending;
+    t.same(house.violations, []);
+  });
+}
+
+t.test('a carrier that does not believe such a BYE is an alarm: the leg stands until its session timer', async (t) => {
+  const house = await openHouse(t, { trunk: account });
+  const { peer } = house.carriers[0];
+  peer.answersByes = false;
+  const ending = house.signalling.endFromJournal([leftUp(peer)]);
+  for (const _ of ['not proven', 'not believed']) {
     const bye = await peer.next(isRequest('BYE'));
     peer.send(challengeTo(bye, '401 Unauthorized', `WWW-Authenticate: ${challengeLine}`));
-    await ending;
-    t.match(await house.alarmed('trunk.bye-refused'), { detail: /an earlier process/ });
-  },
-);
+  }
+  await ending;
+  t.match(await house.alarmed('trunk.bye-refused'), { detail: /an earlier process/ });
+  t.equal(peer.received.filter(isRequest('BYE')).length, 2);
+});
+
+t.test('nobody but the carrier of a leg is shown our credentials for the BYE that it is owed', async (t) => {
+  const house = await openHouse(t, { trunk: account });
+  const thief = house.carriers[1].peer;
+  thief.answersByes = false;
+  const ending = house.signalling.endFromJournal([leftUp(thief)]);
+  const bye = await thief.next(isRequest('BYE'));
+  thief.send(challengeTo(bye, '401 Unauthorized', `WWW-Authenticate: ${challengeLine}`));
+  await ending;
+  await house.alarmed('trunk.bye-refused');
+  t.notOk(thief.received.some((text) => /authorization/i.test(text)));
+});

@@ -2,21 +2,23 @@ import { connect, type Socket } from 'node:net';
 import { LineReader } from './line-reader.js';
 import {
   BEAT_EVERY_MS,
+  type Challenged,
   type ControlNotice,
   type ControlOrder,
   type EngineStatus,
   type LostDialog,
+  type Proof,
   SILENCE_MS,
 } from './protocol.js';
 
-export type { EngineStatus, LostDialog } from './protocol.js';
+export type { Challenged, EngineStatus, LostDialog, Proof } from './protocol.js';
 
 /** What became of an order; `why` is told by the engine, or says that the engine is lost. */
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
-/** `status` is the peer's final answer, 408 for none. */
+/** `status` is the peer's final answer, 408 for none; `challenged` is what it asks for where it does not believe us. */
 export type RestoreOutcome =
-  | { readonly ok: true; readonly status: number }
+  | { readonly ok: true; readonly status: number; readonly challenged?: Challenged }
   | { readonly ok: false; readonly why: string };
 
 type Reply = Extract<ControlNotice, { id: number }>;
@@ -82,9 +84,12 @@ export class EngineControl {
   }
 
   /** Sends the BYE or CANCEL that an engine before this one owed. Answers after 32 s at the latest. */
-  async restore(dialog: LostDialog): Promise<RestoreOutcome> {
-    const reply = await this.#ask((id) => ({ do: 'restore', id, dialog }));
-    if (reply?.event === 'restored') return { ok: true, status: reply.status };
+  async restore(dialog: LostDialog, proof?: Proof): Promise<RestoreOutcome> {
+    const reply = await this.#ask((id) => ({ do: 'restore', id, dialog, ...(proof && { proof }) }));
+    if (reply?.event === 'restored') {
+      const { status, challenged } = reply;
+      return { ok: true, status, ...(challenged && { challenged }) };
+    }
     return { ok: false, why: reply?.event === 'failed' ? reply.why : LOST };
   }
 

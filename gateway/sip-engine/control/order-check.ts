@@ -1,4 +1,4 @@
-import type { ControlOrder, LostDialog } from './protocol.js';
+import type { ControlOrder, LostDialog, Proof } from './protocol.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,18 @@ function isLostDialog(value: unknown): value is LostDialog {
   );
 }
 
+function isProof(value: unknown): value is Proof {
+  if (typeof value !== 'object' || value === null) return false;
+  const { header, value: text } = value as Fields;
+  return (header === 'Authorization' || header === 'Proxy-Authorization') && isText(text) && !/[\r\n]/.test(text);
+}
+
+function readRestore({ id, dialog, proof }: Fields): ControlOrder | undefined {
+  if (!isNumber(id) || !isLostDialog(dialog)) return undefined;
+  if (proof === undefined) return { do: 'restore', id, dialog };
+  return isProof(proof) ? { do: 'restore', id, dialog, proof } : undefined;
+}
+
 /** Reads one line; undefined when it is no order. */
 export function readOrder(line: string): ControlOrder | undefined {
   let value: unknown;
@@ -54,9 +66,7 @@ export function readOrder(line: string): ControlOrder | undefined {
       return sound ? { do: 'deadline', id, dialog, atNs } : undefined;
     }
     case 'restore':
-      return isNumber(order.id) && isLostDialog(order.dialog)
-        ? { do: 'restore', id: order.id, dialog: order.dialog }
-        : undefined;
+      return readRestore(order);
     case 'end-all':
       return isNumber(order.id) && isText(order.reason)
         ? { do: 'end-all', id: order.id, reason: order.reason }

@@ -25,14 +25,27 @@ export interface LostDialog {
   readonly listener?: string | undefined;
 }
 
+/** What a 401 or 407 to a request of the engine's own asks for: the header's values with commas between, and the Request-URI that it answers. */
+export interface Challenged {
+  readonly header: 'WWW-Authenticate' | 'Proxy-Authenticate';
+  readonly value: string;
+  readonly uri: string;
+}
+
+/** The answer to it, which only who has the account can make. */
+export interface Proof {
+  readonly header: 'Authorization' | 'Proxy-Authorization';
+  readonly value: string;
+}
+
 export type ControlOrder =
   /** First. An `observer` asks and orders, but its silence or absence ends nothing. */
   | { readonly do: 'hello'; readonly secret: string; readonly observer?: boolean }
   | { readonly do: 'beat' }
   /** Ends the dialog at that instant of CLOCK_MONOTONIC, decimal nanoseconds. A second one can only bring it closer. */
   | { readonly do: 'deadline'; readonly id: number; readonly dialog: string; readonly atNs: string }
-  /** Sends the BYE or CANCEL that an engine before this one owed. */
-  | { readonly do: 'restore'; readonly id: number; readonly dialog: LostDialog }
+  /** Sends the BYE or CANCEL that an engine before this one owed; a BYE that was challenged goes again with a proof and a higher CSeq. */
+  | { readonly do: 'restore'; readonly id: number; readonly dialog: LostDialog; readonly proof?: Proof }
   | { readonly do: 'end-all'; readonly id: number; readonly reason: string }
   | { readonly do: 'status'; readonly id: number }
   /** Ends everything, and then the process. */
@@ -56,7 +69,7 @@ export type ControlNotice =
   | { readonly event: 'done'; readonly id: number; readonly count?: number }
   | { readonly event: 'failed'; readonly id: number; readonly why: string }
   /** The peer's final answer to the BYE or CANCEL; 408 when there was none. */
-  | { readonly event: 'restored'; readonly id: number; readonly status: number }
+  | { readonly event: 'restored'; readonly id: number; readonly status: number; readonly challenged?: Challenged }
   | { readonly event: 'status'; readonly id: number; readonly status: EngineStatus }
   /** A dialog's instant came and its BYE has been sent. */
   | { readonly event: 'deadline'; readonly dialog: string; readonly lateMs: number };

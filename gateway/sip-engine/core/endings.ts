@@ -1,5 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import { fromNetwork, unsolicited } from '../client/reports.js';
+import type { Proof } from '../control/protocol.js';
 import { Dialog } from '../dialog/dialog.js';
 import { parseCSeq } from '../message/cseq.js';
 import { SipMessage } from '../message/message.js';
@@ -10,7 +11,7 @@ import { hopRequest, type SentRequest } from '../transaction/sent-request.js';
 import type { Flow } from '../transport/flow.js';
 import { contactUri, recordedRoutes, routeInDialog } from './addressing.js';
 import { stopReason } from './call-events.js';
-import { EngineBye } from './engine-bye.js';
+import { type ByeDone, EngineBye } from './engine-bye.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { Room } from './room.js';
 import { completeRequest, ownResponse } from './sketch.js';
@@ -22,11 +23,15 @@ const NOTHING = new SipMessage();
 
 const SILENT: ClientUser = { onResponse: () => undefined, onFailed: () => undefined };
 
-function reasoned(why: string): SipMessage {
+function reasoned(why: string, proof?: Proof): SipMessage {
   const sketch = new SipMessage();
-  sketch.names.push('reason');
-  sketch.written.push('Reason');
-  sketch.values.push(`SIP;cause=200;text="${why}"`);
+  const add = (header: string, value: string): void => {
+    sketch.names.push(header.toLowerCase());
+    sketch.written.push(header);
+    sketch.values.push(value);
+  };
+  add('Reason', `SIP;cause=200;text="${why}"`);
+  if (proof !== undefined) add(proof.header, proof.value);
   return sketch;
 }
 
@@ -104,8 +109,8 @@ export class Endings {
     invite.whenCancellable(() => new ClientTransaction(this.room, sent, invite.flow, user).start());
   }
 
-  /** Sends ACK (where one is owed) and BYE; `onDone` is told the final status, 408 when there was none. */
-  bye(dialog: Dialog, why: string, onDone?: (status: number) => void): void {
+  /** Sends ACK (where one is owed) and BYE, with a proof where one was asked for. */
+  bye(dialog: Dialog, why: string, onDone?: ByeDone, proof?: Proof): void {
     const invite = dialog.outgoingInvite;
     if (invite !== undefined && invite.state === 'accepted' && invite.ackText === '') this.acknowledge(dialog, NOTHING);
     dialog.state = 'ending';
@@ -114,7 +119,7 @@ export class Endings {
     routeInDialog(this.room, dialog, (flow, route) => {
       const { local: from, remote: to, callId } = dialog;
       const parts = { method: 'BYE', uri: route.uri, routes: route.routes, from, to, callId, cseq };
-      const sent = completeRequest(parts, reasoned(why), flow);
+      const sent = completeRequest(parts, reasoned(why, proof), flow);
       const user = new EngineBye(this.room, dialog, onDone);
       const bye = new ClientTransaction(this.room, sent, flow, user);
       dialog.engineBye = bye;

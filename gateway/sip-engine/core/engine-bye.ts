@@ -1,5 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import { fromNetwork, madeUp } from '../client/reports.js';
+import type { Challenged } from '../control/protocol.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { SipMessage } from '../message/message.js';
 import { printMessage } from '../message/print.js';
@@ -8,6 +9,15 @@ import type { ClientTransaction, ClientUser } from '../transaction/client-transa
 import type { Flow } from '../transport/flow.js';
 import type { Room } from './room.js';
 import { madeUpResponse } from './sketch.js';
+
+/** Told the final status, 408 when there was none, and what is asked for with a 401 or 407. */
+export type ByeDone = (status: number, challenged?: Challenged) => void;
+
+function challengeOf({ sent }: ClientTransaction, response: SipMessage): Challenged | undefined {
+  if (response.status !== 401 && response.status !== 407) return undefined;
+  const header = response.status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+  return { header, value: response.all(header.toLowerCase()).join(', '), uri: sent.uri };
+}
 
 /**
  * A BYE that the engine sent by itself. An application that wants to end the same dialog meanwhile joins it, and hears
@@ -20,7 +30,7 @@ export class EngineBye implements ClientUser {
   constructor(
     readonly room: Room,
     readonly dialog: Dialog,
-    readonly onDone: ((status: number) => void) | undefined,
+    readonly onDone: ByeDone | undefined,
   ) {}
 
   join(link: ClientLink): void {
@@ -32,7 +42,7 @@ export class EngineBye implements ClientUser {
     const time = this.room.clock.timeOfDay();
     this.#joined?.send(fromNetwork(text, from.transport, from, time, transaction.id, this.dialog.id));
     if (response.status < 200) return;
-    this.onDone?.(response.status);
+    this.onDone?.(response.status, challengeOf(transaction, response));
     if (response.status === 401 || response.status === 407) {
       this.dialog.engineBye = undefined;
       const forget = { onTimer: () => this.room.dialogs.remove(this.dialog) };

@@ -29,8 +29,9 @@ export function carryOut(
       return;
     }
     case 'restore':
-      restore(room, endings, order.dialog, (result) => {
-        if (typeof result === 'number') tell({ event: 'restored', id: order.id, status: result });
+      restore(room, endings, order.dialog, order.proof, (result, challenged) => {
+        if (typeof result === 'number')
+          tell({ event: 'restored', id: order.id, status: result, ...(challenged && { challenged }) });
         else tell({ event: 'failed', id: order.id, why: result.why });
       });
       return;

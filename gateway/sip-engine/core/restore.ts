@@ -1,4 +1,4 @@
-import type { LostDialog } from '../control/protocol.js';
+import type { Challenged, LostDialog, Proof } from '../control/protocol.js';
 import { Dialog } from '../dialog/dialog.js';
 import type { SipMessage } from '../message/message.js';
 import { withTag } from '../message/name-addr.js';
@@ -9,15 +9,16 @@ import { type Flow, viaTransport } from '../transport/flow.js';
 import type { Endings } from './endings.js';
 import type { Room } from './room.js';
 
-/**
- * Pays what an engine before this one owed. `onDone` is told the peer's final answer, 408 for none, or why nothing could
- * be sent.
- */
+/** Told the peer's final answer, 408 for none, and what it asks for; or why nothing could be sent. */
+export type Restored = (result: number | { readonly why: string }, challenged?: Challenged) => void;
+
+/** Pays what an engine before this one owed; a BYE with a proof, where the first one was challenged. */
 export function restore(
   room: Room,
   endings: Endings,
   lost: LostDialog,
-  onDone: (result: number | { readonly why: string }) => void,
+  proof: Proof | undefined,
+  onDone: Restored,
 ): void {
   const { transport } = lost;
   const listener = room.transports.choose(transport, lost.listener) ?? room.transports.choose(transport, undefined);
@@ -28,7 +29,7 @@ export function restore(
   const here = room.dialogs.get(lost.dialogId);
   if (here !== undefined) {
     // This engine holds the dialog itself: then it is ended like any other.
-    if (here.state === 'confirmed') endings.bye(here, 'restored', onDone);
+    if (here.state === 'confirmed' || proof !== undefined) endings.bye(here, 'restored', onDone, proof);
     else {
       endings.end(here, 'restored');
       onDone(200);
@@ -37,7 +38,7 @@ export function restore(
   }
   const seen: Flow = { listener, transport, address: lost.address, port: lost.port };
   if (lost.state === 'confirmed') {
-    endings.bye(dialogOf(lost, seen), 'gateway restarted', onDone);
+    endings.bye(dialogOf(lost, seen), 'gateway restarted', onDone, proof);
     return;
   }
   if (lost.branch === '') {

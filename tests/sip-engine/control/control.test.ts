@@ -236,6 +236,31 @@ t.test('the BYE that a killed engine owed is sent, and its answer told', async (
   test.same(await restored, { ok: true, status: 481 });
 });
 
+t.test('what a peer asks of such a BYE is told, and the proof goes with the next one', async (test) => {
+  const rig = await controlled(test);
+  const target = lost(rig).remoteTarget;
+  const restored = rig.control.restore(lost(rig));
+  const bye = await rig.callee.next(isRequest('BYE'));
+  const asked = ['Digest realm="a", nonce="1"', 'Digest realm="a", nonce="2", algorithm=SHA-256'];
+  rig.callee.send(
+    answerTo(
+      bye,
+      '407 Proxy Authentication Required',
+      asked.map((value) => `Proxy-Authenticate: ${value}`),
+    ),
+    rig.port,
+  );
+  const challenged = { header: 'Proxy-Authenticate', value: asked.join(', '), uri: target } as const;
+  test.same(await restored, { ok: true, status: 407, challenged });
+  const proof = { header: 'Proxy-Authorization', value: 'Digest username="us"' } as const;
+  const again = rig.control.restore(lost(rig, { cseq: 42 }), proof);
+  const proven = await rig.callee.next(isRequest('BYE'));
+  test.equal(headerOf(proven, 'Proxy-Authorization'), proof.value);
+  test.equal(headerOf(proven, 'CSeq'), '10043 BYE');
+  rig.callee.send(answerTo(proven, '200 OK'), rig.port);
+  test.same(await again, { ok: true, status: 200 });
+});
+
 t.test('a restored dialog whose peer is silent is declared dead: 408', async (test) => {
   const rig = await controlled(test, { timers: QUICK });
   test.same(await rig.control.restore(lost(rig)), { ok: true, status: 408 });
