@@ -194,7 +194,7 @@ export class Gateway {
     await this.#console?.close();
     await this.#handsets?.close();
     this.#lines?.stop();
-    this.#signalling?.detach();
+    await this.#signalling?.leave();
     await this.#listening?.stop();
     this.#media?.detach();
     await this.#processes?.stop();

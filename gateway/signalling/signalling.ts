@@ -119,6 +119,12 @@ export class Signalling implements SignallingPlane {
     return this.#trunks.states;
   }
 
+  /** Leaves the carriers that have registered us, within 2 s, and then the engine. */
+  async leave(): Promise<void> {
+    await this.#trunks.leave();
+    this.detach();
+  }
+
   /** Lets go of the engine on purpose: nobody is told. */
   detach(): void {
     this.#trunks.stop();

@@ -59,7 +59,20 @@ export class TrunkRegistration {
     this.#next?.cancel();
   }
 
+  /** Ends what the carrier keeps of us (RFC 3261 §10.2.2); settles when it has answered, or at once where it keeps nothing. */
+  leave(): Promise<void> {
+    const srf = this.#srf;
+    this.stop();
+    if (srf === undefined || this.clock.monotonicNs() >= this.#untilNs) return Promise.resolve();
+    this.#untilNs = 0n;
+    return new Promise((resolve) => this.#ask(srf, 0, () => resolve()));
+  }
+
   #register(srf: Srf): void {
+    this.#ask(srf, this.#wantedS, (answer) => this.#srf === srf && this.#answered(srf, answer));
+  }
+
+  #ask(srf: Srf, expiresS: number, done: (answer: FinalAnswer | undefined) => void): void {
     const { username } = this.auth;
     const { host, transport } = this.trunk;
     const address = `<sip:${username}@${host}>`;
@@ -67,13 +80,13 @@ export class TrunkRegistration {
       From: `${address};tag=${this.#tag}`,
       To: address,
       Contact: `<sip:${username}@localhost${transport === 'udp' ? '' : `;transport=${transport}`}>`,
-      Expires: String(this.#wantedS),
+      Expires: String(expiresS),
       'X-Balise-Listener': 'carrier',
     };
     // One Call-ID for all registrations of a life, and a CSeq that only rises (§10.2.4).
     const numbered = () => ({ 'Call-ID': this.#callId, CSeq: `${++this.#cseq} REGISTER` });
     const order = { method: 'REGISTER', uri: trunkUri(this.trunk), headers: { ...headers, ...numbered() } };
-    sendRequest(srf, order, this.auth, (answer) => this.#srf === srf && this.#answered(srf, answer), numbered);
+    sendRequest(srf, order, this.auth, done, numbered);
   }
 
   #answered(srf: Srf, answer: FinalAnswer | undefined): void {

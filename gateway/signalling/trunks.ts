@@ -6,6 +6,9 @@ import { TrunkKeepAlive } from './trunk-keep-alive.js';
 import { TrunkRegistration } from './trunk-registration.js';
 import type { Violations } from './violations.js';
 
+/** A gateway that stops waits no longer for carriers, milliseconds: what they keep of us ends by itself. */
+const LEAVE_MS = 2_000;
+
 /** Whether calls go to a trunk. */
 export interface TrunkState {
   readonly trunk: TrunkId;
@@ -23,9 +26,11 @@ const isUp = ({ keepAlive, registration }: Watched): boolean =>
 
 /** The trunks of the site: registered, asked whether they are there, and skipped while they are not. */
 export class Trunks {
+  readonly #clock: Clock;
   readonly #watched: readonly Watched[];
 
   constructor(clock: Clock, accounts: readonly TrunkAccount[], violations: Violations) {
+    this.#clock = clock;
     this.#watched = accounts.map((account) => {
       const { id, host, register = false, optionsS = 0, auth } = account;
       const say = (code: string, detail: string): void => violations.alarm({ code, detail, address: host });
@@ -64,6 +69,18 @@ export class Trunks {
       registration?.start(srf);
       keepAlive?.start(srf);
     }
+  }
+
+  /** Ends our registrations; settles when every carrier has answered, or after 2 s. */
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = this.#clock.after(LEAVE_MS, resolve);
+      const left = Promise.all(this.#watched.map(({ registration }) => registration?.leave()));
+      void left.then(() => {
+        patience.cancel();
+        resolve();
+      });
+    });
   }
 
   stop(): void {

@@ -126,6 +126,48 @@ t.test('an interval that the carrier finds too brief (423) is asked for as it wa
   await upAndQuiet(house);
 });
 
+t.test('a gateway that stops leaves its carrier: Expires 0, with digest, for the contact that it had', async (t) => {
+  const house = await openRegistered(t);
+  const { peer } = house.carriers[0];
+  const first = await registered(house);
+  grant(house, first, 3_600);
+  await upAndQuiet(house);
+  const left = house.signalling.leave();
+  const leaving = await registered(house);
+  t.equal(headerOf(leaving, 'Expires'), '0');
+  for (const name of ['Contact', 'Call-ID']) t.equal(headerOf(leaving, name), headerOf(first, name));
+  peer.send(answerTo(leaving, '401 Unauthorized', [`WWW-Authenticate: ${MD5_CHALLENGE}`]));
+  const proven = await registered(house);
+  t.equal(headerOf(proven, 'Expires'), '0');
+  t.equal(headerOf(proven, 'CSeq'), '3 REGISTER');
+  t.ok(isAuthorised(proven, 'Authorization'));
+  peer.send(answerTo(proven, '200 OK'));
+  await left;
+});
+
+t.test('a carrier that says nothing to that is waited for for 2 s and no longer', async (t) => {
+  const house = await openRegistered(t);
+  grant(house, await registered(house), 3_600);
+  await upAndQuiet(house);
+  let isOver = false;
+  const left = house.signalling.leave().then(() => {
+    isOver = true;
+  });
+  await registered(house);
+  t.notOk(isOver);
+  house.clock.forward(2_000);
+  await left;
+});
+
+t.test('a carrier that keeps nothing of us is not asked to forget it', async (t) => {
+  const house = await openRegistered(t);
+  const { peer } = house.carriers[0];
+  peer.send(answerTo(await registered(house), '403 Forbidden'));
+  await house.alarmed('trunk.unregistered');
+  await house.signalling.leave();
+  t.equal(peer.received.filter(isRequest('REGISTER')).length, 1);
+});
+
 t.test('a 200 that does not keep our contact is no registration', async (t) => {
   const house = await openRegistered(t);
   const { peer } = house.carriers[0];
