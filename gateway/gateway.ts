@@ -230,7 +230,7 @@ export class Gateway {
       trunks: trunksOf(this.#files),
       newCallId: () => this.#newCallId(),
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
-      keyed: (call, key) => this.#work?.key(call, key) === true || this.#media?.keyed(call),
+      keyed: (call, key) => this.#work?.key(call, key) === true || this.#media?.keyed(call, key),
       openSession: (...agreed) => new SdpSession(...agreed),
       violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
       registered: (registration) => this.#handsets?.registered(registration),

@@ -129,6 +129,8 @@ export type OrderBody =
     }
   /** Ends what is being said to an attended handset. */
   | { readonly do: 'hush'; readonly call: string }
+  /** A key that the handset sent in signalling, one of 0-9 * # A-D: to the trunk as an event, if it may pass. */
+  | { readonly do: 'key'; readonly call: string; readonly key: string }
   /** Copies of both streams, as RTP to ports of this machine, until the call ends or it is told again without `to`. */
   | {
       readonly do: 'tap';
@@ -207,6 +209,7 @@ export type Answer =
   | { readonly event: 'attending'; readonly id: number; readonly call: string }
   | { readonly event: 'saying'; readonly id: number; readonly call: string; readonly lengthMs: number }
   | { readonly event: 'hushed'; readonly id: number; readonly call: string }
+  | { readonly event: 'keyed'; readonly id: number; readonly call: string; readonly passed: boolean }
   | { readonly event: 'tapped'; readonly id: number; readonly call: string }
   | { readonly event: 'measured'; readonly id: number; readonly call: string; readonly counters: CallCounters }
   | { readonly event: 'held'; readonly id: number; readonly call: string }
@@ -226,7 +229,7 @@ export type Notice =
   | { readonly event: 'beat' }
   | { readonly event: 'played'; readonly call: string }
   /** A digit that may not pass was kept from the trunk; told of the first of each kind in a call. */
-  | { readonly event: 'digit'; readonly call: string; readonly kind: 'event' | 'in-speech' }
+  | { readonly event: 'digit'; readonly call: string; readonly kind: 'event' | 'in-speech' | 'in-info' }
   /** A key of a call that was opened with `keys`; one of 0-9 * # A-D. */
   | { readonly event: 'key'; readonly call: string; readonly key: string }
   | { readonly event: 'silence'; readonly call: string; readonly side: 'handset' | 'trunk'; readonly silentMs: number }

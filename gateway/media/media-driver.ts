@@ -14,8 +14,11 @@ export interface MediaDriver extends MediaPlane {
   detach(): void;
   /** A leg was put on hold, or taken off it, in its own words. */
   hold(call: CallId, leg: Leg, direction: Direction): void;
-  /** The handset keyed a digit in an INFO, which goes no further: it is counted and told as any other that may not pass. */
-  keyed(call: CallId): void;
+  /**
+   * The handset keyed a digit in an INFO: one of 0-9 * # A-D, or '' where it could not be read. It is judged like any other, and
+   * goes to the trunk as an RFC 4733 event or no further.
+   */
+  keyed(call: CallId, key: string): void;
   /** What each call carries so far, and how well. */
   measureAll(): Promise<ReadonlyMap<CallId, MediaStats>>;
   /** What a call carries so far; undefined for a call that is not held. */

@@ -7,6 +7,7 @@ import {
   type OurEnd,
   receives,
   sendsTo,
+  withEvents,
   writeHandsetAnswer,
   writeTrunkOffer,
 } from './sdp.js';
@@ -22,17 +23,22 @@ export type Leg = 'handset' | 'trunk';
 /** What is negotiated of one call on either side, whatever carries its packets. */
 export class MediaSession {
   readonly offer: HandsetOffer;
+  /** What the trunk is offered: events too, where digits may pass that the handset sends in another way. */
+  readonly trunkOffer: HandsetOffer;
   closed = false;
-  /** Digits keyed in INFO requests; none of them goes further. */
+  /** Digits keyed in INFO requests that no driver has judged; none of them goes further. */
   infoDigits = 0;
+  /** Somebody knows that a digit in an INFO was refused. */
+  isToldOfInfo = false;
   #handsetEnd: OurEnd | undefined;
   /** The trunk's last SDP: a 200 without one rests on that of the 183. */
   answer: AudioDescription | undefined;
   /** What each side wants of late, in its own words. */
   readonly #wants: Record<Leg, Direction>;
 
-  constructor(offer: HandsetOffer) {
+  constructor(offer: HandsetOffer, digitsPass = false) {
     this.offer = offer;
+    this.trunkOffer = digitsPass ? withEvents(offer) : offer;
     this.#wants = { handset: offer.direction, trunk: 'sendrecv' };
   }
 
@@ -50,7 +56,7 @@ export class MediaSession {
 
   /** Where the trunk is to reach us is known; tells our offer to it. */
   offerAt({ address, port }: End): string {
-    return writeTrunkOffer(this.offer, { address, port, sessionId: randomInt(1, 2 ** 47) });
+    return writeTrunkOffer(this.trunkOffer, { address, port, sessionId: randomInt(1, 2 ** 47) });
   }
 
   get handsetEnd(): OurEnd | undefined {

@@ -36,6 +36,7 @@ type AnswerTo<Body extends OrderBody> = Extract<
       attend: 'attending';
       say: 'saying';
       hush: 'hushed';
+      key: 'keyed';
       tap: 'tapped';
       measure: 'measured';
       close: 'closed';

@@ -186,7 +186,7 @@ export class RelayPlane implements MediaDriver {
     if ('fault' in offer) return { code: offer.fault, why: offer.why };
     const { address, port, rtcpPort } = offer;
     const peer = { address, port, rtcpPort, networks: this.#networks.cell };
-    const session = new MediaSession(offer);
+    const session = new MediaSession(offer, how.digitsAllowed !== '');
     this.#held.set(call, { ...known, session });
     const answer = await this.#order({ do: 'open', call, handset: peer, ...how });
     if (session.closed) return undefined;
@@ -209,7 +209,7 @@ export class RelayPlane implements MediaDriver {
       this.#attend(call, session, session.handsetEnd);
       return;
     }
-    const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, offer);
+    const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, session.trunkOffer);
     if ('fault' in answer) {
       this.#connectFailed(call, final, answer.fault, answer.why);
       return;
@@ -278,16 +278,23 @@ export class RelayPlane implements MediaDriver {
     return measuredOf(this, this.#held.keys());
   }
 
-  keyed(call: CallId): void {
-    const held = this.#held.get(call);
-    if (held === undefined) return;
-    held.session.infoDigits++;
-    if (held.session.infoDigits === 1) this.#digitRefused(call, 'in-info');
+  keyed(call: CallId, key: string): void {
+    const session = this.#held.get(call)?.session;
+    if (session === undefined) return;
+    const refused = (): void => {
+      session.infoDigits++;
+      this.#digitRefused(call, 'in-info');
+    };
+    if (key === '') refused();
+    else void this.#order({ do: 'key', call, key }).then((answer) => answer.event === 'failed' && refused());
   }
 
   #digitRefused(call: CallId, kind: keyof typeof KEYED): void {
-    this.#log.info({ event: 'media.digit-refused', call, kind });
     const held = this.#held.get(call);
+    // The relay tells once of those that it has judged; there are some that it never sees.
+    if (kind === 'in-info' && held?.session.isToldOfInfo === true) return;
+    if (kind === 'in-info' && held !== undefined) held.session.isToldOfInfo = true;
+    this.#log.info({ event: 'media.digit-refused', call, kind });
     if (held?.rules.digitAlarm === true)
       this.#onAlarm('media.digits', `a digit was keyed ${KEYED[kind]} that may not pass`, held.handset);
   }

@@ -53,6 +53,8 @@ const MAX_LINES = 16;
 const PTIMES = [10, 20, 30, 40, 60];
 const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 const OUR_NAME = 'balise';
+/** The dynamic payload types (RFC 3551 §6), the one that most say for events first. */
+const EVENT_TYPES = [101, ...Array.from({ length: 32 }, (_, i) => 96 + i)];
 
 /** Reads the handset's offer: the first audio line with one of these codecs; by default those that the relay can hear. */
 export function readOffer(sdp: string, codecs: readonly VoiceCodec[] = HEARD_CODECS): HandsetOffer | SdpFault {
@@ -74,6 +76,13 @@ export function writeTrunkOffer(offer: HandsetOffer, our: OurEnd): string {
   const { ptime, direction } = offer;
   // RTCP on the port of RTP is always offered, and never because the handset does: an answer without it has two ports (RFC 5761 §5.1.1).
   return write(ourSession(our, [ourAudio(our, offer, ptime, direction, true)]));
+}
+
+/** The offer with RFC 4733 events in it, on a payload type that it does not use. */
+export function withEvents(offer: HandsetOffer): HandsetOffer {
+  if (offer.events !== undefined) return offer;
+  const taken = offer.voice.map(({ payloadType }) => payloadType);
+  return { ...offer, events: EVENT_TYPES.find((payloadType) => !taken.includes(payloadType)) ?? 101 };
 }
 
 /** Reads the trunk's answer to our offer: it must take one voice codec that we offered, on its first line. */
@@ -169,7 +178,8 @@ export function streamFormats(
   offer: HandsetOffer,
   answer: AudioDescription,
 ): { toTrunk: StreamFormats; toHandset: StreamFormats } {
-  const toTrunkEvents = eventsForHandset(offer, answer);
+  // Where the handset has none, those of our own, made of what it says in another way.
+  const toTrunkEvents = eventsForHandset(offer, answer) ?? answer.events;
   const taken = answer.voice.map(({ codec }) => codec);
   return {
     toTrunk: {

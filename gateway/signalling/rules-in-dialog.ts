@@ -38,7 +38,7 @@ export interface Ruling {
   readonly alarm?: { readonly code: string; readonly detail: string };
   /** What the peer speaks and hears from now on, in its own words. */
   readonly direction?: Direction;
-  /** A digit was keyed, which goes no further: one of 0-9 * # A-D, or '' where it cannot be read. */
+  /** A digit was keyed: one of 0-9 * # A-D, or '' where it cannot be read. Whether it goes further is for others to judge. */
   readonly keyed?: string;
   /** The far end has sent the call elsewhere. */
   readonly redirected?: true;
@@ -102,7 +102,7 @@ function offered(request: Srf.SrfRequest, { leg, handset, session }: LegFacts): 
 /** The key in the body of an INFO: `Signal=5` of dtmf-relay, or the key alone. */
 const keyOf = (body: string): string => /^\s*(?:signal\s*=\s*)?([0-9*#A-D])\s*$/im.exec(body)?.[1]?.toUpperCase() ?? '';
 
-/** Digits in INFO go no further, like those in speech that no profile lists; nothing else is understood. */
+/** Digits in INFO are taken, and reach the far end in no INFO: they are judged like those in the sound. Nothing else is understood. */
 function told(request: Srf.SrfRequest): Ruling {
   if (request.body === undefined || request.body === '') return { answer: { status: 200 } };
   const type = (request.has('content-type') ? request.get('content-type') : '').split(';')[0]?.trim() ?? '';

@@ -35,7 +35,7 @@ export interface SignallingOptions {
   readonly registered?: (registration: Registered) => void;
   /** A leg has been put on hold, or taken off it, by a re-INVITE or UPDATE of its own that was granted. */
   readonly held?: (call: CallId, leg: LegName, direction: Direction) => void;
-  /** The handset of a call has keyed a digit in an INFO, which goes no further. */
+  /** The handset of a call has keyed a digit in an INFO; '' where it cannot be read. No INFO goes to the trunk. */
   readonly keyed?: (call: CallId, key: string) => void;
   /** For measurements alone: INVITEs are believed without a challenge. */
   readonly challengeInvites?: boolean;

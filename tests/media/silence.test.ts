@@ -77,8 +77,8 @@ t.test(
     await ear.heard('armed');
     const talk = stream(20, () => handset.send(handsetSide));
     t.teardown(() => talk.stop());
-    plane.keyed(CALL);
-    plane.keyed(CALL);
+    plane.keyed(CALL, '5');
+    plane.keyed(CALL, '');
     await silent;
     const live = await plane.measureAll();
     t.same([...live.keys()], [CALL]);

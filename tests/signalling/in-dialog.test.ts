@@ -128,21 +128,22 @@ t.test('outside of a call the same requests are refused in the same way', async 
   t.match(await house.alarmed('sip.refer'), { address: CELL });
 });
 
-t.test('a digit in an INFO is taken, told of and goes no further; another INFO is refused', async (t) => {
+t.test('a digit in an INFO is taken and told of, and the INFO goes no further; another INFO is refused', async (t) => {
   const keyed: string[] = [];
-  const house = await openHouse(t, { signalling: { keyed: (call) => keyed.push(call) } });
+  const house = await openHouse(t, { signalling: { keyed: (_call, key) => keyed.push(key) } });
   const up = await talk(house);
   const digit = { body: 'Signal=5\r\nDuration=160\r\n', bodyType: 'application/dtmf-relay' };
   t.equal(statusOf(await up.near.ask('INFO', digit)), 200);
-  t.equal(statusOf(await up.near.ask('INFO', { body: '5', bodyType: 'application/dtmf' })), 200);
-  t.equal(house.signalling.counts['sip.info-digit'], 2);
-  t.equal(keyed.length, 2, 'for the record of its call');
+  for (const body of ['#', 'Signal= 17'])
+    t.equal(statusOf(await up.near.ask('INFO', { body, bodyType: 'application/dtmf' })), 200);
+  t.equal(house.signalling.counts['sip.info-digit'], 3);
+  t.same(keyed, ['5', '#', ''], 'for the media plane to judge, what cannot be read too');
   t.equal(statusOf(await up.near.ask('INFO')), 200, 'an empty one asks only whether we are there');
   t.equal(statusOf(await up.near.ask('INFO', { body: 'hello', bodyType: 'text/plain' })), 415);
   t.equal(house.signalling.counts['sip.info'], 1);
   hearsNothing(t, up);
   t.equal(statusOf(await up.far.ask('INFO', { body: '5', bodyType: 'application/dtmf' })), 200);
-  t.equal(keyed.length, 2, 'the trunk’s are none of the handset’s');
+  t.equal(keyed.length, 3, 'the trunk’s are none of the handset’s');
   await goesOn(t, up);
 });
 

@@ -2,6 +2,7 @@ import type { CallCounters, Notice, OrderBody, PeerAddress, StreamFormats } from
 import { CallSounds } from './call-sounds.js';
 import type { RelayClock } from './clock.js';
 import { DigitFilter, type DigitKind } from './digit-filter.js';
+import { KeySender } from './key-sender.js';
 import { type Contact, Lease } from './lease.js';
 import { PayloadTypes } from './payload-types.js';
 import type { SocketPair } from './port-pairs.js';
@@ -84,6 +85,25 @@ export class RelayCall {
       this.#onKey,
     );
     this.#toHandset.types = new PayloadTypes(order.toHandset);
+    this.#toTrunk.keys?.stop();
+    this.#toTrunk.keys = this.#keysTo(order.toTrunk);
+  }
+
+  #keysTo({ events, eventsPass }: StreamFormats): KeySender | undefined {
+    if (events === undefined || !eventsPass) return undefined;
+    return new KeySender(this.#parts.clock, {
+      payloadType: events,
+      isOpen: () => this.#toTrunk.open && !this.#toTrunk.held,
+      send: (packet) => this.#send(this.#trunk, packet),
+    });
+  }
+
+  /** A key that came by signalling: to the trunk as an event, if it may pass. Undefined where there is no trunk yet. */
+  key(key: string): boolean | undefined {
+    const { digits, keys, open, held } = this.#toTrunk;
+    const passes = digits?.passesKey(key, keys?.hasRoom === true && open && !held && this.#lease.armed);
+    if (passes) keys?.press(key);
+    return passes;
   }
 
   /** Told of each key, where the call was opened so. */
@@ -261,6 +281,7 @@ export class RelayCall {
     this.#toTrunk.open = false;
     this.#toHandset.open = false;
     this.#sounds.stop();
+    this.#toTrunk.keys?.stop();
     this.#silence?.stop();
   }
 

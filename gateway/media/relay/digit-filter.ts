@@ -3,7 +3,7 @@ import { u32 } from './rtp.js';
 import { ToneEar } from './tone-ear.js';
 
 /** RFC 4733 §3.2: the event codes 0 to 15 in their order. */
-const DIGITS = '0123456789*#ABCD';
+export const DIGITS = '0123456789*#ABCD';
 const EVENT_BYTES = 4;
 const NONE = -1;
 /** How long the speech is muted from a key heard in it, milliseconds. */
@@ -18,9 +18,9 @@ export interface DigitRules {
   readonly inSpeech?: boolean;
 }
 
-export type DigitKind = 'event' | 'in-speech';
+export type DigitKind = 'event' | 'in-speech' | 'in-info';
 
-/** Which keyed digits may go from the handset to the trunk, as RFC 4733 events and as tones. None, unless the profile lists them. */
+/** Which keyed digits may go from the handset to the trunk, as RFC 4733 events, as tones and by signalling. None, unless the profile lists them. */
 export class DigitFilter {
   readonly #allowed = new Uint8Array(256);
   readonly #most: number;
@@ -65,6 +65,13 @@ export class DigitFilter {
     this.#lastPassed = isAllowed && this.#mayPass('event');
     if (!isAllowed) this.#refuse('event');
     return this.#lastPassed;
+  }
+
+  /** Whether a key that came by signalling may pass; none may while there is no way for it. */
+  passesKey(key: string, isReady: boolean): boolean {
+    const isAllowed = this.#allowed[DIGITS.indexOf(key)] === 1 && isReady;
+    if (!isAllowed) this.#refuse('in-info');
+    return isAllowed && this.#mayPass('in-info');
   }
 
   /** Listens to a packet of speech, and silences its payload in place while a key sounds that may not pass. */

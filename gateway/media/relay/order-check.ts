@@ -89,6 +89,8 @@ function body(said: Fields) {
       } as const;
     case 'hush':
       return { do: 'hush', call: text(said, 'call') } as const;
+    case 'key':
+      return { do: 'key', call: text(said, 'call'), key: text(said, 'key', /^[0-9*#A-D]$/) } as const;
     case 'tap':
       return {
         do: 'tap',

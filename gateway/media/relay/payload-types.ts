@@ -7,7 +7,7 @@ export const VOICE = 1;
 export const EVENT = 2;
 
 /** 8 kHz, which G.722 keeps in its timestamps though it samples at 16 (RFC 3551 §4.5.2), and 48 kHz (RFC 7587 §4.1). */
-const UNITS_PER_MS = 8;
+export const UNITS_PER_MS = 8;
 const OPUS_UNITS_PER_MS = 48;
 
 /** The negotiated payload types of one direction as a table of 128, so that a packet costs one look. */

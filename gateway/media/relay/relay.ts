@@ -132,6 +132,11 @@ export class Relay {
       case 'hush':
         this.#attended(order.call).hush();
         return { event: 'hushed', id, call: order.call };
+      case 'key': {
+        const passed = this.#call(order.call).key(order.key);
+        if (passed === undefined) throw new Failure('media.bad-order', 'there is no trunk to which a key could go');
+        return { event: 'keyed', id, call: order.call, passed };
+      }
       case 'tap':
         this.#call(order.call).tap(order, this.#taps);
         return { event: 'tapped', id, call: order.call };

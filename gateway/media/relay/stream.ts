@@ -2,8 +2,9 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import type { RelayClock } from './clock.js';
 import type { DigitFilter } from './digit-filter.js';
 import type { LawTables } from './g711.js';
+import type { KeySender } from './key-sender.js';
 import type { Lease } from './lease.js';
-import { EVENT, type PayloadTypes, REFUSED } from './payload-types.js';
+import { EVENT, type PayloadTypes, REFUSED, UNITS_PER_MS } from './payload-types.js';
 import { StreamQuality } from './quality.js';
 import type { RoundTrip } from './round-trip.js';
 import { cleanReport, isReport, REPORT_ROOM } from './rtcp.js';
@@ -47,6 +48,8 @@ export class Stream {
   /** Judges RFC 4733 events; absent: they pass. */
   digits: DigitFilter | undefined;
   overlay: Overlay | undefined;
+  /** Keys that did not come as events, on their way. */
+  keys: KeySender | undefined;
   open = false;
   /** It goes to nobody: the gateway itself listens, and what it has heard is not dropped. */
   isForUs = false;
@@ -146,7 +149,10 @@ export class Stream {
     const law = this.types.law(payloadType);
     if (law !== undefined && kind !== EVENT) this.digits?.listen(packet, start, end, law, nowMs);
     let out = packet;
-    if (this.overlay?.playing && kind !== EVENT) {
+    // Events have a clock of 8 kHz: of another one's stream they can be no part.
+    if (this.keys?.isOn && kind !== EVENT && this.types.unitsPerMs(payloadType) === UNITS_PER_MS)
+      out = this.keys.inPlaceOf(packet);
+    if (out === packet && this.overlay?.playing && kind !== EVENT) {
       // What cannot be mixed gives way to the sound, which then goes in packets of its own.
       if (law === undefined) return true;
       out = this.overlay.mix(packet, start, end, law);

@@ -210,6 +210,7 @@ export class RtpenginePlane implements MediaDriver {
     return measuredOf(this, this.#held.keys());
   }
 
+  /** The daemon is not asked to play it: whatever the profile says, such a digit goes no further. */
   keyed(call: CallId): void {
     const session = this.#held.get(call)?.session;
     if (session !== undefined) session.infoDigits++;
