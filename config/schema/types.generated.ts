@@ -1711,9 +1711,9 @@ export interface LevelPolicy {
 export type Limit = UseLimit | GapLimit | ConcurrencyLimit;
 
 /**
- * What is counted by: the asking handset, the person signed on at it, or the called number.
+ * What is counted by: the asking handset, the person signed on at it, the called number, or the campaign that the call is for.
  */
-export type LimitSubject = 'handset' | 'person' | 'number';
+export type LimitSubject = 'handset' | 'person' | 'number' | 'campaign';
 
 /**
  * The relay and the hook input of its pair. Leave it out where no board is fitted.

@@ -35,6 +35,7 @@ export function recordOf(ending: Ending): CallRecord {
     handset: request.handset,
     ...(grant === undefined ? {} : { wing: grant.wing, ...numberOf(request, grant.number) }),
     ...(request.contact === undefined ? {} : { contact: request.contact }),
+    ...(request.campaign === undefined ? {} : { campaign: request.campaign }),
     ...(person === undefined ? {} : { person }),
     ...(grant?.calleeZones[0] === undefined ? {} : { calleeZone: grant.calleeZones[0] }),
     ...(call.trunk === undefined ? {} : { trunk: call.trunk }),

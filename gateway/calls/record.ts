@@ -105,8 +105,9 @@ export interface CallRecord {
   readonly number?: E164;
   /** A zone that the callee may be in, the first of them. */
   readonly calleeZone?: string;
-  /** Which contact it was. */
+  /** Which contact it was, and of which campaign. */
   readonly contact?: string;
+  readonly campaign?: string;
   readonly trunk?: TrunkId;
   readonly requestedAt: Temporal.Instant;
   readonly answeredAt?: Temporal.Instant;

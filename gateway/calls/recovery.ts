@@ -28,6 +28,7 @@ export function recordOfOpenCall(
     wing: grant.wing,
     ...numberOf(request, grant.number),
     ...(request.contact === undefined ? {} : { contact: request.contact }),
+    ...(request.campaign === undefined ? {} : { campaign: request.campaign }),
     ...(grant.person === undefined ? {} : { person: grant.person }),
     requestedAt: request.at,
     ...(answeredAt === undefined ? {} : { answeredAt }),

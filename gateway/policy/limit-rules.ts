@@ -106,11 +106,22 @@ export function talkLeftMs(c: Case): number {
   return left;
 }
 
-/** Who or what a limit counts by in this request; nobody's use is counted where nobody is signed on. */
+/** Who or what a limit counts by in this request; nobody's use is counted where nobody is signed on, or the call is for no campaign. */
 function subjectOf({ request, asked }: Case, per: Limit['per']): Subject | undefined {
-  const id = { handset: request.handset, person: personOf(request), number: asked.ok ? asked.number : undefined }[per];
-  return id === undefined ? undefined : { kind: per, id };
+  switch (per) {
+    case 'handset':
+      return { kind: per, id: request.handset };
+    case 'person':
+      return subject(per, personOf(request));
+    case 'number':
+      return subject(per, asked.ok ? asked.number : undefined);
+    case 'campaign':
+      return subject(per, request.campaign?.id);
+  }
 }
+
+const subject = (kind: Subject['kind'], id: string | undefined): Subject | undefined =>
+  id === undefined ? undefined : { kind, id };
 
 /** A number's day is that of its callee; everybody else's is the site's. */
 function zonesOf(c: Case, per: Limit['per']): readonly string[] {

@@ -101,7 +101,7 @@ export interface ContactWord {
   readonly refusedMs?: number;
 }
 
-/** What use is counted by: a handset, a person or a called number, with its id. */
+/** What use is counted by: a handset, a person, a called number or a campaign, with its id. */
 export interface Subject {
   readonly kind: LimitSubject;
   readonly id: string;

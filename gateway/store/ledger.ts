@@ -31,8 +31,8 @@ export class Ledger {
   constructor(db: Database) {
     this.insert = db.prepare(
       `INSERT INTO ledger
-         (call, handset, person, number, started_ms, ended_ms, talk_ms, answered, attempted, cause, newest_ms, event)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (call, handset, person, number, campaign, started_ms, ended_ms, talk_ms, answered, attempted, cause, newest_ms, event)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.known = db.prepare('SELECT 1 FROM ledger WHERE call = ?').pluck();
     // The oldest rows stand first, so the look at their ends is as short as the limit.
@@ -44,6 +44,7 @@ export class Ledger {
       number: questions(db, 'number', 'number'),
       // The journal holds but the calls of now.
       person: questions(db, 'person', "json_extract(request, '$.person')"),
+      campaign: questions(db, 'campaign', "json_extract(request, '$.campaign')"),
     };
   }
 
@@ -63,6 +64,7 @@ export class Ledger {
       record.handset,
       record.person ?? null,
       record.number ?? (entry?.number || null),
+      record.campaign ?? null,
       record.requestedAt.epochMilliseconds,
       // Rounded up, so that a gap since the last call is never a millisecond short.
       Math.ceil(Number(record.endedAt.epochNanoseconds) / 1e6),

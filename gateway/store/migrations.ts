@@ -170,6 +170,12 @@ const STEPS: readonly string[] = [
     );
   END;
   `,
+  // Limits count by campaign too. Rows of before are of none.
+  `
+  ALTER TABLE ledger ADD COLUMN campaign TEXT;
+  CREATE INDEX ledger_campaign ON ledger (campaign, started_ms, answered, talk_ms) WHERE attempted AND campaign IS NOT NULL;
+  CREATE INDEX ledger_campaign_end ON ledger (campaign, ended_ms) WHERE attempted AND campaign IS NOT NULL;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -10,8 +10,8 @@ export class PastUsage {
   constructor(rows: readonly LedgerRow[]) {
     for (const row of rows) {
       if (row.attempted === 0) continue;
-      const { handset, person, number } = row;
-      for (const [kind, id] of Object.entries({ handset, person, number })) {
+      const { handset, person, number, campaign } = row;
+      for (const [kind, id] of Object.entries({ handset, person, number, campaign })) {
         if (id === null) continue;
         const key = `${kind} ${id}`;
         const known = this.#bySubject.get(key);

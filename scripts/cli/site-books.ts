@@ -20,6 +20,8 @@ export interface LedgerRow {
   readonly person: string | null;
   /** Absent where what was dialled is no number. */
   readonly number: string | null;
+  /** The campaign that it was for. */
+  readonly campaign: string | null;
   readonly startedMs: number;
   readonly endedMs: number;
   readonly talkMs: number;
@@ -65,7 +67,7 @@ export function openBooks({ dataFolder, uplink }: SiteFiles): SiteBooks {
   const locks = new Lockdowns(db);
   locks.reload();
   const rows = db.prepare(
-    `SELECT call, handset, person, number, started_ms AS startedMs, ended_ms AS endedMs, talk_ms AS talkMs, answered, attempted
+    `SELECT call, handset, person, number, campaign, started_ms AS startedMs, ended_ms AS endedMs, talk_ms AS talkMs, answered, attempted
      FROM ledger WHERE started_ms >= ? AND started_ms < ? ORDER BY started_ms, id`,
   );
   return {

@@ -14,7 +14,12 @@ const NUMBER: Readonly<Record<NumberFault, string>> = {
   'shared-cost': 'shared-cost numbers are not sanctioned',
 };
 
-const SUBJECT = { handset: 'this handset', person: 'this person', number: 'this number' } as const;
+const SUBJECT = {
+  handset: 'this handset',
+  person: 'this person',
+  number: 'this number',
+  campaign: 'this campaign',
+} as const;
 const PERIOD = {
   day: 'today',
   week: 'this week',

@@ -14,7 +14,12 @@ const NUMBER: Readonly<Record<NumberFault, string>> = {
   'shared-cost': 'les numéros à coûts partagés ne sont pas autorisés',
 };
 
-const SUBJECT = { handset: 'de ce poste', person: 'de cette personne', number: 'de ce numéro' } as const;
+const SUBJECT = {
+  handset: 'de ce poste',
+  person: 'de cette personne',
+  number: 'de ce numéro',
+  campaign: 'de cette campagne',
+} as const;
 const PERIOD = {
   day: "aujourd'hui",
   week: 'cette semaine',

@@ -14,7 +14,12 @@ const NUMBER: Readonly<Record<NumberFault, string>> = {
   'shared-cost': 'nummers met gedeelde kosten zijn niet toegestaan',
 };
 
-const SUBJECT = { handset: 'van dit toestel', person: 'van deze persoon', number: 'van dit nummer' } as const;
+const SUBJECT = {
+  handset: 'van dit toestel',
+  person: 'van deze persoon',
+  number: 'van dit nummer',
+  campaign: 'van deze campagne',
+} as const;
 const PERIOD = {
   day: 'vandaag',
   week: 'deze week',
