@@ -6,7 +6,8 @@
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Temporal } from 'temporal-polyfill';
+import { Temporal } from 'temporal-polyfill';
+import type { Person } from '../config/schema/types.generated.js';
 import type { Calls } from './calls/calls.js';
 import type { ContactNumbers } from './calls/contact-numbers.js';
 import type { Judge } from './calls/judge.js';
@@ -17,18 +18,18 @@ import type { OwnList } from './do-not-call/own-list.js';
 import { whenPieces } from './media/prompts.js';
 import { RelayPlane } from './media/relay-plane.js';
 import { keyed } from './policy/case.js';
-import { NEVER, together } from './policy/hours.js';
+import { type Hours, NEVER, together } from './policy/hours.js';
 import { HoursBook } from './policy/hours-book.js';
-import type { CallId, E164, HandsetId } from './policy/ids.js';
-import { personId } from './policy/ids.js';
+import { type CallId, type E164, type HandsetId, handsetId, personId } from './policy/ids.js';
 import { PublicHolidays } from './policy/public-holidays.js';
 import type { Signalling } from './signalling/signalling.js';
+import { LiveWork } from './site-live-work.js';
 import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
 import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import { ContactHours } from './work/contact-hours.js';
-import { type AskedContact, ContactJudge } from './work/contact-judge.js';
+import { ContactJudge } from './work/contact-judge.js';
 import { DeskPlaces } from './work/desk-places.js';
 import { DialogSeal } from './work/dialog-seal.js';
 import { NumberSeal } from './work/number-seal.js';
@@ -75,8 +76,7 @@ export class SiteWork {
   readonly #hours: HoursBook;
   readonly #desk: WorkDesk;
   readonly #places: DeskPlaces;
-  /** Contacts whose calls are up, by what they have dialled. */
-  readonly #asked = new Map<string, AskedContact & { readonly call: CallId }>();
+  readonly #live: LiveWork;
 
   /**
    * Undefined where no profile has a sign-on code. Where one has, and work is not possible, an alarm says why and the code is a
@@ -116,9 +116,14 @@ export class SiteWork {
     this.#desk = new WorkDesk({
       ...{ clock, bootId, log, store: store.work, seam: this.#seam, siteLanguage: language, newId: newCallId },
       hours: new ContactHours(policy.compiled.callee, zone, isHoliday),
-      hoursOf: (person, handset) =>
-        together([this.#hours.of(person), policy.compiled.handsets.get(handset)?.own.hours ?? NEVER]),
+      hoursOf: this.#hoursOf,
       zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
+    });
+    this.#live = new LiveWork({
+      ...{ clock, store: store.work, hoursOf: this.#hoursOf, signedOn: () => this.#signedOn() },
+      endsBy: (handset, atMs) => this.#bound(handset, Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs))),
+      judgeAgain: () => this.#calls?.policyChanged(),
+      onFault: (fault) => log.error({ event: 'work.look-failed', err: fault }),
     });
     this.#places = new DeskPlaces(
       {
@@ -144,12 +149,14 @@ export class SiteWork {
   start(): void {
     try {
       this.#desk.start();
+      this.#live.start();
     } catch (fault) {
       this.#parts.alarm('work.fault', `campaigns and contacts cannot be read: ${(fault as Error).message}`);
     }
   }
 
   stop(): void {
+    this.#live.stop();
     this.#desk.stop();
   }
 
@@ -171,7 +178,7 @@ export class SiteWork {
     return new ContactJudge({
       judge,
       numberOf: this.#numberOf,
-      asked: (dialled) => this.#asked.get(dialled),
+      asked: (dialled) => this.#live.asked(dialled),
       numberToken: this.#parts.numberToken,
     });
   }
@@ -188,11 +195,21 @@ export class SiteWork {
   readonly observer: CallObserver = {
     handset: (handset, phase, { call }) => this.#places.phase(handset, phase, call),
     ended: (record) => {
-      for (const [dialled, { call }] of this.#asked) if (call === record.call) this.#asked.delete(dialled);
+      this.#live.ended(record.call);
       this.#places.ended(record);
     },
     cutoff: () => undefined,
   };
+
+  readonly #hoursOf = (person: Person, handset: HandsetId): Hours =>
+    together([this.#hours.of(person), this.#parts.policy.compiled.handsets.get(handset)?.own.hours ?? NEVER]);
+
+  *#signedOn(): Iterable<readonly [HandsetId, string]> {
+    for (const { id } of this.#parts.files.handsets) {
+      const state = this.#desk.stateOf(handsetId(id));
+      if ('session' in state) yield [handsetId(id), state.session.person];
+    }
+  }
 
   readonly #numberOf = (dialled: string): E164 => {
     const ref = Number(CONTACT.exec(dialled)?.[1] ?? 0);
@@ -239,8 +256,8 @@ export class SiteWork {
     const { work } = this.#parts.store;
     // The attempt that this is has been counted already.
     const contact = { attempts: Math.max(0, (work.sealed(ref)?.attempts ?? 1) - 1), isAgreed };
-    const facts = { call, campaign, contact, person: work.person(person) };
-    this.#asked.set(dialled, { ...facts, ...(calleeZone !== undefined && { calleeZone }) });
+    const facts = { campaign, contact, person: work.person(person) };
+    this.#live.add(dialled, call, { ...facts, ...(calleeZone !== undefined && { calleeZone }) });
     this.#places.joined(handset, call, token);
     this.#calls?.request({
       ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },
