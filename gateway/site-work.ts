@@ -4,7 +4,6 @@
  * that leg: each has its own lease on every plane, its own record and its own end, so no promise of the machine is bent; the sound
  * goes from one to the other and back by a re-INVITE.
  */
-import { hkdfSync, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
 import type { Person } from '../config/schema/types.generated.js';
@@ -26,6 +25,7 @@ import type { Signalling } from './signalling/signalling.js';
 import { LiveWork } from './site-live-work.js';
 import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
+import { worksAt } from './site-token-key.js';
 import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import { ContactHours } from './work/contact-hours.js';
@@ -53,19 +53,6 @@ export interface SiteWorkParts {
 }
 
 const CONTACT = /^contact:([1-9][0-9]{0,14})$/;
-
-const worksAt = ({ profiles }: SiteFiles): boolean => profiles.some(({ signOnCode }) => signOnCode !== undefined);
-
-/**
- * The key of the tokens that stand for numbers, base64: headquarters', or where there is none and contacts are called, one that is
- * the same at every start, so that what a callee asked for and what was used is known again. Else whatever comes.
- */
-export function tokenKeyOf(files: SiteFiles): string {
-  if (files.uplink !== undefined) return files.uplink.tokenKey;
-  if (!worksAt(files)) return randomBytes(32).toString('base64');
-  const key = hkdfSync('sha256', contactKey(files.dataFolder), Buffer.alloc(0), 'balise number tokens', 32);
-  return Buffer.from(key).toString('base64');
-}
 
 /** The work of one site, joined to its calls. */
 export class SiteWork {

@@ -36,7 +36,7 @@ export class ContactJudge implements Judge {
 
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
     const { judge, numberOf, asked } = this.parts;
-    const counted = this.#byBoth(usage);
+    const counted = countedByBoth(usage, this.parts.numberToken);
     if (request.isContact !== true) return judge.judge(request, facts, at, counted);
     const contact = asked(request.dialled);
     if (contact === undefined) return refusal('fault.store', 'the work desk knows of no such contact');
@@ -54,42 +54,44 @@ export class ContactJudge implements Judge {
       ...(calleeZone !== undefined && { calleeZone }),
     };
     const decision = judge.judge(opened, facts, at, counted);
-    return decision.outcome === 'refusal' ? decision : this.#masked(decision, campaign);
+    if (decision.outcome === 'refusal') return decision;
+    const within = withinCampaign(decision, campaign);
+    // The token in the number's place.
+    return within.outcome === 'refusal' ? within : { ...within, number: this.parts.numberToken(within.number) as E164 };
   }
+}
 
-  /** The grant as far as the campaign lets it go, with the token in the number's place. */
-  #masked(grant: Grant, campaign: Campaign): Decision {
-    const trunks = grant.trunks.filter((trunk) => trunk === (campaign.trunk as TrunkId));
-    if (trunks.length === 0)
-      return refusal('fault.signalling', `this handset may not use the trunk of the campaign ${campaign.id}`);
-    const mostMs = campaign.maxTalkS * 1_000;
-    return {
-      ...grant,
-      number: this.parts.numberToken(grant.number) as E164,
-      trunks,
-      callerIdentity: campaign.callerIdentity ?? grant.callerIdentity,
-      ringMs: Math.min(grant.ringMs, campaign.ringS * 1_000),
-      ...(mostMs < grant.maxTalkMs && { maxTalkMs: mostMs, maxTalkBy: 'max-talk' as const }),
-      warningsS: campaign.warningsS,
-      // A carrier's announcement may speak the number.
-      earlyMedia: false,
-    };
-  }
+/** A grant as far as a campaign lets it go; a refusal where the handset may not use the campaign's trunk. */
+export function withinCampaign(grant: Grant, campaign: Campaign): Decision {
+  const trunks = grant.trunks.filter((trunk) => trunk === (campaign.trunk as TrunkId));
+  if (trunks.length === 0)
+    return refusal('fault.signalling', `this handset may not use the trunk of the campaign ${campaign.id}`);
+  const mostMs = campaign.maxTalkS * 1_000;
+  return {
+    ...grant,
+    trunks,
+    callerIdentity: campaign.callerIdentity ?? grant.callerIdentity,
+    ringMs: Math.min(grant.ringMs, campaign.ringS * 1_000),
+    ...(mostMs < grant.maxTalkMs && { maxTalkMs: mostMs, maxTalkBy: 'max-talk' as const }),
+    warningsS: campaign.warningsS,
+    // A carrier's announcement may speak the number.
+    earlyMedia: false,
+  };
+}
 
-  #byBoth(usage: UsageBook): UsageBook {
-    const { numberToken } = this.parts;
-    const token = (subject: Subject): Subject => ({ kind: 'number', id: numberToken(subject.id as E164) });
-    return {
-      used: (subject, sinceMs) => {
-        const own = usage.used(subject, sinceMs);
-        return subject.kind === 'number' ? sum(own, usage.used(token(subject), sinceMs)) : own;
-      },
-      callsSince: (subject, sinceMs) => {
-        const own = usage.callsSince(subject, sinceMs);
-        return subject.kind === 'number' ? inOrder(own, usage.callsSince(token(subject), sinceMs)) : own;
-      },
-    };
-  }
+/** The ledger asked of a number by itself and by its token, under which the calls of contacts are. */
+export function countedByBoth(usage: UsageBook, numberToken: (number: E164) => string): UsageBook {
+  const token = (subject: Subject): Subject => ({ kind: 'number', id: numberToken(subject.id as E164) });
+  return {
+    used: (subject, sinceMs) => {
+      const own = usage.used(subject, sinceMs);
+      return subject.kind === 'number' ? sum(own, usage.used(token(subject), sinceMs)) : own;
+    },
+    callsSince: (subject, sinceMs) => {
+      const own = usage.callsSince(subject, sinceMs);
+      return subject.kind === 'number' ? inOrder(own, usage.callsSince(token(subject), sinceMs)) : own;
+    },
+  };
 }
 
 function sum(a: UsageCount, b: UsageCount): UsageCount {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Temporal } from 'temporal-polyfill';
+import type { Campaign, Person } from '../../config/schema/types.generated.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { isZone } from '../../gateway/config/schemas.js';
 import { loadSite } from '../../gateway/config/site.js';
@@ -9,8 +10,9 @@ import { handsetId, personId } from '../../gateway/policy/ids.js';
 import type { DialRequest, Facts } from '../../gateway/policy/request.js';
 import { inWords, LANGUAGES, type TechnicianLanguage } from '../../gateway/policy/words/words.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
+import { withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
-import { openBooks } from './site-books.js';
+import { knownOf, openBooks } from './site-books.js';
 
 const HELP = `balise explain: why a call is refused or granted, rule by rule, and when it would pass
 
@@ -20,18 +22,21 @@ usage: balise explain --site <folder> --handset <id> --number <number> [options]
   --handset   the asking handset's id
   --number    what it dials: a number in any form, or a code
   --at        an instant (2026-03-04T12:00Z), or a time of the site's zone (2026-03-04T12:00); default: now
-  --person    who is signed on at it
+  --person    who is signed on at it: that person's hours and limits are judged too
+  --campaign  the campaign that a contact with this number is called for: its law, hours, limits and lists are judged too
   --zone      the contact's own zone, where it is known
   --language  en, fr or nl; default en
   --json      the same as JSON on stdout: {"at", "judged": [{rule, verdict, facts, words}, …], "decision", "notes"}
 
 What has been used, and the cutoffs in force, are read from the site's data folder, beside a gateway that runs. The clock
-and the wire are not looked at: they are taken to be as they should.
+and the wire are not looked at: they are taken to be as they should. Persons and campaigns are those of the data folder, as
+balise person and balise campaign have them; how often one contact was tried in its campaign is not looked at.
 
 Exit status 0 when the call is granted, 1 when it is refused.
 
 example
   balise explain --site config/demo --handset a-101 --number +442079460001 --at 2026-03-04T12:00
+  balise explain --site /etc/balise --handset b-201 --number +902122440001 --person p-17 --campaign trains
 `;
 
 const GOOD_WIRE = { fitted: true, hook: 'off', supervised: true, relay: 'connected' } as const;
@@ -43,7 +48,8 @@ export const explain: Command = {
   help: HELP,
   async run(args, terminal) {
     const text = { type: 'string' } as const;
-    const options = { site: text, handset: text, number: text, at: text, person: text, zone: text, language: text };
+    const what = { site: text, handset: text, number: text, person: text, campaign: text };
+    const options = { ...what, at: text, zone: text, language: text };
     const { values } = parseArgs({ args: [...args], options: { ...options, json: { type: 'boolean' } } });
     const folder = needed(values.site, '--site');
     const handset = handsetId(needed(values.handset, '--handset'));
@@ -55,18 +61,27 @@ export const explain: Command = {
     const at = instantOf(values.at, site.site.zone);
     const books = openBooks(site);
     try {
+      const person = values.person === undefined ? undefined : knownOf('person', books.people, values.person);
+      const campaign =
+        values.campaign === undefined ? undefined : knownOf('campaign', books.campaigns, values.campaign);
       const request: DialRequest = {
         handset,
         dialled,
-        ...(values.person !== undefined && { person: personId(values.person) }),
+        ...(person !== undefined && { person: personId(person.id), personFacts: person }),
+        ...(campaign !== undefined && { campaign, isContact: true }),
         ...(values.zone !== undefined && { calleeZone: values.zone }),
       };
       const lockdowns = books.lockdowns(at.epochMilliseconds);
       const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
-      const notes = books.note === undefined ? [] : [books.note];
+      const notes = [...(books.note === undefined ? [] : [books.note]), ...notesOf(handset, person, campaign)];
       const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`), undefined, books.doNotCall);
       await policy.load(at);
-      const said = policy.explain(request, facts, at, books.usage);
+      const judged = policy.explain(request, facts, at, books.usage);
+      const { decision } = judged;
+      const said =
+        campaign === undefined || decision.outcome === 'refusal'
+          ? judged
+          : { ...judged, decision: withinCampaign(decision, campaign) };
       terminal.stdout.write(
         values.json === true
           ? asJson(said, at, notes, language)
@@ -78,6 +93,16 @@ export const explain: Command = {
     }
   },
 };
+
+/** What is true of these three and is no rule of a call. */
+function notesOf(handset: string, person: Person | undefined, campaign: Campaign | undefined): readonly string[] {
+  const notes: string[] = [];
+  if (person !== undefined && !person.handsets.includes(handset))
+    notes.push(`${person.id} may not sign on at ${handset}`);
+  if (person !== undefined && campaign !== undefined && !person.campaigns.includes(campaign.id))
+    notes.push(`${person.id} does not work for ${campaign.id}`);
+  return notes;
+}
 
 function languageOf(asked = 'en'): TechnicianLanguage {
   const found = LANGUAGES.find((language) => language === asked);
@@ -167,5 +192,7 @@ function verdictOf(
   }
   const { rule, sipStatus, nextAllowed } = decision;
   const next = nextAllowed === undefined ? words.never : `${words.next} ${when(nextAllowed)}`;
-  return `${words.refusal} ${words.by} ${rule} (SIP ${sipStatus}); ${next}`;
+  // What refuses and is no rule of policy's stands in no row above.
+  const why = rule.startsWith('fault.') ? `: ${decision.fact}` : '';
+  return `${words.refusal} ${words.by} ${rule}${why} (SIP ${sipStatus}); ${next}`;
 }

@@ -1,29 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Temporal } from 'temporal-polyfill';
+import type { Campaign } from '../../config/schema/types.generated.js';
+import type { Judge } from '../../gateway/calls/judge.js';
 import { loadSite } from '../../gateway/config/site.js';
 import type { Decision } from '../../gateway/policy/decision.js';
 import { handsetId, personId } from '../../gateway/policy/ids.js';
-import type { Facts } from '../../gateway/policy/request.js';
+import type { DialRequest, Facts, UsageBook } from '../../gateway/policy/request.js';
 import { checkBundle, payloadOf } from '../../gateway/policy-bundle/bundle.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
+import { countedByBoth, withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
 import { instantOf } from './explain.js';
 import { PastUsage } from './past-usage.js';
-import { type LedgerRow, openBooks } from './site-books.js';
+import { knownOf, type LedgerRow, openBooks, type SiteBooks } from './site-books.js';
 
 const HELP = `balise replay: judges the calls of the past by another policy, and tells what would change
 
-usage: balise replay --site <folder> --policy <bundle.jws | bundle.json> --from <instant> --to <instant> [--json]
+usage: balise replay --site <folder> --policy <bundle.jws | bundle.json> --from <instant> --to <instant> [options]
 
-  --policy  the bundle to try, signed or not: nothing is put in force
-  --from    the first instant, as of balise explain --at
-  --to      the instant at which to stop
-  --json    the same as JSON on stdout: {"calls", "same", "changed": [{call, handset, at, before, after}, …], "cut"}
+  --policy    the bundle to try, signed or not: nothing is put in force
+  --from      the first instant, as of balise explain --at
+  --to        the instant at which to stop
+  --person    only the calls of this person
+  --campaign  only the calls for this campaign
+  --json      the same as JSON on stdout: {"calls", "same", "changed": [{call, handset, person, campaign, at, before, after}, …],
+              "cut", "unopened"}
 
 Each call is judged twice, by the policy in force and by the one to try, at the instant at which it was asked for and with
-what had been used by then. The clock and the wire are taken as good, and cutoffs of then are not looked at. Called
-numbers are not printed.
+what had been used by then. The clock and the wire are taken as good, and cutoffs of then are not looked at. Each
+is judged by its own person and campaign too, as they are now; a contact whose number does not open is left out and counted.
+Called numbers are not printed.
 
 Exit status 0 when nothing would change, 1 when something would.
 
@@ -43,6 +50,8 @@ const GOOD: Facts = {
 interface Change {
   readonly call: string;
   readonly handset: string;
+  readonly person?: string;
+  readonly campaign?: string;
   readonly at: string;
   readonly before: string;
   readonly after: string;
@@ -63,7 +72,10 @@ export const replay: Command = {
     const text = { type: 'string' } as const;
     const { values } = parseArgs({
       args: [...args],
-      options: { site: text, policy: text, from: text, to: text, json: { type: 'boolean' } },
+      options: {
+        ...{ site: text, policy: text, from: text, to: text, person: text, campaign: text },
+        json: { type: 'boolean' },
+      },
     });
     const site = await loadSite(needed(values.site, '--site'));
     const file = readFileSync(needed(values.policy, '--policy'), 'utf8');
@@ -85,23 +97,36 @@ export const replay: Command = {
       );
       await policy.load(instantOf(undefined, site.site.zone));
       const trial = policy.onTrial(bundle);
+      const { person, campaign } = values;
+      if (person !== undefined) knownOf('person', books.people, person);
+      if (campaign !== undefined) knownOf('campaign', books.campaigns, campaign);
       const usage = new PastUsage(books.calls(fromMs - BEFORE_MS, toMs));
-      const rows = books.calls(fromMs, toMs).filter(({ number }) => number !== null);
+      const rows = books
+        .calls(fromMs, toMs)
+        .filter((row) => row.number !== null)
+        .filter((row) => (person ?? row.person) === row.person && (campaign ?? row.campaign) === row.campaign);
+      const requestOf = requestsOf(rows, books);
       const changed: Change[] = [];
-      let cut = 0;
+      let [calls, cut] = [0, 0];
       for (const row of rows) {
+        const request = requestOf(row);
+        if (request === undefined) continue;
+        calls += 1;
         const at = Temporal.Instant.fromEpochMilliseconds(row.startedMs);
-        const asked = [requestOf(row), GOOD, at, usage.at(row.startedMs, row.call)] as const;
-        const [before, after] = [policy.judge(...asked), trial.judge(...asked)];
+        const used = countedByBoth(usage.at(row.startedMs, row.call), books.numberToken);
+        const [before, after] = [policy, trial].map((one) => judged(one, request, at, used)) as [Decision, Decision];
         if (after.outcome === 'grant' && row.talkMs > mostMs(after, row.startedMs)) cut += 1;
-        if (said(before) === said(after)) continue;
-        const { call, handset } = row;
-        changed.push({ call, handset, at: at.toString(), before: said(before), after: said(after) });
+        if (said(before) !== said(after)) changed.push(changeOf(row, at, before, after));
       }
+      const unopened = rows.length - calls;
+      const notes = [
+        ...(unopened === 0 ? [] : [`${unopened} calls of contacts are left out: their numbers do not open`]),
+        ...(books.note === undefined ? [] : [books.note]),
+      ];
       terminal.stdout.write(
         values.json === true
-          ? `${JSON.stringify({ calls: rows.length, same: rows.length - changed.length, changed, cut }, null, 2)}\n`
-          : asText(rows.length, changed, cut, books.note),
+          ? `${JSON.stringify({ calls, same: calls - changed.length, changed, cut, unopened }, null, 2)}\n`
+          : asText(calls, changed, cut, notes),
       );
       return changed.length + cut === 0 ? EXIT.ok : EXIT.no;
     } finally {
@@ -110,11 +135,49 @@ export const replay: Command = {
   },
 };
 
-function requestOf({ handset, person, number }: LedgerRow) {
-  return { handset: handsetId(handset), dialled: number ?? '', ...(person !== null && { person: personId(person) }) };
+function judged(policy: Judge, request: PastRequest, at: Temporal.Instant, usage: UsageBook): Decision {
+  const decision = policy.judge(request, GOOD, at, usage);
+  const { of } = request;
+  return of === undefined || decision.outcome === 'refusal' ? decision : withinCampaign(decision, of);
 }
 
-function asText(calls: number, changed: readonly Change[], cut: number, note: string | undefined): string {
+function changeOf(row: LedgerRow, at: Temporal.Instant, before: Decision, after: Decision): Change {
+  const { call, handset, person, campaign } = row;
+  return {
+    ...{ call, handset, at: at.toString(), before: said(before), after: said(after) },
+    ...(person !== null && { person }),
+    ...(campaign !== null && { campaign }),
+  };
+}
+
+/** What was asked, as it can be asked again. `of`: its campaign, whole. */
+type PastRequest = DialRequest & { readonly of?: Campaign };
+
+/** Has the calls of the past asked again: by their own persons and campaigns, and contacts by the numbers behind their tokens. */
+function requestsOf(rows: readonly LedgerRow[], books: SiteBooks): (row: LedgerRow) => PastRequest | undefined {
+  const people = new Map(books.people.map((one) => [one.id, one]));
+  const campaigns = new Map(books.campaigns.map((one) => [one.id, one]));
+  const ofContacts = rows.filter(({ campaign }) => campaign !== null);
+  const contacts = books.contacts(
+    new Set(ofContacts.flatMap(({ campaign }) => campaign ?? [])),
+    new Set(ofContacts.flatMap(({ number }) => number ?? [])),
+  );
+  return ({ handset, person, number, campaign }) => {
+    const facts = people.get(person ?? '');
+    const base = {
+      handset: handsetId(handset),
+      ...(person !== null && { person: personId(person) }),
+      ...(facts !== undefined && { personFacts: facts }),
+    };
+    if (campaign === null) return { ...base, dialled: number ?? '' };
+    const [contact, of] = [contacts.get(number ?? ''), campaigns.get(campaign)];
+    if (contact === undefined || of === undefined) return undefined;
+    const { number: dialled, calleeZone } = contact;
+    return { ...base, dialled, campaign: of, of, isContact: true, ...(calleeZone !== undefined && { calleeZone }) };
+  };
+}
+
+function asText(calls: number, changed: readonly Change[], cut: number, notes: readonly string[]): string {
   const lines = changed.map(
     ({ at, handset, call, before, after }) => `${at}  ${handset}  ${call}  ${before} → ${after}\n`,
   );
@@ -124,5 +187,5 @@ function asText(calls: number, changed: readonly Change[], cut: number, note: st
     sums.set(what, (sums.get(what) ?? 0) + 1);
   }
   const summary = [...sums].map(([what, count]) => `  ${count} × ${what}\n`);
-  return `${lines.join('')}${calls} calls, ${changed.length} judged otherwise, ${cut} that talked longer than they then may\n${summary.join('')}${note === undefined ? '' : `note: ${note}\n`}`;
+  return `${lines.join('')}${calls} calls, ${changed.length} judged otherwise, ${cut} that talked longer than they then may\n${summary.join('')}${notes.map((note) => `note: ${note}\n`).join('')}`;
 }
