@@ -59,11 +59,17 @@ module.exports = {
       to: {
         pathNot: [
           '^gateway/console/web/',
-          '^gateway/(console/api|calls/record|policy/decision)\\.ts$',
+          '^gateway/(console/api/[a-z-]+|calls/record|policy/decision)\\.ts$',
           'node_modules/(preact|vite)/',
           '^node:|^(path|url)$',
         ],
       },
+    },
+    {
+      name: 'wire-types-know-one-another-alone',
+      severity: 'error',
+      from: { path: '^gateway/console/api/' },
+      to: { pathNot: '^gateway/console/api/' },
     },
     {
       name: 'nothing-but-tests-imports-the-console-pages',

@@ -304,8 +304,7 @@ export class Gateway {
     media.setSink(this.#sink);
     signalling.setSink(this.#sink);
     const desk = new SiteDesk({
-      ...common,
-      policy,
+      ...{ ...common, policy, store },
       audioTest: (handset) => tests?.report(handset),
       line: (handset) => lines.facts(handset),
       isRegistered: (handset) => signalling.registrar.isRegistered(handset),

@@ -1,7 +1,7 @@
 import type { BoardHealth } from '../config/schema/types.generated.js';
 import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
-import type { BoardView } from './console/api.js';
+import type { BoardView } from './console/api/parts.js';
 import type { BoardStatus } from './lines/board-status.js';
 import { GONE, HEALTH_FILTER, readHealth } from './lines/line-messages.js';
 

@@ -10,7 +10,9 @@ import type { CutoffResult } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import type { CutTarget, HandsetPage, StatusView } from './console/api.js';
+import type { HandsetPage } from './console/api/handsets.js';
+import type { CutTarget } from './console/api/orders.js';
+import type { StatusView } from './console/api/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
 import { PeopleFault } from './console/people.js';
 import { CONSOLE_SOCKET } from './console/socket-name.js';
@@ -20,6 +22,7 @@ import type { Lines } from './lines/lines.js';
 import { type CallId, callId, handsetId, wingId } from './policy/ids.js';
 import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
+import type { BoardScan } from './site-board-scan.js';
 import type { SiteBoards } from './site-boards.js';
 import { HandsetDesk, type RunningHandsets } from './site-handset-desk.js';
 import { SiteHistory } from './site-history.js';
@@ -47,6 +50,7 @@ export interface SiteConsoleParts {
   readonly policy: SitePolicy;
   readonly watch: SiteWatch;
   readonly boards: SiteBoards;
+  readonly scan: BoardScan;
   readonly trunks: SiteTrunks;
   readonly whys: WhyBook;
   readonly calls: Calls;
@@ -99,7 +103,11 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
       const url = running.firstLink;
       log.warn({ event: 'console.first-link', url }, `nobody may log in yet; the first person comes in by ${url}`);
     }
-    return running;
+    const close = async (): Promise<void> => {
+      parts.scan.stop();
+      await running.close();
+    };
+    return { ...running, close };
   } catch (fault) {
     if (fault instanceof PeopleFault) throw new StartFault(fault.message, fault.exitCode);
     throw fault;
@@ -148,17 +156,19 @@ function lockdownOf(target: CutTarget): Exclude<Lockdown['target'], { kind: 'per
 }
 
 function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource {
-  const { files, clock, store, policy, watch, boards, trunks, calls, lines } = parts;
+  const { files, clock, store, policy, watch, boards, scan, trunks, calls, lines } = parts;
   const facts = () => ({ clock: clock.trust(), lockdowns: calls.lockdownsInForce() });
   const startedAt = clock.wall();
-  const desk = new HandsetDesk(files.folder, parts.handsets);
+  const desk = new HandsetDesk(files, parts.handsets);
   return {
     view: () => watch.view(),
     status: () => statusOf(parts, startedAt),
     boards: () => boards.view(),
+    ports: () => scan.ports(),
+    scan: (order) => scan.begin(order),
     trunks: () => trunks.view(),
     uplink: () => watch.view().uplink,
-    handset: (id) => pageOf(parts, history, id),
+    handset: (id) => pageOf(parts, history, desk, id),
     week: (id, zone, from) => weekOf(policy, handsetId(id), files.site.country, clock.wall(), zone, from),
     when: (id, question, language) =>
       whenMay(policy, handsetId(id), question, facts(), store.calls, clock.wall(), language),
@@ -200,6 +210,7 @@ const cutView = ({ calls, silentMs, complete }: CutoffResult) => ({ calls, silen
 function pageOf(
   { files, watch, signalling, clock }: SiteConsoleParts,
   history: SiteHistory,
+  desk: HandsetDesk,
   id: string,
 ): HandsetPage | undefined {
   const handset = files.handsets.find((one) => one.id === id);
@@ -207,6 +218,7 @@ function pageOf(
   if (handset === undefined || view === undefined) return undefined;
   const { user, wing, profile, line, language = files.site.language } = handset;
   const known = signalling.registrar.registration(handsetId(id));
+  const phone = desk.phoneOf(handset);
   const now = clock.wall();
   const registration = known && {
     address: known.address,
@@ -222,6 +234,7 @@ function pageOf(
     language,
     lastCalls: history.list({ handset: id, limit: LAST_CALLS }).calls,
     ...(line === undefined ? {} : { line: { board: line.board, channel: line.relay, hook: line.hook } }),
+    ...(phone === undefined ? {} : { phone }),
     ...(registration === undefined ? {} : { registration }),
   };
 }

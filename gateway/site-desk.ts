@@ -2,9 +2,10 @@ import type { Bus } from './bus/bus.js';
 import type { CallObserver } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
-import type { UplinkView } from './console/api.js';
+import type { UplinkView } from './console/api/parts.js';
 import type { RunningConsole } from './console/console.js';
 import type { BoardStatus } from './lines/board-status.js';
+import { BoardScan } from './site-board-scan.js';
 import { SiteBoards } from './site-boards.js';
 import type { SiteConsoleParts } from './site-console.js';
 import type { SitePolicy } from './site-policy.js';
@@ -19,6 +20,7 @@ export interface SiteDeskOptions
   readonly files: SiteFiles;
   readonly clock: Clock;
   readonly policy: SitePolicy;
+  readonly store: Pick<Store, 'whys'>;
 }
 
 /** Everything that watches a site for the people who look at it, and the console that shows it to them. */
@@ -28,18 +30,21 @@ export class SiteDesk {
   readonly judge: WhyBook;
   readonly #options: SiteDeskOptions;
   readonly #boards: SiteBoards;
+  readonly #scan: BoardScan;
   readonly #trunks: SiteTrunks;
 
   constructor(options: SiteDeskOptions) {
     const { files, clock, policy } = options;
     this.#options = options;
     this.#boards = new SiteBoards(files, clock);
+    this.#scan = new BoardScan(files, clock, () => this.watch.changed());
     this.#trunks = new SiteTrunks(files);
-    this.judge = new WhyBook(policy);
+    this.judge = new WhyBook(policy, options.store.whys);
     this.watch = new SiteWatch(files, clock, {
       ...options,
       isEnabled: (handset) => policy.compiled.handsets.get(handset)?.enabled === true,
       boards: () => this.#boards.view(),
+      scan: () => this.#scan.view,
       boardDetail: (board) => this.#boards.detail(board),
     });
   }
@@ -62,7 +67,7 @@ export class SiteDesk {
 
   /** Opens the console; the bus must have started. */
   async open(
-    parts: Omit<SiteConsoleParts, 'files' | 'clock' | 'policy' | 'watch' | 'boards' | 'trunks' | 'whys'> & {
+    parts: Omit<SiteConsoleParts, 'files' | 'clock' | 'policy' | 'watch' | 'boards' | 'scan' | 'trunks' | 'whys'> & {
       readonly bus: Pick<Bus, 'subscribe'>;
     },
   ): Promise<RunningConsole> {
@@ -74,6 +79,7 @@ export class SiteDesk {
       policy,
       watch: this.watch,
       boards: this.#boards,
+      scan: this.#scan,
       trunks: this.#trunks,
       whys: this.judge,
     };

@@ -1,6 +1,9 @@
+import type { Handset } from '../config/schema/types.generated.js';
 import { ConfigFault } from './config/fault.js';
 import { readPhoneModels } from './config/phones.js';
-import type { HandsetEdited, LinePlace, PhoneModelView, PhonePlace } from './console/api.js';
+import type { SiteFiles } from './config/site.js';
+import type { HandsetEdited, PhoneModelView, PhonePlace } from './console/api/handset-edits.js';
+import type { HandsetPage, LinePlace } from './console/api/handsets.js';
 import { ConsoleFault } from './console/fault.js';
 import type { Change, HandsetOrder } from './console/source.js';
 import { EditFault, type EditFaultCode } from './editing/edit-fault.js';
@@ -29,11 +32,23 @@ export interface RunningHandsets {
 /** Edits of the site's handsets by people at the console: the same as by `balise handset`, in the running gateway. */
 export class HandsetDesk {
   #last: Promise<unknown> = Promise.resolve();
+  #phones: { readonly of: SiteFiles['handsets']; readonly phones: SitePhones } | undefined;
 
   constructor(
-    private readonly folder: string,
+    private readonly files: SiteFiles,
     private readonly running: RunningHandsets,
   ) {}
+
+  /** The phone of a handset, and how far it is; undefined for a handset that was given none. */
+  phoneOf(handset: Handset): HandsetPage['phone'] {
+    const { phone } = handset;
+    if (phone === undefined) return undefined;
+    const { handsets } = this.files;
+    // The templates are read anew only when the handsets are.
+    if (this.#phones?.of !== handsets) this.#phones = { of: handsets, phones: new SitePhones(this.files) };
+    const { model, mac, port } = phone;
+    return { model, mac, port: port ?? 1, ...this.#phones.phones.stateOf(handset) };
+  }
 
   models(): readonly PhoneModelView[] {
     return [...readPhoneModels()].map(([model, handsets]) => ({ model, handsets })).sort(byModel);
@@ -60,7 +75,7 @@ export class HandsetDesk {
     let made: HandsetEdit | undefined;
     let outcome: EditOutcome;
     try {
-      outcome = await editHandsets(this.folder, hand, (handsets, site) => {
+      outcome = await editHandsets(this.files.folder, hand, (handsets, site) => {
         made = new HandsetEdit(handsets, site);
         apply(made, order);
         return made.finished();

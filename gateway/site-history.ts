@@ -3,16 +3,9 @@ import type { CallEndedData } from '../config/schema/types.generated.js';
 import type { Calls } from './calls/calls.js';
 import type { WhyReport } from './calls/recent-calls.js';
 import type { MediaStats } from './calls/record.js';
-import type {
-  AuditEvent,
-  AuditView,
-  CallQuality,
-  CallsQuery,
-  CallsView,
-  CallView,
-  ConsoleLanguage,
-  EndedView,
-} from './console/api.js';
+import type { CallQuality, CallsQuery, CallsView, CallView, EndedView } from './console/api/calls.js';
+import type { ConsoleLanguage } from './console/api/people.js';
+import type { AuditEvent, AuditView } from './console/api/site.js';
 import { type CallId, callId } from './policy/ids.js';
 import { judgementsOf } from './site-hours.js';
 import type { WhyBook } from './site-why.js';

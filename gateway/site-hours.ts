@@ -1,5 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
-import type { ConsoleLanguage, DayView, Interval, Judgement, WeekView, WhenView } from './console/api.js';
+import type { Judgement } from './console/api/calls.js';
+import type { DayView, Interval, WeekView, WhenView } from './console/api/hours.js';
+import type { ConsoleLanguage } from './console/api/people.js';
 import type { WhenQuestion } from './console/source.js';
 import type { Explanation } from './policy/explain.js';
 import { type Hours, NEVER, opensFrom, together } from './policy/hours.js';
@@ -67,7 +69,7 @@ export function weekOf(
 }
 
 /** An explanation's rules in the words of a language. */
-export function judgementsOf({ judged }: Explanation, language: ConsoleLanguage): readonly Judgement[] {
+export function judgementsOf(judged: Explanation['judged'], language: ConsoleLanguage): readonly Judgement[] {
   return judged.map(({ rule, verdict, facts }) => ({
     rule,
     verdict,
@@ -89,7 +91,7 @@ export function whenMay(
   if ('country' in question) return whenCountry(policy, handset, question.country, facts, at, language);
   const request = { handset, dialled: question.number };
   const said = policy.explain(request, { ...facts, line: GOOD_WIRE }, at, usage);
-  const why = judgementsOf(said, language);
+  const why = judgementsOf(said.judged, language);
   const { decision } = said;
   if (decision.outcome === 'grant') {
     const { notAfter, notAfterBy, calleeZones } = decision;
@@ -125,7 +127,7 @@ function whenCountry(
   const judged = general.judged.filter(({ rule }) => isGeneral(rule));
   const isCalleeOpen = place?.hours.stretchAt(ms).isOpen === true;
   const callee: Judgement = { rule: 'window.callee', verdict: isCalleeOpen ? 'passes' : 'refuses', words: [] };
-  const why = [...judgementsOf({ ...general, judged }, language), callee];
+  const why = [...judgementsOf(judged, language), callee];
   const refusing = judged.find(({ verdict }) => verdict === 'refuses');
   const hours = together([known?.own.hours ?? NEVER, place?.hours ?? NEVER]);
   const isHopeless = refusing !== undefined && !/^(window|lockdown)/.test(refusing.rule);

@@ -1,6 +1,6 @@
 import type { CallObserver } from './calls/ports.js';
 import type { SiteFiles } from './config/site.js';
-import type { TrunkView } from './console/api.js';
+import type { TrunkView } from './console/api/parts.js';
 
 interface Count {
   attempts: number;

@@ -4,16 +4,12 @@ import type { CallObserver } from './calls/ports.js';
 import type { CallRecord } from './calls/record.js';
 import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
-import type {
-  AlarmView,
-  BoardView,
-  CutTarget,
-  EndedView,
-  HandsetView,
-  PlaneView,
-  SiteView,
-  UplinkView,
-} from './console/api.js';
+import type { ScanView } from './console/api/board-scan.js';
+import type { EndedView } from './console/api/calls.js';
+import type { HandsetView } from './console/api/handsets.js';
+import type { CutTarget } from './console/api/orders.js';
+import type { BoardView, PlaneView, UplinkView } from './console/api/parts.js';
+import type { AlarmView, SiteView } from './console/api/site.js';
 import type { SiteListener } from './console/source.js';
 import { type HandsetId, handsetId } from './policy/ids.js';
 import type { LineFacts, Lockdown } from './policy/request.js';
@@ -48,6 +44,7 @@ export interface SiteSources {
   readonly boards: () => readonly BoardView[];
   /** Why a board's word is not believed. */
   readonly boardDetail: (board: string) => string;
+  readonly scan?: () => ScanView | undefined;
   readonly uplink: () => UplinkView;
   /** How the audio test of a handset stands. */
   readonly audioTest?: (handset: HandsetId) => AudioTestReport | undefined;
@@ -107,6 +104,7 @@ export class SiteWatch {
     const trust = this.clock.trust();
     const cuts = this.#cuts();
     const ofSite = cuts.get('site');
+    const scan = this.sources.scan?.();
     return {
       site: site.site,
       gateway: site.gateway,
@@ -122,6 +120,7 @@ export class SiteWatch {
       }),
       handsets: this.files.handsets.map((handset) => this.#handset(handset, now, cuts)),
       boards: this.sources.boards(),
+      ...(scan === undefined ? {} : { scan }),
       profiles: this.files.profiles.map(({ id }) => id),
       uplink: this.sources.uplink(),
       ended: this.#ended,

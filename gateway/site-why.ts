@@ -15,20 +15,30 @@ interface Refused {
   readonly said: Explanation;
 }
 
+/** Where judgements outlive this process: the store. */
+export interface KeptWhys {
+  keep(call: string, judged: Explanation['judged']): void;
+  of(call: string): Explanation['judged'] | undefined;
+}
+
+/** In memory, beside the disk: a disk that is short of room takes none. */
 const MOST_KEPT = 500;
 /** Refusals of one handset that wait for their record: it is told why before it is recorded. */
 const MOST_WAITING = 4;
 
 /**
- * Keeps how every rule stood at each of the last refusals, as the usage and the clock were at that instant: worked out a minute
- * later it would be another answer. No number is in it.
+ * Keeps how every rule stood at each refusal, as the usage and the clock were at that instant: worked out a minute later it would
+ * be another answer. No number is in it.
  */
 export class WhyBook implements Judge {
   readonly #waiting = new Map<string, readonly Refused[]>();
-  readonly #kept = new Map<string, Explanation>();
+  readonly #kept = new Map<string, Explanation['judged']>();
   #unexplained = 0;
 
-  constructor(private readonly policy: Explainer) {}
+  constructor(
+    private readonly policy: Explainer,
+    private readonly disk: KeptWhys,
+  ) {}
 
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
     const decision = this.policy.judge(request, facts, at, usage);
@@ -36,7 +46,7 @@ export class WhyBook implements Judge {
     return decision;
   }
 
-  /** Refusals whose reasons could not be worked out; the refusals stand. */
+  /** Refusals whose reasons could not be worked out, or not be kept; the refusals stand. */
   get unexplained(): number {
     return this.#unexplained;
   }
@@ -52,14 +62,21 @@ export class WhyBook implements Judge {
     const left = waiting.filter((one) => one !== found);
     if (left.length === 0) this.#waiting.delete(handset);
     else this.#waiting.set(handset, left);
-    this.#kept.set(call, found.said);
-    if (this.#kept.size <= MOST_KEPT) return;
+    const { judged } = found.said;
+    this.#kept.set(call, judged);
     const [oldest] = this.#kept.keys();
-    if (oldest !== undefined) this.#kept.delete(oldest);
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    try {
+      this.disk.keep(call, judged);
+    } catch {
+      // The call is on record; why it was refused in full is then known until the next restart.
+      this.#unexplained += 1;
+    }
   }
 
-  of(call: string): Explanation | undefined {
-    return this.#kept.get(call);
+  /** How every rule stood; undefined for what was no refusal, and for what is forgotten. */
+  of(call: string): Explanation['judged'] | undefined {
+    return this.#kept.get(call) ?? this.disk.of(call);
   }
 
   #note(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): void {

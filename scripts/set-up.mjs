@@ -88,13 +88,13 @@ export function build() {
 
 /** The files that the console's pages are made of: their own, and the wire types and codes that they are checked against. */
 function consoleSources() {
-  const web = join('gateway', 'console', 'web');
-  const own = readdirSync(join(root, web), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(relative(root, entry.parentPath ?? entry.path), entry.name))
-    .sort();
-  const shared = ['console/api.ts', 'calls/record.ts', 'policy/decision.ts'].map((file) => join('gateway', file));
-  return [...own, ...shared, 'tsconfig.json', 'package-lock.json'];
+  const within = (folder) =>
+    readdirSync(join(root, 'gateway', 'console', folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(relative(root, entry.parentPath ?? entry.path), entry.name))
+      .sort();
+  const codes = ['calls/record.ts', 'policy/decision.ts'].map((file) => join('gateway', file));
+  return [...within('web'), ...within('api'), ...codes, 'tsconfig.json', 'package-lock.json'];
 }
 
 /** Type-checks the console's pages and builds them into dist/console-web, when what they are made of has changed. */

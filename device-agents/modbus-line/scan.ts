@@ -20,25 +20,33 @@ export interface Found {
   readonly matches: readonly Match[];
 }
 
+/** Hears of a scan while it goes on. */
+export interface ScanListener {
+  /** A unit is about to be asked. */
+  asking(unit: number): void;
+  found?(board: Found): void;
+}
+
 /** A board may take this long, milliseconds, before it is taken not to be there. */
 const TURNAROUND_MS = 50;
 /** Of two kinds that fit alike, that which tells more is meant. */
 const rank = ({ isCertain, isExact, facts }: Match) => (isCertain ? 100 : 0) + (isExact ? 10 : 0) + facts.length;
 
 /**
- * Asks each unit id in turn; `told` hears of each before it is asked. Whatever answers, an exception too, is a board.
- * Settles with the boards found, in the order of their units.
+ * Asks each unit id in turn. Whatever answers, an exception too, is a board. Settles with the boards found, in the order of
+ * their units; rejects when the port goes away meanwhile.
  */
 export async function scanLine(
   inquiry: Inquiry,
   units: Iterable<number>,
   kinds: ReadonlyMap<string, Device>,
-  told: (unit: number) => void,
+  listener: ScanListener,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const unit of units) {
-    told(unit);
+    listener.asking(unit);
     const answer = await inquiry.ask(readBits(unit, 'coil', 0, 1), TURNAROUND_MS, 2);
+    if (!answer.ok && answer.fault === 'port') throw new Error(`the port went away: ${answer.detail}`);
     if (!isAnswer(answer)) continue;
     const matches: Match[] = [];
     for (const [kind, device] of kinds) {
@@ -46,7 +54,9 @@ export async function scanLine(
       if (match !== undefined) matches.push(match);
     }
     matches.sort((a, b) => rank(b) - rank(a) || a.kind.localeCompare(b.kind));
-    found.push({ unit, tookMs: answer.tookMs, matches });
+    const board = { unit, tookMs: answer.tookMs, matches };
+    found.push(board);
+    listener.found?.(board);
   }
   return found;
 }

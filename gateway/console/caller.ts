@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
-import type { ConsoleLanguage, Right, Role } from './api.js';
+import type { ConsoleLanguage, Right, Role } from './api/people.js';
 import { ConsoleFault } from './fault.js';
 import type { House } from './house.js';
 import type { Person } from './people.js';

@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorView } from './api.js';
+import type { ErrorCode, ErrorView } from './api/faults.js';
 
 /** A request that is not done, with the answer that says why. */
 export class ConsoleFault extends Error {

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../clock/clock.js';
-import type { ErrorCode, HandsetView, LiveEvents, SiteView } from './api.js';
+import type { ErrorCode } from './api/faults.js';
+import type { HandsetView } from './api/handsets.js';
+import type { LiveEvents, SiteView } from './api/site.js';
 import type { Session } from './sessions.js';
 import type { ConsoleSource } from './source.js';
 
@@ -157,12 +159,13 @@ export class LiveFeed {
 
 /** A view in the parts that are told one by one: a key, the event, and what it is compared by. */
 function parts(view: SiteView): readonly (readonly [key: string, event: () => string, compared: string])[] {
-  const { planes, boards, uplink, handsets, wings, cut, clock } = view;
+  const { planes, boards, scan, uplink, handsets, wings, cut, clock } = view;
   return [
     // What has no event of its own is told by a whole view.
     ['site', () => eventText('view', view), JSON.stringify([wings, cut, clock])],
     ['planes', () => eventText('planes', planes), JSON.stringify(planes)],
     ['boards', () => eventText('boards', boards), JSON.stringify(boards)],
+    ...(scan === undefined ? [] : [['scan', () => eventText('scan', scan), JSON.stringify(scan)] as const]),
     ['uplink', () => eventText('uplink', uplink), JSON.stringify(uplink)],
     ...handsets.map((one) => [`handset ${one.handset}`, () => eventText('handset', one), newsOf(one)] as const),
   ];

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
-import type { ConsoleLanguage, PersonView, Role } from './api.js';
+import type { ConsoleLanguage, PersonView, Role } from './api/people.js';
 import { ROLES } from './rights.js';
 
 /** The file's name in the data folder. */

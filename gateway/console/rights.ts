@@ -1,4 +1,4 @@
-import type { Right, Role } from './api.js';
+import type { Right, Role } from './api/people.js';
 
 /** What each role may do: the whole of it. Nobody listens to a call but a supervisor, whoever administers the machine. */
 export const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
@@ -61,6 +61,8 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /api/calls/:id/listen': 'listen',
   'POST /api/calls/:id/cut': 'listen',
   'GET /api/boards': 'see',
+  'GET /api/ports': 'configure',
+  'POST /api/boards/scan': 'configure',
   'GET /api/trunks': 'see',
   'GET /api/uplink': 'see',
   'GET /api/status': 'see',

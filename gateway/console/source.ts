@@ -1,32 +1,21 @@
 import type { Readable } from 'node:stream';
+import type { PortView, ScanOrder, ScanView } from './api/board-scan.js';
+import type { CallsQuery, CallsView, CallView, EndedView } from './api/calls.js';
 import type {
-  AlarmView,
-  AudioTestView,
-  AuditView,
-  BoardView,
-  CallsQuery,
-  CallsView,
-  CallView,
-  ConsoleLanguage,
-  CutTarget,
-  CutView,
-  EndedView,
   HandsetEdit,
   HandsetEdited,
-  HandsetPage,
-  HandsetView,
-  LineTestView,
   NewHandset,
   PhoneModelView,
   PhoneReplacement,
   ProvisionOrder,
-  SiteView,
-  StatusView,
-  TrunkView,
-  UplinkView,
-  WeekView,
-  WhenView,
-} from './api.js';
+} from './api/handset-edits.js';
+import type { HandsetPage, HandsetView } from './api/handsets.js';
+import type { WeekView, WhenView } from './api/hours.js';
+import type { AudioTestView, LineTestView } from './api/line-tests.js';
+import type { CutTarget, CutView } from './api/orders.js';
+import type { BoardView, TrunkView, UplinkView } from './api/parts.js';
+import type { ConsoleLanguage } from './api/people.js';
+import type { AlarmView, AuditView, SiteView, StatusView } from './api/site.js';
 
 /** Something that a person changed: who, what, and how it stood before and after. Never a secret, never a called number. */
 export interface Change {
@@ -69,6 +58,10 @@ export interface ConsoleSource {
   view(): SiteView;
   status(): StatusView;
   boards(): readonly BoardView[];
+  /** Serial ports of the machine. */
+  ports(): readonly PortView[];
+  /** Begins to look for boards on a port. Rejects with a `ConsoleFault`; nothing is asked of the port then. */
+  scan(order: ScanOrder): Promise<ScanView>;
   trunks(): readonly TrunkView[];
   uplink(): UplinkView;
   /** Undefined for a handset that is none of this site's; so are the next two. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Board, Card, Device, Handset } from '../../config/schema/types.generated.js';
 import { programData } from '../config/paths.js';
@@ -59,6 +59,17 @@ export function readDevice(name: string, folder?: string): Device {
   const kind = readKind(name, folder);
   if (isCard(kind)) throw new Error(`${name} is a line card, and has no register map`);
   return kind;
+}
+
+/** Every kind of board on file, by its name; line cards answer to no unit id, and are none. Throws as `readKind`. */
+export function boardKinds(folder = programData('devices')): ReadonlyMap<string, Device> {
+  const names = readdirSync(folder).flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
+  return new Map(
+    names.flatMap((name) => {
+      const kind = readKind(name, folder);
+      return isCard(kind) ? [] : [[name, kind] as const];
+    }),
+  );
 }
 
 /**

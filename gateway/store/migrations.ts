@@ -176,6 +176,14 @@ const STEPS: readonly string[] = [
   CREATE INDEX ledger_campaign ON ledger (campaign, started_ms, answered, talk_ms) WHERE attempted AND campaign IS NOT NULL;
   CREATE INDEX ledger_campaign_end ON ledger (campaign, ended_ms) WHERE attempted AND campaign IS NOT NULL;
   `,
+  // How every rule stood at a refusal, for as long as the ledger has the refusal.
+  `
+  CREATE TABLE why (call TEXT NOT NULL PRIMARY KEY, judged TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TRIGGER why_forgotten AFTER DELETE ON ledger WHEN OLD.cause = 'refused'
+  BEGIN
+    DELETE FROM why WHERE call = OLD.call;
+  END;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -24,6 +24,7 @@ import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } f
 import { Room, type RoomReport } from './room.js';
 import { type Thinned, Thinning } from './thinning.js';
 import { daysOver, UsageDays } from './usage-days.js';
+import { Whys } from './whys.js';
 import { WorkTables } from './work-tables.js';
 
 export interface StoreOptions {
@@ -79,6 +80,7 @@ export class Store {
   /** What was, for people to look at. */
   readonly history: History;
   readonly work: WorkTables;
+  readonly whys: Whys;
   private readonly disk: Disk;
   private readonly journal: Journal;
   private readonly ledger: Ledger;
@@ -119,6 +121,7 @@ export class Store {
     this.touch = db.prepare("UPDATE meta SET value = value WHERE name = 'gateway'");
     this.getMeta = db.prepare('SELECT value FROM meta WHERE name = ?').pluck();
     this.putMeta = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
+    this.whys = new Whys(db, this.disk, () => this.room.report().isShort);
     this.newestMs = newestOnDisk(db);
     this.depth = this.events.depth();
     this.calls = this.callStore();

@@ -1,15 +1,12 @@
-import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { Device } from '../../config/schema/types.generated.js';
 import { agentClock } from '../../device-agents/clock.js';
 import { Inquiry } from '../../device-agents/modbus-line/inquiry.js';
 import { type Found, scanLine } from '../../device-agents/modbus-line/scan.js';
 import { portOf, readTransport, type Transport } from '../../device-agents/transport.js';
 import { openWire } from '../../device-agents/wire.js';
 import { freshSecret, hashedSecret } from '../../gateway/bus/identities.js';
-import { programData } from '../../gateway/config/paths.js';
 import { loadSite } from '../../gateway/config/site.js';
-import { planAgents, readKind } from '../../gateway/lines/agent-plan.js';
+import { boardKinds, planAgents } from '../../gateway/lines/agent-plan.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 
 const HELP = `balise board: finds relay boards on a port, and writes the configuration of an agent
@@ -82,8 +79,10 @@ async function scan(args: readonly string[], { stdout, stderr }: Terminal): Prom
     return EXIT.no;
   }
   try {
-    const found = await scanLine(new Inquiry(wire, agentClock()), units, kindsOnFile(), (unit) => {
-      if (values.json !== true && unit % 16 === 0) stderr.write(`unit ${unit} …\n`);
+    const found = await scanLine(new Inquiry(wire, agentClock()), units, boardKinds(), {
+      asking: (unit) => {
+        if (values.json !== true && unit % 16 === 0) stderr.write(`unit ${unit} …\n`);
+      },
     });
     stdout.write(
       values.json === true ? `${JSON.stringify({ boards: found }, null, 2)}\n` : found.map(sentenceOf).join(''),
@@ -92,6 +91,9 @@ async function scan(args: readonly string[], { stdout, stderr }: Terminal): Prom
       stderr.write(`no board answers on ${portOf(transport)}: see the wiring, the speed and the parity\n`);
     }
     return found.length === 0 ? EXIT.no : EXIT.ok;
+  } catch (fault) {
+    stderr.write(`${portOf(transport)}: ${(fault as Error).message}\n`);
+    return EXIT.no;
   } finally {
     wire.close();
   }
@@ -132,17 +134,6 @@ function unitsOf(text: string): readonly number[] {
     throw new UsageFault(`--units: expected e.g. 1-16, from 1 to 247, found ${text}`);
   }
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-}
-
-/** The kinds of boards on file; line cards answer to no unit id. */
-function kindsOnFile(): ReadonlyMap<string, Device> {
-  const names = readdirSync(programData('devices')).filter((name) => name.endsWith('.json'));
-  return new Map(
-    names.flatMap((name) => {
-      const kind = readKind(name.slice(0, -'.json'.length));
-      return 'protocol' in kind ? [] : [[name.slice(0, -'.json'.length), kind] as const];
-    }),
-  );
 }
 
 async function agent(args: readonly string[], { stdout, stderr }: Terminal): Promise<ExitCode> {

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../gateway/clock/system-clock.js';
-import type { CallsView, HandsetView, SiteView } from '../../gateway/console/api.js';
+import type { CallsView } from '../../gateway/console/api/calls.js';
+import type { HandsetView } from '../../gateway/console/api/handsets.js';
+import type { SiteView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { GatewayAway, GatewayClient, siteFolderOf } from './gateway-client.js';
 import { minutesOf, tableOf } from './table.js';

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { CutView, LineTestView, SiteView } from '../../gateway/console/api.js';
+import type { LineTestView } from '../../gateway/console/api/line-tests.js';
+import type { CutView } from '../../gateway/console/api/orders.js';
+import type { SiteView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { GatewayClient } from './gateway-client.js';
 import { tableOf } from './table.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { CutTarget, CutView } from '../../gateway/console/api.js';
+import type { CutTarget, CutView } from '../../gateway/console/api/orders.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
 import { GatewayClient, siteFolderOf } from './gateway-client.js';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
 import { loadSite } from '../../gateway/config/site.js';
-import type { PersonEntry, Role } from '../../gateway/console/api.js';
+import type { PersonEntry, Role } from '../../gateway/console/api/people.js';
 import { Passwords, weakness } from '../../gateway/console/passwords.js';
 import { PERSON_NAME, People, type Person } from '../../gateway/console/people.js';
 import { ROLES } from '../../gateway/console/rights.js';

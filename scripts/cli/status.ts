@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { StatusView } from '../../gateway/console/api.js';
+import type { StatusView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT } from './command.js';
 import { GatewayClient, siteFolderOf } from './gateway-client.js';
 

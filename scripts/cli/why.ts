@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { CallView } from '../../gateway/console/api.js';
+import type { CallView } from '../../gateway/console/api/calls.js';
 import { type Command, EXIT, UsageFault } from './command.js';
 import { GatewayClient, siteFolderOf } from './gateway-client.js';
 
@@ -11,7 +11,7 @@ usage: balise why <call id> [--site <folder>] [--json]
   --site     the site's folder; default $BALISE_SITE, or /etc/balise/site
   --json     all that is known of the call, as JSON on stdout
 
-Every rule is told for the last 500 refusals since the gateway's start; the record itself for as long as it is kept.
+Every rule is told for as long as the refusal itself is on record (62 days), also after a restart.
 
 example
   balise why 019b0e3c-7d2f-7a11-9c55-0242ac120002

@@ -1,7 +1,7 @@
 /** The commands that speak with a running gateway, against the whole program. */
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import type { StatusView } from '../../gateway/console/api.js';
+import type { StatusView } from '../../gateway/console/api/site.js';
 import { People } from '../../gateway/console/people.js';
 import { AuditReader } from '../../gateway/store/audit.js';
 import { GatewayProcess } from '../peers/gateway-process.js';

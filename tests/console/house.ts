@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Test } from 'tap';
-import type { EndedView, HandsetView, Role, SessionView, SiteView } from '../../gateway/console/api.js';
+import type { ScanOrder, ScanView } from '../../gateway/console/api/board-scan.js';
+import type { EndedView } from '../../gateway/console/api/calls.js';
+import type { HandsetView } from '../../gateway/console/api/handsets.js';
+import type { Role, SessionView } from '../../gateway/console/api/people.js';
+import type { SiteView } from '../../gateway/console/api/site.js';
 import { type ConsoleOptions, type RunningConsole, startConsole } from '../../gateway/console/console.js';
 import { PEOPLE_FILE } from '../../gateway/console/people.js';
 import type { Change, ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
@@ -80,6 +84,11 @@ export class SampleSite implements ConsoleSource {
     };
   }
   boards = () => [];
+  ports = () => [];
+  async scan({ place, from = 1, to = 16 }: ScanOrder): Promise<ScanView> {
+    this.orders.push(`scan ${JSON.stringify(place)}`);
+    return { place, from, to, startedAt: AT, state: 'running', unit: from, boards: [] };
+  }
   trunks = () => [];
   uplink = () => UPLINK;
   handset(id: string) {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Role } from '../../gateway/console/api.js';
+import type { Role } from '../../gateway/console/api/people.js';
 import { RIGHTS, ROUTES } from '../../gateway/console/rights.js';
 import { house, type LoggedIn, METRICS_TOKEN, ROLES } from './house.js';
 
@@ -39,6 +39,8 @@ const MATRIX: Readonly<Record<string, string>> = {
   'GET /api/calls/:id/listen': 'S',
   'POST /api/calls/:id/cut': 'S',
   'GET /api/boards': 'TSUAL',
+  'GET /api/ports': 'TAL',
+  'POST /api/boards/scan': 'TAL',
   'GET /api/trunks': 'TSUAL',
   'GET /api/uplink': 'TSUAL',
   'GET /api/status': 'TSUAL',
@@ -65,6 +67,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/handsets/:id/enable': { reason: 'a test' },
   'POST /api/handsets/:id/replace': { mac: 'c074ad000201' },
   'POST /api/handsets/:id/provision': {},
+  'POST /api/boards/scan': { place: { kind: 'serial', path: '/dev/ttyUSB0' } },
   'POST /api/cutoffs': { target: { kind: 'site' }, reason: 'a test', holdS: 10 },
   'POST /api/releases': { target: { kind: 'site' } },
   'POST /api/people': { name: 'new', role: 'nobody', password: 'x' },

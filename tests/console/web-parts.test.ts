@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
-import type { HandsetView } from '../../gateway/console/api.js';
+import type { HandsetView } from '../../gateway/console/api/handsets.js';
 import { EventStreamText } from '../../gateway/console/web/event-stream.js';
 import { secondsLeft, stateOf } from '../../gateway/console/web/handset-state.js';
 import { afterEvent } from '../../gateway/console/web/live-site.js';

@@ -1,16 +1,9 @@
-import type {
-  AuditView,
-  BoardView,
-  CallView,
-  EndedView,
-  HandsetPage,
-  HandsetView,
-  Judgement,
-  SiteView,
-  StatusView,
-  TrunkView,
-  WeekView,
-} from '../../gateway/console/api.js';
+import type { CallView, EndedView, Judgement } from '../../gateway/console/api/calls.js';
+import type { ArmedView } from '../../gateway/console/api/handset-edits.js';
+import type { HandsetPage, HandsetView } from '../../gateway/console/api/handsets.js';
+import type { WeekView } from '../../gateway/console/api/hours.js';
+import type { BoardView, TrunkView } from '../../gateway/console/api/parts.js';
+import type { AuditView, SiteView, StatusView } from '../../gateway/console/api/site.js';
 import { RULES } from '../../gateway/policy/decision.js';
 
 /** Monday 23 November 2026, 10:14 in Brussels. */
@@ -175,6 +168,7 @@ export function handsetPage(id: string): HandsetPage {
     profile: 'survey',
     language: 'sq',
     line: { board: 'b1', channel: 1, hook: 1 },
+    phone: { model: 'HT814', mac: 'c074ad000201', port: 1, state: 'enrolled', detail: 'signed on' },
     ...(view.registered && {
       registration: {
         address: '198.51.100.21:5060',
@@ -184,6 +178,20 @@ export function handsetPage(id: string): HandsetPage {
       },
     }),
     lastCalls: ENDED.map((one) => ({ ...one, call: `${one.call}-of-it`, handset: id })),
+  };
+}
+
+/** A device that was just armed. */
+export function armed(mac: string): ArmedView {
+  return {
+    mac,
+    model: 'HT814',
+    maker: 'Grandstream',
+    armedUntil: at(-86_400),
+    url: 'https://192.0.2.10:8443/p/sampletoken23456/',
+    file: `cfg${mac}.xml`,
+    where: 'Advanced Settings, Config Server Path',
+    token: 'sampletoken23456',
   };
 }
 

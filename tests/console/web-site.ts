@@ -6,16 +6,24 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { systemClock } from '../../gateway/clock/system-clock.js';
-import type { CutTarget, CutView, EndedView, HandsetView, SiteView, WhenView } from '../../gateway/console/api.js';
+import type { FoundBoardView, ScanOrder, ScanView } from '../../gateway/console/api/board-scan.js';
+import type { EndedView } from '../../gateway/console/api/calls.js';
+import type { HandsetEdited } from '../../gateway/console/api/handset-edits.js';
+import type { HandsetView } from '../../gateway/console/api/handsets.js';
+import type { WhenView } from '../../gateway/console/api/hours.js';
+import type { CutTarget, CutView } from '../../gateway/console/api/orders.js';
+import type { SiteView } from '../../gateway/console/api/site.js';
 import { type RunningConsole, startConsole } from '../../gateway/console/console.js';
-import type { ConsoleSource, SiteListener } from '../../gateway/console/source.js';
+import { ConsoleFault } from '../../gateway/console/fault.js';
+import type { ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
 import { PASSWORD, writePeople } from './house.js';
-import { AUDIT, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, week } from './web-sample.js';
+import { AUDIT, armed, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, week } from './web-sample.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const FIRST = 'duty';
 export { PASSWORD };
 
+const HELD_PORT = '/dev/serial/by-id/usb-FTDI_USB-RS485_BAL1';
 const ISTANBUL = 'in Istanbul it is 21:14; calls from 10:00';
 
 /** The sample as the console's source: it says what its pages are to show, and writes down what it is told to do. */
@@ -24,9 +32,21 @@ export class WebSite implements ConsoleSource {
   readonly #listeners = new Set<SiteListener>();
   #handsets = SITE.handsets;
 
-  view = (): SiteView => ({ ...SITE, handsets: this.#handsets });
+  #scan: ScanView | undefined;
+
+  view = (): SiteView => ({
+    ...SITE,
+    handsets: this.#handsets,
+    ...(this.#scan === undefined ? {} : { scan: this.#scan }),
+  });
   status = () => STATUS;
   boards = () => SITE.boards;
+  ports = () => [{ path: HELD_PORT, agent: 'modbus-1' }, { path: '/dev/serial/by-id/usb-FTDI_USB-RS485_BAL2' }];
+  scan = async ({ place, from = 1, to = 16 }: ScanOrder): Promise<ScanView> => {
+    if (place.kind === 'serial' && place.path === HELD_PORT) throw new ConsoleFault(409, 'scan.held', 'it is held');
+    this.#scan = { place, from, to, startedAt: new Date().toISOString(), state: 'running', unit: from, boards: [] };
+    return this.#scan;
+  };
   trunks = () => TRUNKS;
   uplink = () => SITE.uplink;
   handset = (id: string) => (this.#handsets.some(({ handset }) => handset === id) ? handsetPage(id) : undefined);
@@ -61,7 +81,11 @@ export class WebSite implements ConsoleSource {
     return true;
   };
   testLine = async () => ({ outcome: 'well', hook: 'on', openedMs: 41.2, closedMs: 63.9 });
-  editHandset = async () => ({ handset: 'a-101', changes: [], remarks: [], armed: [] });
+  editHandset = async (order: HandsetOrder): Promise<HandsetEdited> => {
+    const handset = order.do === 'add' ? order.handset.id : order.id;
+    this.orders.push(JSON.stringify(order));
+    return { handset, changes: [], remarks: [], armed: order.do === 'replace' ? [armed(order.phone.mac)] : [] };
+  };
   models = () => [{ model: 'HT814', handsets: 4 }];
   audited = () => undefined;
   alarm = () => undefined;
@@ -73,6 +97,11 @@ export class WebSite implements ConsoleSource {
   /** Changes one handset, and says so. */
   now(id: string, change: Partial<HandsetView>): void {
     this.#handsets = this.#handsets.map((view) => (view.handset === id ? { ...view, ...change } : view));
+    for (const listener of this.#listeners) listener.changed();
+  }
+  /** The scan that was begun finds these boards, and is done. */
+  finds(boards: readonly FoundBoardView[]): void {
+    if (this.#scan !== undefined) this.#scan = { ...this.#scan, unit: this.#scan.to, state: 'done', boards };
     for (const listener of this.#listeners) listener.changed();
   }
   ends(ended: EndedView): void {
@@ -177,7 +206,7 @@ export async function aPage(
 /** Keeps a picture of the page where `BALISE_SCREENSHOTS` names a folder. */
 export async function picture(page: Page, name: string, isWhole = true): Promise<void> {
   const folder = process.env.BALISE_SCREENSHOTS;
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: isWhole });
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: isWhole });
 }
 
 /** Waits, a drawn frame at a time, until the page shows what is wanted; the runner's time-out is its end. */

@@ -64,6 +64,10 @@ t.test('in the browser', opts, async (t) => {
     await page.getByRole('heading', { name: 'Board' }).waitFor();
   };
 
+  // A page that is open already is half a second less for each that only looks on.
+  const desk = await aPage(t, browser, {}, (text) => /status of 409/.test(text));
+  await comeIn(desk);
+
   await t.test('without the one-time link nobody comes in before the first person; with it, once', async (t) => {
     const house = await webHouse(t);
     const page = await aPage(t, browser);
@@ -138,8 +142,8 @@ t.test('in the browser', opts, async (t) => {
   }
 
   await t.test('a call appears, counts down, and its refusal says why', async (t) => {
-    const page = await aPage(t, browser);
-    await comeIn(page);
+    const page = desk;
+    await goTo(page, '#/');
     const tile = page.locator('[data-handset="a-101"]');
     await tile.getByText('On hook').waitFor();
     const until = new Date(Date.now() + 65_000).toISOString();
@@ -165,8 +169,8 @@ t.test('in the browser', opts, async (t) => {
   });
 
   await t.test('the board filters by state, by wing and by name, and the address keeps it', async (t) => {
-    const page = await aPage(t, browser);
-    await comeIn(page);
+    const page = desk;
+    await goTo(page, '#/');
     await page.getByRole('button', { name: /Refused/ }).click();
     t.match(page.url(), /state=refused/);
     await page.getByLabel('Wing', { exact: true }).selectOption('b');
@@ -219,14 +223,76 @@ t.test('in the browser', opts, async (t) => {
     await picture(page, 'when');
   });
 
-  await t.test('the line test says what the board said', async (t) => {
-    const page = await aPage(t, browser);
-    await comeIn(page);
+  await t.test('the line test says what the board said', async () => {
+    const page = desk;
     await goTo(page, '#/handsets/a-101');
     await page.getByRole('button', { name: 'Test the line' }).click();
     await page.getByText('The line is well.').waitFor();
     await page.getByText('opened after 41 ms, closed after 64 ms').waitFor();
   });
+
+  await t.test('boards are looked for where no agent is, and what belongs into the files is shown', async (t) => {
+    const page = desk;
+    await goTo(page, '#/new-cell');
+    await page
+      .getByLabel('Port', { exact: true })
+      .selectOption({ label: '/dev/serial/by-id/usb-FTDI_USB-RS485_BAL1: held by the agent modbus-1' });
+    await page.getByRole('button', { name: 'Look for boards' }).click();
+    await page.getByRole('alert').filter({ hasText: 'takes no second master' }).waitFor();
+    await page.getByLabel('Port', { exact: true }).selectOption('/dev/serial/by-id/usb-FTDI_USB-RS485_BAL2');
+    await page.getByLabel('Baud').selectOption('115200');
+    await page.getByLabel('Last unit id').fill('8');
+    await page.getByRole('button', { name: 'Look for boards' }).click();
+    await page.getByRole('button', { name: 'Asking unit 1 of 8' }).waitFor();
+    const match = { kind: 'generic-8r8i', isCertain: false, isExact: true, facts: ['8 relays'] };
+    house.site.finds([{ unit: 5, tookMs: 3.1, matches: [match, { ...match, kind: 'waveshare-8r8i' }] }]);
+    await page.getByText('One board answers on /dev/serial/by-id/usb-FTDI_USB-RS485_BAL2.').waitFor();
+    const entry = JSON.parse((await page.locator('.scan-result pre').textContent()) ?? '') as unknown;
+    t.match(entry, [{ device: 'generic-8r8i', unit: 5, transport: { kind: 'serial', baud: 115_200 } }]);
+    await isAccessible(t, page, 'what a scan found', { within: '.scan-result' });
+    await fits(t, page, 'what a scan found');
+    await picture(page, 'scan');
+  });
+
+  await t.test('a phone is replaced, and what is to be set at the new one is shown once', async (t) => {
+    const page = desk;
+    await goTo(page, '#/handsets/a-101');
+    await page.getByText('signed on as it was provisioned').waitFor();
+    await page.getByRole('button', { name: 'Replace the phone' }).click();
+    await isAccessible(t, page, 'the dialog of another phone', DIALOG);
+    await page.getByLabel('MAC address').fill('C0:74:AD:00:02:09');
+    await page.getByRole('button', { name: 'Replace it' }).click();
+    await page.getByText('Shown once.').waitFor();
+    await isAccessible(t, page, 'what is to be set at it', DIALOG);
+    await picture(page, 'replaced', false);
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    t.notMatch(await page.content(), 'sampletoken23456', 'and is then nowhere on the page');
+    t.match(
+      house.site.orders.at(-1),
+      '{"do":"replace","id":"a-101","phone":{"model":"HT814","mac":"C0:74:AD:00:02:09"}}',
+    );
+  });
+
+  await t.test(
+    'a handset is removed in two steps with a reason, and Enter pressed twice removes nothing',
+    async (t) => {
+      const page = desk;
+      await goTo(page, '#/handsets/a-102');
+      const orders = house.site.orders.length;
+      await page.getByRole('button', { name: 'Remove', exact: true }).click();
+      t.ok(await page.getByRole('button', { name: 'Continue' }).isDisabled(), 'not without a reason');
+      await page.getByLabel('Reason').fill('the cell is closed');
+      await page.keyboard.press('Enter');
+      await page.getByText('Step 2 of 2').waitFor();
+      await page.keyboard.press('Enter');
+      t.equal(house.site.orders.length, orders);
+      await isAccessible(t, page, 'the second step of a removal', DIALOG);
+      await picture(page, 'remove-2', false);
+      await page.getByRole('button', { name: 'Remove it now' }).click();
+      await page.getByRole('heading', { name: 'Board' }).waitFor();
+      t.equal(house.site.orders.at(-1), '{"do":"remove","id":"a-102","reason":"the cell is closed"}');
+    },
+  );
 
   await t.test('a person is added with a role, and sees only what that role may', async (t) => {
     const page = await aPage(t, browser);

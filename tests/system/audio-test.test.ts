@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import t from 'tap';
-import type { AuditView, CallView, SiteView } from '../../gateway/console/api.js';
+import type { CallView } from '../../gateway/console/api/calls.js';
+import type { AuditView, SiteView } from '../../gateway/console/api/site.js';
 import { GatewayClient } from '../../scripts/cli/gateway-client.js';
 import { callUp } from '../peers/call-up.js';
 import { GatewayProcess } from '../peers/gateway-process.js';

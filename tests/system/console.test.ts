@@ -2,15 +2,10 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type {
-  AuditView,
-  CallsView,
-  CallView,
-  HandsetPage,
-  StatusView,
-  WeekView,
-  WhenView,
-} from '../../gateway/console/api.js';
+import type { CallsView, CallView } from '../../gateway/console/api/calls.js';
+import type { HandsetPage } from '../../gateway/console/api/handsets.js';
+import type { WeekView, WhenView } from '../../gateway/console/api/hours.js';
+import type { AuditView, StatusView } from '../../gateway/console/api/site.js';
 import { GatewayClient } from '../../scripts/cli/gateway-client.js';
 import { freePort } from '../../scripts/peers/free-port.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
@@ -68,6 +63,8 @@ t.test('a refused call is found in the history, and every rule says how it stood
   const { calls: kept } = await client.ask<CallsView>('GET', '/api/calls?handset=a-101&limit=1');
   t.match(kept, [{ call: call.call, rule: 'number.not-sanctioned' }], 'a restart forgets no call');
   t.match((await client.ask<{ ended: unknown[] }>('GET', '/api/view')).ended, [{ call: call.call }]);
+  const told = await client.ask<CallView>('GET', `/api/calls/${call.call}`);
+  t.same(told.why, call.why, 'and no reason: every rule says what it said before');
   await again.end();
 });
 

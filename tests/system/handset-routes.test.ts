@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { HandsetEdited } from '../../gateway/console/api.js';
+import type { HandsetEdited } from '../../gateway/console/api/handset-edits.js';
 import { freePort } from '../../scripts/peers/free-port.js';
 import { boardPeer } from '../peers/board-peer.js';
 import { GatewayProcess } from '../peers/gateway-process.js';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { CallsQuery } from '../api.js';
+import type { CallsQuery } from '../api/calls.js';
 import { callerIn, languageOf, madeBy, rightsOf, whoIs } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';

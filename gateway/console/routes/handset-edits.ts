@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { HandsetEdit, HandsetReason, NewHandset, PhoneReplacement, ProvisionOrder } from '../api.js';
+import type { HandsetEdit, HandsetReason, NewHandset, PhoneReplacement, ProvisionOrder } from '../api/handset-edits.js';
 import { madeBy } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';

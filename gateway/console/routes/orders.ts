@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { CutOrder, CutTarget, ReleaseOrder, SiteView } from '../api.js';
+import type { CutOrder, CutTarget, ReleaseOrder } from '../api/orders.js';
+import type { SiteView } from '../api/site.js';
 import { madeBy } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';

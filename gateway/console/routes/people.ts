@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { NewPerson, PersonChange, PersonEntry } from '../api.js';
+import type { NewPerson, PersonChange, PersonEntry } from '../api/people.js';
 import { callerIn, madeBy } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import { audited, type House } from '../house.js';

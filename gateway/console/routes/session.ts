@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { FirstPerson, LogIn, PasswordChange, SessionView } from '../api.js';
+import type { FirstPerson, LogIn, PasswordChange, SessionView } from '../api/people.js';
 import { addressOf, COOKIE, callerIn, certificateOf, madeBy, rightsOf } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import { audited, type House } from '../house.js';

@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorView } from '../api.js';
+import type { ErrorCode, ErrorView } from '../api/faults.js';
 
 /** What stands in the way of an answer: the gateway's own code, or that it cannot be reached at all. */
 export type FaultCode = ErrorCode | 'unreachable';

@@ -1,4 +1,4 @@
-import type { ConsoleLanguage } from '../api.js';
+import type { ConsoleLanguage } from '../api/people.js';
 
 const LOCALES: Readonly<Record<ConsoleLanguage, string>> = { en: 'en-GB', fr: 'fr-BE', nl: 'nl-BE' };
 

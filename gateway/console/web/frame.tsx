@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Right } from '../api.js';
+import type { Right } from '../api/people.js';
 import { CutButton } from './cutoff/cut-button.js';
 import { contact, liveSite, tryNow } from './live.js';
 import { Icon, type IconName } from './parts/icon.js';

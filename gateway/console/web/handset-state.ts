@@ -1,4 +1,5 @@
-import type { HandsetView, SiteView } from '../api.js';
+import type { HandsetView } from '../api/handsets.js';
+import type { SiteView } from '../api/site.js';
 
 /** What a handset's tile says: one word for all that is known of it, in the order of what a technician must see first. */
 export const STATES = [

@@ -1,4 +1,6 @@
-import type { AlarmView, EndedView, HandsetView, LiveEvents, SiteView } from '../api.js';
+import type { EndedView } from '../api/calls.js';
+import type { HandsetView } from '../api/handsets.js';
+import type { AlarmView, LiveEvents, SiteView } from '../api/site.js';
 
 /** As many ended calls and alarms as the board keeps. */
 const MOST_KEPT = 50;
@@ -34,6 +36,8 @@ export function afterEvent(
       return { ...site, planes: data as LiveEvents['planes'] };
     case 'boards':
       return { ...site, boards: data as LiveEvents['boards'] };
+    case 'scan':
+      return { ...site, scan: data as LiveEvents['scan'] };
     case 'uplink':
       return { ...site, uplink: data as LiveEvents['uplink'] };
     default:

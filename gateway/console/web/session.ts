@@ -1,4 +1,4 @@
-import type { ConsoleLanguage, FirstPerson, LogIn, Right, SessionView } from '../api.js';
+import type { ConsoleLanguage, FirstPerson, LogIn, Right, SessionView } from '../api/people.js';
 import { AskFault, armAsk, ask } from './ask.js';
 import { startLive, stopLive } from './live.js';
 import { Store } from './store.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { CutTarget } from '../../api.js';
+import type { CutTarget } from '../../api/orders.js';
 import { useWords } from '../words/speak.js';
 import { CutDialog } from './cut-dialog.js';
 import { ReleaseDialog } from './release-dialog.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { CutOrder, CutTarget, CutView } from '../../api.js';
+import type { CutOrder, CutTarget, CutView } from '../../api/orders.js';
 import { ask } from '../ask.js';
 import { liveCalls } from '../handset-state.js';
 import { liveSite } from '../live.js';

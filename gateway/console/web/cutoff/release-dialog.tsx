@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { CutTarget, ReleaseOrder } from '../../api.js';
+import type { CutTarget, ReleaseOrder } from '../../api/orders.js';
 import { ask } from '../ask.js';
 import { Dialog } from '../parts/dialog.js';
 import { FaultNotice } from '../parts/notice.js';

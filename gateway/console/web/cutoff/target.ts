@@ -1,4 +1,5 @@
-import type { CutTarget, HandsetView } from '../../api.js';
+import type { HandsetView } from '../../api/handsets.js';
+import type { CutTarget } from '../../api/orders.js';
 
 /** The handset's or wing's name; the site needs none. */
 export function nameOf(target: CutTarget): string {

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { HandsetEdited, HandsetView, NewHandset } from '../../api.js';
+import type { HandsetEdited, NewHandset } from '../../api/handset-edits.js';
+import type { HandsetView } from '../../api/handsets.js';
 import { ask } from '../ask.js';
 import { liveSite } from '../live.js';
 import { Choose, Field } from '../parts/field.js';
@@ -14,6 +15,7 @@ import { useWords } from '../words/speak.js';
 import { BoardCards } from './board-step.js';
 import { Hands } from './hands.js';
 import { LinePlaceFields, type LineText, lineOf, NO_LINE } from './line-place.js';
+import { ScanCard } from './scan-card.js';
 
 const PROMPTS = ['fr', 'nl', 'de', 'en', 'sq', 'ru', 'tr'] as const;
 
@@ -31,6 +33,7 @@ export function Begin(): JSX.Element {
             <Hands>{w.onboarding.boardHands}</Hands>
             <BoardCards />
           </section>
+          {may(now, 'configure') && <ScanCard />}
           {may(now, 'configure') && <NewCell />}
         </div>
         <div class="column">

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { BoardView } from '../../api.js';
+import type { BoardView } from '../../api/parts.js';
 import { liveSite } from '../live.js';
 import { Nothing } from '../parts/notice.js';
 import { useStore } from '../store.js';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { LinePlace } from '../../api.js';
+import type { LinePlace } from '../../api/handsets.js';
 import { liveSite } from '../live.js';
 import { Choose, Field } from '../parts/field.js';
 import { useStore } from '../store.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { HandsetEdit, HandsetEdited } from '../../api.js';
+import type { HandsetEdit, HandsetEdited } from '../../api/handset-edits.js';
 import { ask } from '../ask.js';
 import { LineTest } from '../pages/handset-tests.js';
 import { Term } from '../parts/field.js';

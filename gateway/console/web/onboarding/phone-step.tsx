@@ -1,13 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ArmedView, HandsetEdited, PhoneModelView, PhoneReplacement, ProvisionOrder } from '../../api.js';
+import type { HandsetEdited, PhoneModelView, PhoneReplacement, ProvisionOrder } from '../../api/handset-edits.js';
 import { ask } from '../ask.js';
-import { Choose, Field, Term } from '../parts/field.js';
-import { FaultNotice, Notice } from '../parts/notice.js';
+import { EditOutcome } from '../parts/edit-outcome.js';
+import { Choose, Field } from '../parts/field.js';
+import { FaultNotice } from '../parts/notice.js';
 import { may, session } from '../session.js';
 import { useStore } from '../store.js';
 import { useAsked, useOrder } from '../use-asked.js';
-import { useFormat } from '../use-format.js';
 import { useWords } from '../words/speak.js';
 import { Hands } from './hands.js';
 import type { Walked } from './steps.js';
@@ -92,58 +92,7 @@ export function PhoneStep({
         </>
       )}
       {order.fault !== undefined && <FaultNotice fault={order.fault} />}
-      {order.value !== undefined && <Outcome edited={order.value} />}
+      {order.value !== undefined && <EditOutcome edited={order.value} />}
     </>
-  );
-}
-
-function Outcome({ edited: { armed, remarks } }: { readonly edited: HandsetEdited }): JSX.Element {
-  const { w } = useWords();
-  return (
-    <>
-      {armed.length === 0 && <Notice tone="warn">{w.onboarding.noProvisioning}</Notice>}
-      {armed.map((one) => (
-        <Armed key={one.mac} armed={one} />
-      ))}
-      {remarks.map((remark) => (
-        <p key={remark} class="hint">
-          {remark}
-        </p>
-      ))}
-    </>
-  );
-}
-
-function Armed({ armed }: { readonly armed: ArmedView }): JSX.Element {
-  const { w } = useWords();
-  const format = useFormat();
-  return (
-    <div class="armed">
-      <p>
-        <b>{w.onboarding.armed}</b>{' '}
-        {'armedUntil' in armed && w.onboarding.armedUntil(format.dayMinute(armed.armedUntil))}
-      </p>
-      {'sheet' in armed ? (
-        <pre>{armed.sheet}</pre>
-      ) : (
-        <dl class="terms">
-          <Term name={w.onboarding.url}>
-            <code class="long">{armed.url}</code>
-          </Term>
-          <Term name={w.onboarding.where}>{armed.where}</Term>
-          <Term name={w.onboarding.file}>
-            <code class="long">{armed.file}</code>
-          </Term>
-          {armed.user !== undefined && (
-            <Term name={w.onboarding.user}>
-              <code>{armed.user}</code>
-            </Term>
-          )}
-          <Term name={w.onboarding.token}>
-            <code class="long">{armed.token}</code>
-          </Term>
-        </dl>
-      )}
-    </div>
   );
 }

@@ -1,4 +1,5 @@
-import type { EndedView, HandsetPage, HandsetView } from '../../api.js';
+import type { EndedView } from '../../api/calls.js';
+import type { HandsetPage, HandsetView } from '../../api/handsets.js';
 
 /** The walk's steps, in their order. */
 export const STEPS = ['board', 'cell', 'line', 'phone', 'registration', 'call'] as const;

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { HandsetPage } from '../../api.js';
+import type { HandsetPage } from '../../api/handsets.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';
 import { Icon } from '../parts/icon.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { AuditEvent, AuditView } from '../../api.js';
+import type { AuditEvent, AuditView } from '../../api/site.js';
 import { AskFault, ask } from '../ask.js';
 import { Field } from '../parts/field.js';
 import { FaultNotice, Nothing } from '../parts/notice.js';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { HandsetView } from '../../api.js';
+import type { HandsetView } from '../../api/handsets.js';
 import { type HandsetState, stateOf } from '../handset-state.js';
 import { Icon } from '../parts/icon.js';
 import { Ring } from '../parts/ring.js';

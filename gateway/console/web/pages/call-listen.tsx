@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { CutView } from '../../api.js';
+import type { CutView } from '../../api/orders.js';
 import { ask } from '../ask.js';
 import { FaultNotice, Notice } from '../parts/notice.js';
 import { may, session } from '../session.js';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { CallQuality, CallView, StreamView } from '../../api.js';
+import type { CallQuality, CallView, StreamView } from '../../api/calls.js';
 import { liveSite } from '../live.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { CallView } from '../../api.js';
+import type { CallView } from '../../api/calls.js';
 import { clockLength } from '../format.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';

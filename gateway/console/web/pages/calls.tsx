@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { CallsView } from '../../api.js';
+import type { CallsView } from '../../api/calls.js';
 import type { Format } from '../format.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { HandsetEdited, HandsetReason, HandsetView } from '../../api.js';
+import type { HandsetEdited, HandsetReason } from '../../api/handset-edits.js';
+import type { HandsetView } from '../../api/handsets.js';
 import { ask } from '../ask.js';
 import { Dialog } from '../parts/dialog.js';
 import { Field } from '../parts/field.js';

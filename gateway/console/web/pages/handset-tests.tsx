@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { AudioTestProgress, AudioTestView, LineTestView } from '../../api.js';
+import type { AudioTestProgress, AudioTestView, LineTestView } from '../../api/line-tests.js';
 import { ask } from '../ask.js';
 import { liveSite } from '../live.js';
 import { FaultNotice, Notice } from '../parts/notice.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { WhenView } from '../../api.js';
+import type { WhenView } from '../../api/hours.js';
 import { ask } from '../ask.js';
 import type { Format } from '../format.js';
 import { Choose, Field } from '../parts/field.js';

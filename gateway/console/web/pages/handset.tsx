@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { HandsetPage as HandsetFacts, HandsetView } from '../../api.js';
+import type { HandsetPage as HandsetFacts, HandsetView } from '../../api/handsets.js';
 import { CutButton, ReleaseButton } from '../cutoff/cut-button.js';
 import { stateOf } from '../handset-state.js';
 import { liveSite } from '../live.js';
@@ -19,6 +19,8 @@ import { WeekCard } from '../week/week-card.js';
 import { titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 import { AbleButton } from './handset-able.js';
+import { PhoneCard } from './handset-phone.js';
+import { RemoveButton } from './handset-remove.js';
 import { TestsCard } from './handset-tests.js';
 import { WhenCard } from './handset-when.js';
 
@@ -51,6 +53,7 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
             </a>
           )}
           {view !== undefined && may(now, 'configure') && <AbleButton view={view} />}
+          {view !== undefined && may(now, 'configure') && <RemoveButton id={id} />}
           {view?.cut?.kind === 'handset' && may(now, 'release') && <ReleaseButton target={target} />}
           {may(now, 'cut') && <CutButton target={target} />}
         </>
@@ -62,6 +65,7 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
             <div class="column">
               <NowCard view={view ?? facts.view} heardMs={heardMs} />
               <WireCard facts={facts} view={view ?? facts.view} />
+              <PhoneCard id={id} phone={facts.phone} again={asked.again} />
               <TestsCard id={id} />
             </div>
             <div class="column">

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { BoardView } from '../../api.js';
+import type { BoardView } from '../../api/parts.js';
 import { boardsAtFirst } from '../boards-at-first.js';
 import { liveSite } from '../live.js';
 import { Term } from '../parts/field.js';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ConsoleLanguage, NewPerson, PersonChange, PersonEntry, Role } from '../../api.js';
+import type { ConsoleLanguage, NewPerson, PersonChange, PersonEntry, Role } from '../../api/people.js';
 import { ask } from '../ask.js';
 import { Dialog } from '../parts/dialog.js';
 import { Choose, Field } from '../parts/field.js';

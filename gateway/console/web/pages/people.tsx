@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PersonEntry } from '../../api.js';
+import type { PersonEntry } from '../../api/people.js';
 import { AskedPart } from '../parts/asked.js';
 import { Page } from '../parts/page.js';
 import { session } from '../session.js';

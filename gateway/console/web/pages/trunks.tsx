@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { TrunkView } from '../../api.js';
+import type { TrunkView } from '../../api/parts.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';
 import { Nothing } from '../parts/notice.js';

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import type { StatusView, UplinkView } from '../../api.js';
+import type { UplinkView } from '../../api/parts.js';
+import type { StatusView } from '../../api/site.js';
 import { liveSite } from '../live.js';
 import { AskedPart } from '../parts/asked.js';
 import { Term } from '../parts/field.js';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { EndedView } from '../../api.js';
+import type { EndedView } from '../../api/calls.js';
 import { clockLength } from '../format.js';
 import { hashOf } from '../router.js';
 import { may, session } from '../session.js';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { Judgement } from '../../api.js';
+import type { Judgement } from '../../api/calls.js';
 import { titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 import { Icon } from './icon.js';

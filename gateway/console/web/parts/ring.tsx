@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { HandsetView } from '../../api.js';
+import type { HandsetView } from '../../api/handsets.js';
 import { clockLength } from '../format.js';
 import { secondsLeft } from '../handset-state.js';
 import { contact } from '../live.js';

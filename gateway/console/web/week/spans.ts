@@ -1,4 +1,4 @@
-import type { DayView, Interval } from '../../api.js';
+import type { DayView, Interval } from '../../api/hours.js';
 import { daysAfter, startOfDate } from './zone-time.js';
 
 /** A stretch of time, milliseconds; it does not hold its end. */

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { WeekView } from '../../api.js';
+import type { WeekView } from '../../api/hours.js';
 import { AskedPart } from '../parts/asked.js';
 import { Icon } from '../parts/icon.js';
 import { useAsked } from '../use-asked.js';

@@ -77,6 +77,10 @@ export const codesEn: CodeWords = {
     'site.read-only': 'The gateway may not write the site’s files.',
     'site.faults': 'The site would be at fault; nothing was changed.',
     'site.refused': 'The running gateway did not take it, and goes on as it was.',
+    'scan.busy': 'A scan goes on already: let it end.',
+    'scan.held':
+      'An agent of this site holds this port, and a line takes no second master. Its boards are shown above.',
+    'scan.port': 'This is no serial port of the gateway’s machine, or it is not plugged in.',
     'wing.unknown': 'There is no such wing on this site.',
     'call.unknown': 'There is no such call, or it is no longer kept.',
     'handset.busy': 'An audio test of this handset goes on. Let it end first.',

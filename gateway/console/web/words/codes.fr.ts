@@ -29,6 +29,10 @@ export const codesFr: CodeWords = {
     'site.read-only': 'La passerelle ne peut pas écrire les fichiers du site.',
     'site.faults': 'Le site serait en faute ; rien n’a été changé.',
     'site.refused': 'La passerelle en marche ne l’a pas pris et continue comme avant.',
+    'scan.busy': 'Une recherche est déjà en cours : laissez-la finir.',
+    'scan.held':
+      'Un agent de ce site tient ce port, et une ligne n’admet pas de second maître. Ses cartes sont affichées plus haut.',
+    'scan.port': 'Ce n’est pas un port série de la machine de la passerelle, ou il n’est pas branché.',
     'wing.unknown': 'Il n’y a pas de telle aile sur ce site.',
     'call.unknown': 'Cet appel n’existe pas, ou n’est plus conservé.',
     'handset.busy': 'Un test du son de ce poste est en cours : attendez sa fin.',

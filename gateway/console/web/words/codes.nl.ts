@@ -29,6 +29,10 @@ export const codesNl: CodeWords = {
     'site.read-only': 'De gateway mag de bestanden van de site niet schrijven.',
     'site.faults': 'De site zou fout zijn; er is niets gewijzigd.',
     'site.refused': 'De draaiende gateway heeft het niet aangenomen en gaat door zoals het was.',
+    'scan.busy': 'Er loopt al een zoekactie: laat die eerst aflopen.',
+    'scan.held':
+      'Een agent van deze site heeft deze poort, en een lijn verdraagt geen tweede master. De kaarten ervan staan hierboven.',
+    'scan.port': 'Dit is geen seriële poort van de machine van de gateway, of hij is niet aangesloten.',
     'wing.unknown': 'Zo’n vleugel is er niet op deze site.',
     'call.unknown': 'Dit gesprek bestaat niet of wordt niet meer bewaard.',
     'handset.busy': 'Er loopt een geluidstest van dit toestel: laat die eerst eindigen.',

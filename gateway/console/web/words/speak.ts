@@ -1,4 +1,4 @@
-import type { ConsoleLanguage } from '../../api.js';
+import type { ConsoleLanguage } from '../../api/people.js';
 import { Store, useStore } from '../store.js';
 import type { Words } from './en.js';
 
