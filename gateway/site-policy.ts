@@ -311,7 +311,9 @@ export class SitePolicy implements Judge {
   }
 
   #with(facts: Facts): Facts {
-    return { ...facts, doNotCall: this.#doNotCall, ...(this.#state !== undefined && { policy: this.#state }) };
+    // Written out, because each judgement makes one.
+    const { clock, line, lockdowns, policy } = facts;
+    return { clock, line, lockdowns, doNotCall: this.#doNotCall, policy: this.#state ?? policy };
   }
 
   #put({ bundle, text }: Pick<VerifiedBundle, 'bundle' | 'text'>, heardMs: number): void {

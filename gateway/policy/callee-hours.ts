@@ -43,6 +43,8 @@ export class CalleeHours {
   /** By the set of zones, each of which is one array, and the country. */
   readonly #places = new Map<readonly string[], Map<string, CalleePlace>>();
   readonly #single = new Map<string, readonly string[]>();
+  /** By number as it was read, which the reader remembers: where a number may be is looked up once. */
+  readonly #ofNumber = new WeakMap<object, CalleePlace>();
 
   constructor(hours: readonly CallingHours[], tables: ZoneTables) {
     this.#hours = new Map(hours.map((one) => [one.country, one]));
@@ -53,7 +55,14 @@ export class CalleeHours {
    * Where the callee of a number may be: in its contact's own zone where one is given, else in every zone that the number
    * may be in. Undefined where no zone is known.
    */
-  placeOf({ number, country, mobile }: Extract<Normal, { ok: true }>, ownZone?: string): CalleePlace | undefined {
+  placeOf(asked: Extract<Normal, { ok: true }>, ownZone?: string): CalleePlace | undefined {
+    if (ownZone !== undefined) return this.#look(asked, ownZone);
+    const known = this.#ofNumber.get(asked) ?? this.#look(asked);
+    if (known !== undefined) this.#ofNumber.set(asked, known);
+    return known;
+  }
+
+  #look({ number, country, mobile }: Extract<Normal, { ok: true }>, ownZone?: string): CalleePlace | undefined {
     if (country === undefined) return undefined;
     const zones = ownZone === undefined ? this.#zones.candidates(number, country, !mobile) : this.#only(ownZone);
     if (zones.length === 0) return undefined;

@@ -2,14 +2,16 @@ import type { CalleePlace } from './callee-hours.js';
 import type { OwnLevel } from './facts.js';
 import { ALWAYS, type Hours } from './hours.js';
 import type { Level } from './level.js';
-import type { LimitSet } from './limits.js';
+import { type LimitsOn, limitsOn } from './limits.js';
 import type { Normal } from './number.js';
 import type { CompiledHandset, CompiledPolicy } from './policy.js';
 import type { DialRequest, Facts, Lockdown, UsageBook } from './request.js';
+import { UsageOnce } from './usage-once.js';
 
 /** One request with all that it is judged by. */
 export interface Case {
   readonly policy: CompiledPolicy;
+  /** Whatever is asked of it is counted once in a decision. */
   readonly usage: UsageBook;
   readonly facts: Facts;
   readonly request: DialRequest;
@@ -25,7 +27,7 @@ export interface Case {
   /** Everything that the levels of the handset, the person and the campaign say. */
   readonly own: Level | undefined;
   /** The limits of those levels, of the callee's country, and of the campaign's law. */
-  readonly limits: readonly LimitSet[];
+  readonly limits: LimitsOn;
 }
 
 export function caseOf(
@@ -43,8 +45,9 @@ export function caseOf(
   const person = asking.person(request);
   const campaign = asking.campaign(request);
   const own = handset && asking.joined(asking.joined(handset.own, person), campaign);
-  const limits = [own, place, law].flatMap((one) => (one === undefined ? [] : [one.limits]));
-  return { policy, usage, facts, request, atMs, handset, asked, place, law, person, campaign, own, limits };
+  const limits = limitsOn(own?.limits, place?.limits, law?.limits);
+  const once = new UsageOnce(usage);
+  return { policy, usage: once, facts, request, atMs, handset, asked, place, law, person, campaign, own, limits };
 }
 
 /** The digits of a dial string as a handset would key them. */

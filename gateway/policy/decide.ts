@@ -3,7 +3,7 @@ import { type Case, caseOf } from './case.js';
 import type { Decision, Refusal, RuleId } from './decision.js';
 import type { Objection } from './facts.js';
 import { grantOf } from './grant.js';
-import { JUDGEMENT } from './judgement.js';
+import { RULE_GROUPS } from './judgement.js';
 import { firstPass } from './openings.js';
 import type { CompiledPolicy } from './policy.js';
 import type { DialRequest, Facts, UsageBook } from './request.js';
@@ -22,9 +22,12 @@ export function decide(
 
 /** The same of a case that is made already. */
 export function decideCase(c: Case): Decision {
-  for (const rule of JUDGEMENT) {
-    const objection = rule.judge(c);
-    if (objection !== undefined) return refusal(rule.id, objection, firstPass(c));
+  for (const { rules, isMoot } of RULE_GROUPS) {
+    if (isMoot?.(c) === true) continue;
+    for (const rule of rules) {
+      const objection = rule.judge(c);
+      if (objection !== undefined) return refusal(rule.id, objection, firstPass(c));
+    }
   }
   const { handset, asked, place } = c;
   // Each of the three has a rule of its own that refuses without it.

@@ -1,8 +1,8 @@
-import { Temporal } from 'temporal-polyfill';
 import type { CalleePlace } from './callee-hours.js';
 import { type Case, hoursOfLevel, lockdownsOf, OWN_LEVELS, personOf, tokenOf } from './case.js';
 import type { EndsBy, Grant } from './decision.js';
 import { type E164, personId } from './ids.js';
+import { instantAt } from './instant-at.js';
 import { talkLeftMs } from './limit-rules.js';
 import type { CompiledHandset } from './policy.js';
 import { DAY_MS } from './zone-clock.js';
@@ -20,14 +20,13 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
   const first = firstEnd(c, place);
   const mostMs = Math.min(profile.maxTalkS, campaign?.maxTalkS ?? Number.POSITIVE_INFINITY) * 1000;
   const leftMs = talkLeftMs(c);
-  return {
+  const grant: Grant = {
     outcome: 'grant',
     handset: handset.id,
     wing: handset.wing,
-    ...(person !== undefined && { person: personId(person) }),
     number,
     calleeZones: place.zones,
-    notAfter: Temporal.Instant.fromEpochMilliseconds(first.atMs),
+    notAfter: instantAt(first.atMs),
     maxTalkMs: Math.min(mostMs, leftMs),
     notAfterBy: first.by,
     maxTalkBy: leftMs < mostMs ? 'limit.talk' : 'max-talk',
@@ -41,22 +40,35 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
     controllerLost: profile.controllerLost,
     hookRequired: profile.hookRequired,
   };
+  return person === undefined ? grant : { ...grant, person: personId(person) };
 }
 
 /** No call lasts a week: what ends later ends there, so that an end never depends on how far hours are laid out. */
 const FURTHEST_MS = 7 * DAY_MS;
 
 function firstEnd(c: Case, place: CalleePlace): End {
-  let first: End = { by: 'window.callee', atMs: Math.min(c.atMs + FURTHEST_MS, place.hours.stretchAt(c.atMs).to) };
-  const earlier = (by: EndsBy, atMs: number): void => {
-    if (atMs < first.atMs) first = { by, atMs };
-  };
-  if (c.law !== undefined) earlier('window.callee', c.law.hours.stretchAt(c.atMs).to);
-  for (const level of OWN_LEVELS) earlier(`window.${level}`, hoursOfLevel(c, level).stretchAt(c.atMs).to);
-  const expires = c.facts.policy?.is === 'good' ? c.facts.policy.expiresMs : Number.POSITIVE_INFINITY;
-  earlier('policy', expires);
-  for (const { from } of lockdownsOf(c)) {
-    if (from.epochMilliseconds > c.atMs) earlier('lockdown', from.epochMilliseconds);
+  const { atMs: nowMs, facts, own, law } = c;
+  let by: EndsBy = 'window.callee';
+  let atMs = Math.min(nowMs + FURTHEST_MS, place.hours.stretchAt(nowMs).to);
+  if (law !== undefined) atMs = Math.min(atMs, law.hours.stretchAt(nowMs).to);
+  // All levels at once end where the first of them does: which one that is, is looked for where it matters.
+  if (own === undefined || own.hours.stretchAt(nowMs).to < atMs) {
+    for (const level of OWN_LEVELS) {
+      const { to } = hoursOfLevel(c, level).stretchAt(nowMs);
+      if (to >= atMs) continue;
+      by = `window.${level}`;
+      atMs = to;
+    }
   }
-  return first;
+  if (facts.policy?.is === 'good' && facts.policy.expiresMs < atMs) {
+    by = 'policy';
+    atMs = facts.policy.expiresMs;
+  }
+  for (const { from } of lockdownsOf(c)) {
+    const fromMs = from.epochMilliseconds;
+    if (fromMs <= nowMs || fromMs >= atMs) continue;
+    by = 'lockdown';
+    atMs = fromMs;
+  }
+  return { by, atMs };
 }

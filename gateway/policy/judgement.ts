@@ -1,3 +1,4 @@
+import type { Profile } from '../../config/schema/types.generated.js';
 import type { CalleePlace } from './callee-hours.js';
 import { type Case, hoursOfLevel, isInForce, lockdownsOf, OWN_LEVELS, personOf, placesOf, tokenOf } from './case.js';
 import type { RuleId } from './decision.js';
@@ -20,79 +21,131 @@ const INCOMPLETE = 484;
 const UNAVAILABLE = 480;
 const FAILING = 503;
 
+/** Rules that stand together, and when none of them can object, so that none need be asked. */
+export interface RuleGroup {
+  readonly rules: readonly Rule[];
+  readonly isMoot?: (c: Case) => boolean;
+}
+
 /**
  * Every rule, in the order of judgement. What the wire says of the hook is worth nothing without its controller, so
  * `line.unsupervised` stands before `line.not-off-hook`.
  */
-export const JUDGEMENT: readonly Rule[] = [
+export const RULE_GROUPS: readonly RuleGroup[] = [
   {
-    id: 'clock.untrusted',
-    judge: ({ facts: { clock } }) => (clock.trusted ? undefined : refuse({ is: 'clock', why: clock.why }, FAILING)),
-  },
-  { id: 'policy.missing', judge: ({ facts }) => noPolicy(facts, 'missing') },
-  { id: 'policy.expired', judge: policyExpired },
-  { id: 'policy.unsigned', judge: ({ facts }) => noPolicy(facts, 'unsigned') },
-  ...(['site', 'wing', 'handset', 'person'] as const).map(
-    (kind): Rule => ({ id: `lockdown.${kind}`, judge: (c) => lockdown(c, kind) }),
-  ),
-  {
-    id: 'handset.unknown',
-    judge: ({ handset, request }) =>
-      handset === undefined ? refuse({ is: 'handset-unknown', handset: request.handset }, FORBIDDEN) : undefined,
+    rules: [
+      {
+        id: 'clock.untrusted',
+        judge: ({ facts: { clock } }) => (clock.trusted ? undefined : refuse({ is: 'clock', why: clock.why }, FAILING)),
+      },
+    ],
   },
   {
-    id: 'handset.disabled',
-    judge: ({ handset }) =>
-      handset?.enabled === false ? refuse({ is: 'handset-disabled', handset: handset.id }, FORBIDDEN) : undefined,
-  },
-  { id: 'line.unsupervised', judge: lineUnsupervised },
-  { id: 'line.not-off-hook', judge: lineNotOffHook },
-  { id: 'person.not-signed-on', judge: notSignedOn },
-  {
-    id: 'person.suspended',
-    judge: ({ request: { personFacts } }) =>
-      personFacts?.suspended === true ? refuse({ is: 'suspended' }, FORBIDDEN) : undefined,
+    isMoot: ({ facts: { policy }, atMs }) => policy === undefined || (policy.is === 'good' && atMs < policy.expiresMs),
+    rules: [
+      { id: 'policy.missing', judge: ({ facts }) => noPolicy(facts, 'missing') },
+      { id: 'policy.expired', judge: policyExpired },
+      { id: 'policy.unsigned', judge: ({ facts }) => noPolicy(facts, 'unsigned') },
+    ],
   },
   {
-    id: 'dial.malformed',
-    judge: ({ asked }) =>
-      !asked.ok && asked.class === 'malformed' ? refuse({ is: 'number', why: asked.why }, INCOMPLETE) : undefined,
+    isMoot: ({ facts }) => facts.lockdowns.length === 0,
+    rules: (['site', 'wing', 'handset', 'person'] as const).map(
+      (kind): Rule => ({ id: `lockdown.${kind}`, judge: (c) => lockdown(c, kind) }),
+    ),
   },
   {
-    id: 'dial.free-dialling',
-    judge: ({ handset, request }) =>
-      handset?.profile.tokenOnly === true &&
-      request.isContact !== true &&
-      tokenOf(handset, request.dialled) === undefined
-        ? refuse({ is: 'codes-only' }, FORBIDDEN)
-        : undefined,
+    isMoot: ({ handset }) => handset?.enabled === true,
+    rules: [
+      {
+        id: 'handset.unknown',
+        judge: ({ handset, request }) =>
+          handset === undefined ? refuse({ is: 'handset-unknown', handset: request.handset }, FORBIDDEN) : undefined,
+      },
+      {
+        id: 'handset.disabled',
+        judge: ({ handset }) =>
+          handset?.enabled === false ? refuse({ is: 'handset-disabled', handset: handset.id }, FORBIDDEN) : undefined,
+      },
+    ],
   },
   {
-    id: 'number.class',
-    judge: ({ asked }) =>
-      !asked.ok && asked.class !== 'malformed' ? refuse({ is: 'number', why: asked.why }, FORBIDDEN) : undefined,
+    isMoot: ({ handset }) => handset?.profile.hookRequired !== true,
+    rules: [
+      { id: 'line.unsupervised', judge: lineUnsupervised },
+      { id: 'line.not-off-hook', judge: lineNotOffHook },
+    ],
   },
   {
-    id: 'number.blocked',
-    judge: ({ asked, own }) =>
-      asked.ok && own !== undefined && isBlocked(own, asked.number) ? refuse({ is: 'blocked' }, FORBIDDEN) : undefined,
+    isMoot: ({ handset, request: { person, personFacts } }) =>
+      handset?.profile.personRequired !== true && person === undefined && personFacts === undefined,
+    rules: [
+      { id: 'person.not-signed-on', judge: notSignedOn },
+      {
+        id: 'person.suspended',
+        judge: ({ request: { personFacts } }) =>
+          personFacts?.suspended === true ? refuse({ is: 'suspended' }, FORBIDDEN) : undefined,
+      },
+    ],
   },
   {
-    id: 'number.not-sanctioned',
-    judge: ({ asked, own }) =>
-      asked.ok && (own === undefined || !isAllowed(own, asked.number))
-        ? refuse({ is: 'not-sanctioned' }, FORBIDDEN)
-        : undefined,
+    rules: [
+      {
+        id: 'dial.malformed',
+        judge: ({ asked }) =>
+          !asked.ok && asked.class === 'malformed' ? refuse({ is: 'number', why: asked.why }, INCOMPLETE) : undefined,
+      },
+      {
+        id: 'dial.free-dialling',
+        judge: ({ handset, request }) =>
+          handset?.profile.tokenOnly === true &&
+          request.isContact !== true &&
+          tokenOf(handset, request.dialled) === undefined
+            ? refuse({ is: 'codes-only' }, FORBIDDEN)
+            : undefined,
+      },
+      {
+        id: 'number.class',
+        judge: ({ asked }) =>
+          !asked.ok && asked.class !== 'malformed' ? refuse({ is: 'number', why: asked.why }, FORBIDDEN) : undefined,
+      },
+      {
+        id: 'number.blocked',
+        judge: ({ asked, own }) =>
+          asked.ok && own !== undefined && isBlocked(own, asked.number)
+            ? refuse({ is: 'blocked' }, FORBIDDEN)
+            : undefined,
+      },
+      {
+        id: 'number.not-sanctioned',
+        judge: ({ asked, own }) =>
+          asked.ok && (own === undefined || !isAllowed(own, asked.number))
+            ? refuse({ is: 'not-sanctioned' }, FORBIDDEN)
+            : undefined,
+      },
+    ],
   },
-  { id: 'dnc.listed', judge: listed },
-  { id: 'dnc.stale', judge: stale },
-  { id: 'contact.refused', judge: silence },
-  ...OWN_LEVELS.map((level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) })),
-  { id: 'window.callee', judge: calleeWindow },
-  ...(['attempts', 'gap', 'calls', 'talk', 'concurrent'] as const).map(
-    (of): Rule => ({ id: `limit.${of}`, judge: (c) => judgeLimits(c, of) }),
-  ),
+  {
+    rules: [
+      { id: 'dnc.listed', judge: listed },
+      { id: 'dnc.stale', judge: stale },
+      { id: 'contact.refused', judge: silence },
+    ],
+  },
+  {
+    // The hours of all levels at once are open where each of them is.
+    isMoot: ({ own, atMs }) => own?.hours.stretchAt(atMs).isOpen === true,
+    rules: OWN_LEVELS.map((level): Rule => ({ id: `window.${level}`, judge: (c) => ownWindow(c, level) })),
+  },
+  { rules: [{ id: 'window.callee', judge: calleeWindow }] },
+  {
+    rules: (['attempts', 'gap', 'calls', 'talk', 'concurrent'] as const).map(
+      (of): Rule => ({ id: `limit.${of}`, judge: (c) => judgeLimits(c, of) }),
+    ),
+  },
 ];
+
+export const JUDGEMENT: readonly Rule[] = RULE_GROUPS.flatMap(({ rules }) => rules);
 
 const refuse = (fact: Objection['fact'], status: number): Objection => ({ fact, status });
 
@@ -142,9 +195,11 @@ function notSignedOn({ handset, request }: Case): Objection | undefined {
   return isMissing || isAnother ? refuse({ is: 'not-signed-on' }, FORBIDDEN) : undefined;
 }
 
+const NO_LISTS: NonNullable<Profile['doNotCall']> = [];
+
 /** The do-not-call lists that this number is to be looked up in, each with what is at hand of it. */
 function listsOf({ handset, asked, facts, request }: Case) {
-  const { doNotCall: own = [] } = handset?.profile ?? {};
+  const own = handset?.profile.doNotCall ?? NO_LISTS;
   const doNotCall = request.campaign?.doNotCall === undefined ? own : [...own, ...request.campaign.doNotCall];
   if (!asked.ok || doNotCall.length === 0) return [];
   const country = asked.country ?? '';
@@ -169,8 +224,12 @@ function hasAskedNot({ asked, facts: { doNotCall } }: Case): boolean {
 
 function silence(c: Case): Objection | undefined {
   const { asked, facts, handset, place, law, request } = c;
-  const said = [handset?.profile.silenceDays, place?.silenceDays, law?.silenceDays, request.campaign?.silenceDays];
-  const days = Math.max(...said.map((one) => one ?? 0));
+  const days = Math.max(
+    handset?.profile.silenceDays ?? 0,
+    place?.silenceDays ?? 0,
+    law?.silenceDays ?? 0,
+    request.campaign?.silenceDays ?? 0,
+  );
   if (!asked.ok || days === 0) return undefined;
   const refusedMs = facts.doNotCall?.word?.(asked.number)?.refusedMs;
   if (refusedMs === undefined) return undefined;

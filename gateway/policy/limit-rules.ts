@@ -12,13 +12,10 @@ export function judgeLimits(c: Case, of: Limit['of']): Objection | undefined {
   const over = of === 'attempts' ? triedOut(c) : undefined;
   if (over !== undefined) return over;
   let first: Objection | undefined;
-  for (const set of c.limits) {
-    for (const limit of set.values()) {
-      if (limit.of !== of) continue;
-      const objection = judgeLimit(c, limit);
-      // Of several the one that lasts longest is told, so that nobody waits for one and meets the next.
-      if (objection !== undefined && (first === undefined || endOf(objection) > endOf(first))) first = objection;
-    }
+  for (const limit of c.limits[of]) {
+    const objection = judgeLimit(c, limit);
+    // Of several the one that lasts longest is told, so that nobody waits for one and meets the next.
+    if (objection !== undefined && (first === undefined || endOf(objection) > endOf(first))) first = objection;
   }
   return first;
 }
@@ -71,9 +68,9 @@ function judgeUse(c: Case, limit: UseLimit, subject: Subject): Objection | undef
 /** What is used of each limit on `of`, for an explanation. */
 export function usesOf(c: Case, of: UseLimit['of']): readonly Fact[] {
   const facts: Fact[] = [];
-  for (const limit of c.limits.flatMap((set) => [...set.values()])) {
+  for (const limit of c.limits[of]) {
     const subject = subjectOf(c, limit.per);
-    if (limit.of !== of || subject === undefined) continue;
+    if (!isUse(limit) || subject === undefined) continue;
     const { sinceMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
     const used = amount(limit.of, c.usage.used(subject, sinceMs));
     facts.push({ is: 'left', per: limit.per, in: limit.in, measure: limit.of, used, most: mostOf(limit) });
@@ -94,14 +91,11 @@ function rollsOff({ of, in: period }: UseLimit, calls: readonly PastCall[], most
 /** What of a limit of talk is left to a call that is granted now, milliseconds; infinite where none limits it. */
 export function talkLeftMs(c: Case): number {
   let left = Number.POSITIVE_INFINITY;
-  for (const set of c.limits) {
-    for (const limit of set.values()) {
-      if (limit.of !== 'talk') continue;
-      const subject = subjectOf(c, limit.per);
-      if (subject === undefined) continue;
-      const { sinceMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
-      left = Math.min(left, mostOf(limit) - c.usage.used(subject, sinceMs).talkMs);
-    }
+  for (const limit of c.limits.talk) {
+    const subject = subjectOf(c, limit.per);
+    if (!isUse(limit) || subject === undefined) continue;
+    const { sinceMs } = periodAt(limit.in, zonesOf(c, limit.per), c.atMs);
+    left = Math.min(left, mostOf(limit) - c.usage.used(subject, sinceMs).talkMs);
   }
   return left;
 }
@@ -127,6 +121,8 @@ const subject = (kind: Subject['kind'], id: string | undefined): Subject | undef
 function zonesOf(c: Case, per: Limit['per']): readonly string[] {
   return per === 'number' ? (c.place?.zones ?? c.policy.zones) : c.policy.zones;
 }
+
+const isUse = (limit: Limit): limit is UseLimit => limit.of !== 'gap' && limit.of !== 'concurrent';
 
 const mostOf = (limit: UseLimit): number => (limit.of === 'talk' ? limit.most * 1000 : limit.most);
 

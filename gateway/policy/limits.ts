@@ -40,3 +40,38 @@ export function isNoLooser(a: LimitSet, b: LimitSet): boolean {
     return other !== undefined && looseness(other) <= looseness(limit);
   });
 }
+
+/** Limits by what they are on: a decision asks for one kind after the other. */
+export type LimitsOn = Readonly<Record<Limit['of'], readonly Limit[]>>;
+
+/** Each set is sorted out once. */
+const sorted = new WeakMap<LimitSet, LimitsOn>();
+
+function sortedOut(set: LimitSet): LimitsOn {
+  const known = sorted.get(set);
+  if (known !== undefined) return known;
+  const on = { attempts: [], gap: [], calls: [], talk: [], concurrent: [] } as Record<Limit['of'], Limit[]>;
+  for (const limit of set.values()) on[limit.of].push(limit);
+  sorted.set(set, on);
+  return on;
+}
+
+const NOTHING_ON = sortedOut(NO_LIMITS);
+
+/** The limits of several sets beside one another, in the order of the sets: none takes another's place. */
+export function limitsOn(first?: LimitSet, second?: LimitSet, third?: LimitSet): LimitsOn {
+  return beside(beside(beside(NOTHING_ON, first), second), third);
+}
+
+function beside(all: LimitsOn, set: LimitSet | undefined): LimitsOn {
+  if (set === undefined || set.size === 0) return all;
+  return all === NOTHING_ON ? sortedOut(set) : both(all, sortedOut(set));
+}
+
+const both = (a: LimitsOn, b: LimitsOn): LimitsOn => ({
+  attempts: [...a.attempts, ...b.attempts],
+  gap: [...a.gap, ...b.gap],
+  calls: [...a.calls, ...b.calls],
+  talk: [...a.talk, ...b.talk],
+  concurrent: [...a.concurrent, ...b.concurrent],
+});

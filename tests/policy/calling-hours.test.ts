@@ -44,7 +44,7 @@ const TABLE: Readonly<Record<string, Country>> = {
     number: '+35542345678',
     zone: 'Europe/Tirane',
     open: STRICT_DAY('2026-03-04'),
-    closed: ['2026-03-07', '2026-11-27', '2026-11-28'].slice(0, 1),
+    closed: ['2026-03-07', '2026-05-01', '2026-01-01'],
   },
   RU: {
     number: '+74951234567',

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Limit } from '../../config/schema/types.generated.js';
 import { caseOf } from '../../gateway/policy/case.js';
-import { handsetId } from '../../gateway/policy/ids.js';
-import { JUDGEMENT } from '../../gateway/policy/judgement.js';
+import { handsetId, personId } from '../../gateway/policy/ids.js';
+import { JUDGEMENT, RULE_GROUPS } from '../../gateway/policy/judgement.js';
 import { compilePolicy } from '../../gateway/policy/policy.js';
+import type { DialRequest, Facts } from '../../gateway/policy/request.js';
 import { ledgerAt, type NotedCall } from './ledger-oracle.js';
 import { ask, at, EVERY, GOOD_FACTS, hoursOf, inputOf, profile } from './sample-policy.js';
 
@@ -115,4 +116,76 @@ t.test('a call is granted exactly when no rule objects, in whatever order the ru
     }),
     { numRuns: 150 },
   );
+});
+
+const policyState: fc.Arbitrary<NonNullable<Facts['policy']>> = fc.constantFrom(
+  { is: 'missing' } as const,
+  { is: 'unsigned' } as const,
+  { is: 'good', expiresMs: NOW } as const,
+  { is: 'good', expiresMs: Number.POSITIVE_INFINITY } as const,
+);
+const facts: fc.Arbitrary<Facts> = fc.record({
+  clock: fc.constantFrom({ trusted: true } as const, { trusted: false, why: 'a step' } as const),
+  line: fc.record({
+    fitted: fc.boolean(),
+    hook: fc.constantFrom('on' as const, 'off' as const, 'unknown' as const),
+    supervised: fc.boolean(),
+    relay: fc.constant('connected' as const),
+  }),
+  lockdowns: fc.constantFrom(
+    [],
+    [{ target: { kind: 'site' as const }, from: at('2026-03-03T00:00'), reason: 'drill' }],
+    [{ target: { kind: 'person' as const, person: personId('p-1') }, from: at('2026-03-03T00:00'), reason: 'drill' }],
+  ),
+  policy: fc.option(policyState, { nil: undefined }),
+  doNotCall: fc.constant({
+    list: () => ({ isThere: true as const, madeMs: NOW, has: (number: string) => number.endsWith('2') }),
+    word: (number: string) => (number.endsWith('1') ? { refusedMs: NOW - 86_400_000 } : undefined),
+  }),
+});
+const asking: fc.Arbitrary<Omit<DialRequest, 'dialled'>> = fc.record({
+  handset: fc.constantFrom(...['a-101', 'b-1', 'nobody'].map(handsetId)),
+  person: fc.option(fc.constant(personId('p-1')), { nil: undefined }),
+  personFacts: fc.option(
+    fc.record({ id: fc.constantFrom('p-1', 'p-2'), suspended: fc.boolean(), windows }, { requiredKeys: ['id'] }),
+    { nil: undefined },
+  ),
+  campaign: fc.option(fc.record({ id: fc.constant('trains'), windows }), { nil: undefined }),
+});
+
+t.test('rules that are passed over together would not have objected, whoever asks and whatever is true', async () => {
+  const profiles = fc.record({ hookRequired: fc.boolean(), personRequired: fc.boolean(), silenceDays: fc.nat(2) });
+  fc.assert(
+    fc.property(world, facts, asking, profiles, fc.boolean(), (one, true_, who, settings, enabled) => {
+      const { allow, block, limits, own } = one;
+      const policy = compilePolicy(
+        inputOf({ enabled, site: { windows: one.site }, profile: { allow, block, limits, windows: own, ...settings } }),
+      );
+      const when = at('2026-03-02T00:00').add({ minutes: one.minute }).epochMilliseconds;
+      const c = caseOf(policy, ledgerAt(one.calls, when), true_, { ...who, dialled: one.dialled }, when);
+      for (const { rules, isMoot } of RULE_GROUPS) {
+        if (isMoot?.(c) !== true) continue;
+        for (const { id, judge } of rules) if (judge(c) !== undefined) throw new Error(`${id} objects`);
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+t.test('several limits by one handset and one period ask the ledger once', async (t) => {
+  const asked: string[] = [];
+  const limits = (['attempts', 'calls', 'talk'] as const).map(
+    (of) => ({ per: 'handset', of, most: 9, in: 'day' }) as const,
+  );
+  const usage = {
+    used: ({ kind, id }: { readonly kind: string; readonly id: string }, sinceMs: number) => {
+      asked.push(`${kind} ${id} ${sinceMs}`);
+      return { attempts: 0, calls: 0, talkMs: 0, live: 0, liveTalkMs: 0 };
+    },
+    callsSince: () => [],
+  };
+  const policy = compilePolicy(inputOf({ profile: { limits } }));
+  t.match(ask(policy, at('2026-03-04T12:00'), { usage }), { outcome: 'grant' });
+  t.equal(asked.length, new Set(asked).size);
+  t.equal(asked.length, 2, 'one for the day, one for the calls that are up now');
 });
