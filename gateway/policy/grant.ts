@@ -43,13 +43,18 @@ export function grantOf(c: Case, handset: CompiledHandset, number: E164, place: 
   return person === undefined ? grant : { ...grant, person: personId(person) };
 }
 
-/** No call lasts a week: what ends later ends there, so that an end never depends on how far hours are laid out. */
+/**
+ * No call lasts a week: what ends later ends there, at the whole hour before, so that an end never depends on how far hours are
+ * laid out, and the calls of hours that never close share their ends as all others do.
+ */
 const FURTHEST_MS = 7 * DAY_MS;
+const HOUR_MS = 3_600_000;
+const furthestFrom = (ms: number): number => Math.floor((ms + FURTHEST_MS) / HOUR_MS) * HOUR_MS;
 
 function firstEnd(c: Case, place: CalleePlace): End {
   const { atMs: nowMs, facts, own, law } = c;
   let by: EndsBy = 'window.callee';
-  let atMs = Math.min(nowMs + FURTHEST_MS, place.hours.stretchAt(nowMs).to);
+  let atMs = Math.min(furthestFrom(nowMs), place.hours.stretchAt(nowMs).to);
   if (law !== undefined) atMs = Math.min(atMs, law.hours.stretchAt(nowMs).to);
   // All levels at once end where the first of them does: which one that is, is looked for where it matters.
   if (own === undefined || own.hours.stretchAt(nowMs).to < atMs) {
