@@ -2011,7 +2011,7 @@ export interface PhoneEnrolment {
    */
   readonly by: 'path' | 'path or basic' | 'hand';
   /**
-   * The place on the device's own pages.
+   * The place on the device's own pages. {protocol} is HTTPS or HTTP, as the site serves it, {scheme} https or http, {mac} the device's address.
    */
   readonly where: string;
 }

@@ -73,7 +73,7 @@ export function admit(house: House, request: FastifyRequest, need: Need): void {
   const { caller } = request;
   if (caller === undefined) {
     if (house.people.size === 0) {
-      const how = 'open the one-time link that the gateway printed at its start, or use balise people add';
+      const how = 'open the one-time link that the gateway printed at its start, or use balise staff add';
       throw new ConsoleFault(401, 'people.none', `nobody may log in yet: ${how}`);
     }
     throw new ConsoleFault(401, 'session.none', 'log in first: there is no session, or its time is over');

@@ -4,7 +4,7 @@ import type { SiteFiles } from '../config/site.js';
 import { type Device, devicesOf } from '../provisioning/device.js';
 import { DeviceNotebook, type DeviceNotes } from '../provisioning/device-notes.js';
 import { type Enrolment, EnrolmentBook } from '../provisioning/enrolment-book.js';
-import { configUrl, render } from '../provisioning/render.js';
+import { configUrl, enrolPlace, render } from '../provisioning/render.js';
 import { fileNameOf, readTemplates } from '../provisioning/templates.js';
 import { siteToTell } from '../site-provisioning.js';
 
@@ -97,7 +97,7 @@ export class SitePhones {
       armedUntil,
       url: configUrl(told, enrolment.token),
       file: fileNameOf(template, mac, device.model) ?? '',
-      where: template.enrol.where,
+      where: enrolPlace(template, mac, told),
       token: enrolment.token,
       ...(template.enrol.by === 'path or basic' ? { user: mac } : {}),
     };

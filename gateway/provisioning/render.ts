@@ -35,6 +35,12 @@ export function configUrl(site: Pick<SiteToTell, 'place' | 'isHttps'>, token: st
   return `${site.isHttps ? 'https' : 'http'}://${site.place}/p/${token}/`;
 }
 
+/** What is to be set at a device by hand, and where, in words. Throws as `render`. */
+export function enrolPlace(template: PhoneTemplate, mac: string, { isHttps }: Pick<SiteToTell, 'isHttps'>): string {
+  const scheme = isHttps ? 'https' : 'http';
+  return filled(template.enrol.where, { mac, scheme, protocol: scheme.toUpperCase() });
+}
+
 /**
  * Writes a device's whole configuration by its family's template. Pure. Throws when the template names a placeholder that
  * there is not, or when a handset has no secret: faults of the program.

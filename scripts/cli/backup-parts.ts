@@ -4,18 +4,28 @@ import { closeSync, createReadStream, lstatSync, openSync, readdirSync, readSync
 import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** The form of backups that this program writes; it reads this one and no later. */
-export const FORMAT = 1;
+/** The form of backups that this program writes; it reads this one and those before. 2: with files from elsewhere. */
+export const FORMAT = 2;
 export const MANIFEST = 'manifest.json';
 
 /** One file of a backup. */
 export interface Part {
-  /** Below `site/` or `data/`, with slashes. */
+  /** Below `site/`, `data/` or `elsewhere/`, with slashes. */
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
   /** Its permissions. */
   readonly mode: number;
+}
+
+/** A file from outside of the site's folder, and where the site's files name it. */
+export interface Elsewhere {
+  readonly part: string;
+  readonly file: string;
+  /** JSON pointer into the file. */
+  readonly pointer: string;
+  /** As the file has it: absolute, or relative to the site's folder. */
+  readonly path: string;
 }
 
 /** What a backup says of itself. */
@@ -27,6 +37,8 @@ export interface Manifest {
   readonly gateway: string;
   readonly madeAt: string;
   readonly parts: readonly Part[];
+  /** Absent in form 1. */
+  readonly elsewhere?: readonly Elsewhere[];
 }
 
 /** A backup that cannot be made, or is not what it should be; the message says what to do. */

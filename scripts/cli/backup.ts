@@ -16,6 +16,7 @@ import { systemClock } from '../../gateway/clock/system-clock.js';
 import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
 import { readVersion } from '../../gateway/site-bus.js';
 import { runFolderOf } from '../../gateway/supervisor/run-folder.js';
+import { foreignAgents, namedElsewhere } from './backup-elsewhere.js';
 import {
   BackupFault,
   FORMAT,
@@ -37,8 +38,9 @@ usage: balise backup <file> [--site <folder>] [--json]
 
 The gateway may run meanwhile: the database is copied by SQLite's own online backup, every other file is one that is
 replaced in one step. What is sealed stays sealed. The file is a compressed tar with a manifest of the SHA-256 of each
-part; it holds the site's keys, is readable for its owner alone, and belongs where nobody else reads. What a site's files
-name outside of the site's folder (certificates, say) is not in it. An existing file is not written over.
+part; it holds the site's keys, is readable for its owner alone, and belongs where nobody else reads. Certificates and
+keys that the site's files name outside of the site's folder are in it too, and each is told. Not in it are the
+configurations of agents that systemd starts. An existing file is not written over.
 
   <file>         e.g. site.balise.tar.gz
   --site         the site's folder; or $BALISE_SITE, or /etc/balise/site
@@ -71,7 +73,8 @@ export const backup: Command = {
     const staging = mkdtempSync(join(dirname(file), '.balise-backup-'));
     try {
       const manifest = await gather(site, staging, terminal.stderr);
-      await tar(['--create', '--gzip', '--file', `${file}.new`, '--directory', staging, MANIFEST, 'site', 'data']);
+      const folders = ['site', 'data', ...(manifest.elsewhere?.length ? ['elsewhere'] : [])];
+      await tar(['--create', '--gzip', '--file', `${file}.new`, '--directory', staging, MANIFEST, ...folders]);
       chmodSync(`${file}.new`, 0o600);
       renameSync(`${file}.new`, file);
       const { parts, ...head } = manifest;
@@ -79,7 +82,7 @@ export const backup: Command = {
       terminal.stdout.write(
         values.json === true
           ? `${JSON.stringify(said, null, 2)}\n`
-          : `${file}: ${parts.length} files of ${head.site}/${head.gateway}, ${said.bytes} bytes\nsha256 ${said.sha256}\nit holds the site's keys: keep it where nobody else reads\n`,
+          : textOf(file, manifest, said, foreignAgents(site.folder)),
       );
       return EXIT.ok;
     } catch (fault) {
@@ -92,6 +95,25 @@ export const backup: Command = {
     }
   },
 };
+
+function textOf(
+  file: string,
+  { parts, site, gateway, elsewhere = [] }: Manifest,
+  { bytes, sha256 }: { readonly bytes: number; readonly sha256: string },
+  agents: readonly string[],
+): string {
+  const lines = [
+    `${file}: ${parts.length} files of ${site}/${gateway}, ${bytes} bytes`,
+    `sha256 ${sha256}`,
+    ...elsewhere.map((one) => `from outside of the site's folder: ${one.path} (${one.file} ${one.pointer})`),
+    ...agents.map(
+      (agent) =>
+        `not in it: the configuration of the agent ${agent}, which systemd starts; balise board agent makes a new one`,
+    ),
+    "it holds the site's keys: keep it where nobody else reads",
+  ];
+  return `${lines.join('\n')}\n`;
+}
 
 /** Copies everything of a site into `staging`, and writes the manifest there. */
 async function gather(site: SiteFiles, staging: string, stderr: NodeJS.WritableStream): Promise<Manifest> {
@@ -109,6 +131,8 @@ async function gather(site: SiteFiles, staging: string, stderr: NodeJS.WritableS
     ...own.map((path) => ({ from: join(folder, path), to: join('site', path) })),
     ...data.map((path) => ({ from: join(dataFolder, path), to: join('data', path) })),
   ];
+  const elsewhere = namedElsewhere(folder);
+  copies.push(...elsewhere.map(({ part, path }) => ({ from: resolve(folder, path), to: part })));
   for (const part of ['site', 'data']) mkdirSync(join(staging, part), { mode: 0o700 });
   const progress = new Progress(stderr as never, 'files', copies.length);
   const parts = [];
@@ -127,6 +151,7 @@ async function gather(site: SiteFiles, staging: string, stderr: NodeJS.WritableS
       .wall()
       .toString({ smallestUnit: 'second' }),
     parts,
+    elsewhere,
   };
   writeFileSync(join(staging, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
   return manifest;

@@ -26,6 +26,8 @@ export interface Terminal {
 /** One command of `balise`. */
 export interface Command {
   readonly name: string;
+  /** Other names that it goes by. */
+  readonly aliases?: readonly string[];
   /** One line for the list of commands. */
   readonly summary: string;
   /** Usage, options and an example. */

@@ -30,6 +30,13 @@ export function wordsOf({ name, summary, help }: Pick<Command, 'name' | 'summary
   return { name, summary, verbs: [...new Set(verbs)].sort(), options: [...new Set([...options, '--help'])].sort() };
 }
 
+/** A command by each name that it goes by. */
+function namesOf(command: Command): readonly Words[] {
+  const words = wordsOf(command);
+  const others = (command.aliases ?? []).map((name) => ({ ...words, name, summary: `the same as ${words.name}` }));
+  return [words, ...others];
+}
+
 /** A word in single quotes, as every POSIX shell and fish take it. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -107,7 +114,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     async run([shell = '', ...more], { stdout }) {
       const script = SHELLS[shell];
       if (script === undefined || more.length > 0) throw new UsageFault('bash, zsh or fish?');
-      stdout.write(script(commands().map(wordsOf)));
+      stdout.write(script(commands().flatMap(namesOf)));
       return EXIT.ok;
     },
   };

@@ -24,11 +24,11 @@ import { init } from './init.js';
 import { keys } from './keys.js';
 import { line } from './line.js';
 import { cut, release } from './orders.js';
-import { people } from './people.js';
 import { person } from './person.js';
 import { policy } from './policy.js';
 import { replay } from './replay.js';
 import { restore } from './restore.js';
+import { staff } from './staff.js';
 import { statement } from './statement.js';
 import { status } from './status.js';
 import { tail } from './tail.js';
@@ -55,7 +55,7 @@ const COMMANDS: readonly Command[] = [
   tail,
   cut,
   release,
-  people,
+  staff,
   trunk,
   line,
   board,
@@ -120,7 +120,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
     return EXIT.ok;
   }
   const asked = first === 'help' ? rest[0] : first;
-  const command = COMMANDS.find(({ name }) => name === asked);
+  const command = COMMANDS.find(({ name, aliases = [] }) => name === asked || aliases.includes(asked ?? ''));
   if (command === undefined) {
     const isHelp = asked === undefined || asked === '--help' || asked === '-h';
     if (isHelp && first !== undefined) {

@@ -9,7 +9,7 @@ import { hashPin, pinFault } from '../../gateway/work/pin.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { checked, clock, withStore } from './open-work.js';
 
-const HELP = `balise person: who may work for campaigns, where and when
+const HELP = `balise person: who may call for campaigns from the cells, where and when
 
 usage: balise person add --site <folder> --id <id> --code <digits> --language <xx>... --handset <id>... --campaign <id>...
                          [--hours <days>=<HH:MM>-<HH:MM>...] < pin
@@ -23,6 +23,8 @@ usage: balise person add --site <folder> --id <id> --code <digits> --language <x
   suspend  keeps a person from signing on, and signs off one who is; --lift ends it
 
   --hours  when the person may work, in the site's zone, e.g. mon,tue,wed=08:00-12:00; may be repeated; left out: always
+
+Who may use the console is balise staff's.
 
 Options that name several things may be repeated. At a terminal the PIN is asked for and not shown; it is kept as a hash alone.
 

@@ -11,16 +11,18 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Sqlite from 'better-sqlite3';
-import { systemClock } from '../../gateway/clock/system-clock.js';
+import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
 import { loadSite } from '../../gateway/config/site.js';
 import { SCHEMA_VERSION } from '../../gateway/store/migrations.js';
+import { openStore } from '../../gateway/store/open.js';
 import { runningGateway } from '../../gateway/supervisor/run-folder.js';
+import { checkableCopy, placeElsewhere } from './backup-elsewhere.js';
 import { BackupFault, FORMAT, filesIn, isDatabase, MANIFEST, type Manifest, sha256Of, tar } from './backup-parts.js';
 import { type Command, EXIT, needed, type Terminal, UsageFault } from './command.js';
-import { siteFolderOf } from './gateway-client.js';
+import { callerName, siteFolderOf } from './gateway-client.js';
 import { Progress } from './progress.js';
 
 const HELP = `balise restore: brings a site back from the file that balise backup made
@@ -28,7 +30,9 @@ const HELP = `balise restore: brings a site back from the file that balise backu
 usage: balise restore <file> [--site <folder>] [--check]
 
 Everything is checked before anything is replaced: the manifest's SHA-256 of each part, the database, the whole site as at
-a start. What was there is kept beside it, under its name with .before-<time>. Refused while a gateway of the site runs.
+a start. What was there is kept beside it, under its name with .before-<time>. Files from outside of the site's folder are
+put back where nothing is, and never over what is there. The restored audit chain says who restored it, from what. Refused
+while a gateway of the site runs.
 
   <file>         what balise backup made
   --site         where the site is to be; or $BALISE_SITE, or /etc/balise/site. Its data go where its site.json says
@@ -64,11 +68,14 @@ export const restore: Command = {
       if (folder !== undefined) refuseWhileRunning(folder);
       const manifest = await unpacked(file, staging, terminal);
       // Throws with every fault of the site, as at a start.
-      await loadSite(join(staging, 'site'));
+      await loadSite(checkableCopy(staging, manifest.elsewhere ?? []));
       terminal.stdout.write(
         `${file}: ${manifest.parts.length} files of ${manifest.site}/${manifest.gateway}, made ${manifest.madeAt} by ${manifest.version}: sound\n`,
       );
-      if (folder !== undefined) replace(staging, folder, terminal);
+      if (folder !== undefined) {
+        noteInChain(staging, file, manifest);
+        replace(staging, folder, manifest, terminal);
+      }
       return EXIT.ok;
     } catch (fault) {
       if (!(fault instanceof BackupFault)) throw fault;
@@ -107,7 +114,8 @@ function refuseWhileRunning(folder: string, siteFile = join(folder, 'site.json')
 async function unpacked(file: string, staging: string, { stderr }: Terminal): Promise<Manifest> {
   const names = (await tar(['--list', '--gzip', '--file', file])).split('\n').filter((name) => name !== '');
   const stray = names.find(
-    (name) => name.startsWith('/') || name.split('/').includes('..') || !/^(site|data)\/|^manifest\.json$/.test(name),
+    (name) =>
+      name.startsWith('/') || name.split('/').includes('..') || !/^(site|data|elsewhere)\/|^manifest\.json$/.test(name),
   );
   if (stray !== undefined) throw new BackupFault(`${file} holds ${JSON.stringify(stray)}, and is no backup of a site`);
   if (!names.includes(MANIFEST)) throw new BackupFault(`${file} has no manifest, and is no backup of a site`);
@@ -151,7 +159,7 @@ function readManifest(file: string): Manifest {
   if (format > FORMAT)
     throw new BackupFault(`it is of form ${format}, and this program knows ${FORMAT}: run the newer one`);
   const isPart = (part: Partial<Manifest['parts'][number]>): boolean =>
-    typeof part.path === 'string' && /^(site|data)\//.test(part.path) && !part.path.split('/').includes('..');
+    typeof part.path === 'string' && /^(site|data|elsewhere)\//.test(part.path) && !part.path.split('/').includes('..');
   if (!parts.every(isPart)) throw new BackupFault('its manifest names a file outside of a site');
   return manifest as Manifest;
 }
@@ -173,8 +181,24 @@ function checkDatabase(file: string, path: string): void {
   for (const companion of ['-wal', '-shm']) rmSync(`${file}${companion}`, { force: true });
 }
 
+/** The chain that is restored says so itself: written before anything is replaced, so that no restore goes without it. */
+function noteInChain(staging: string, file: string, { site, gateway, madeAt, version }: Manifest): void {
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const clock = systemClock(() => ({ trusted: true }));
+  const gatewayId = `${site}/${gateway}`;
+  const store = openStore({ folder: join(staging, 'data'), clock, gatewayId, bootId: readBootId(), log: quiet });
+  try {
+    const after = { file: basename(file), madeAt, version };
+    const change = { what: 'site.restored', subject: gatewayId, after };
+    const data = { who: `unix:${callerName()}`, role: 'local', from: 'files', ...change };
+    store.calls.append([{ kind: 'event', type: 'balise.console.changed', data }]);
+  } finally {
+    store.close();
+  }
+}
+
 /** Puts what was unpacked in its place, and what was there aside; with any fault everything is put back. */
-function replace(staging: string, folder: string, { stdout }: Terminal): void {
+function replace(staging: string, folder: string, { elsewhere = [] }: Manifest, { stdout }: Terminal): void {
   const { data } = foldersOf(join(staging, 'site', 'site.json'), folder);
   refuseWhileRunning(folder, join(staging, 'site', 'site.json'));
   const stamp = systemClock(() => ({ trusted: true }))
@@ -182,6 +206,7 @@ function replace(staging: string, folder: string, { stdout }: Terminal): void {
     .toString({ smallestUnit: 'second' })
     .replace(/[:.]/g, '-');
   const done: { readonly from: string; readonly to: string }[] = [];
+  const placed: string[] = [];
   const move = (from: string, to: string): void => {
     renameSync(from, to);
     done.push({ from, to });
@@ -206,9 +231,12 @@ function replace(staging: string, folder: string, { stdout }: Terminal): void {
     move(join(staging, 'site'), folder);
     if (isInside) mkdirSync(dirname(data), { recursive: true, mode: 0o700 });
     move(fresh, data);
+    placed.push(...placeElsewhere(staging, folder, elsewhere, (text) => stdout.write(text)));
+    for (const path of placed) giveOne(path, siteOwner);
     give(folder, siteOwner);
     give(data, owner);
   } catch (fault) {
+    for (const path of placed) rmSync(path, { force: true });
     for (const { from, to } of done.reverse()) renameSync(to, from);
     rmSync(`${data}.restoring-${stamp}`, { recursive: true, force: true });
     throw new BackupFault(`it cannot be put in its place (${(fault as Error).message}): all was put back as it was`);
@@ -216,10 +244,15 @@ function replace(staging: string, folder: string, { stdout }: Terminal): void {
   stdout.write(`${folder} is restored, its data are in ${data}; balise doctor looks at it before a gateway starts\n`);
 }
 
+type Owner = { readonly uid: number; readonly gid: number } | undefined;
+
+function giveOne(path: string, owner: Owner): void {
+  if (process.getuid?.() === 0 && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+}
+
 /** Root gives what it restored to whoever had it before. */
-function give(root: string, owner: { readonly uid: number; readonly gid: number } | undefined): void {
-  if (process.getuid?.() !== 0 || owner === undefined) return;
+function give(root: string, owner: Owner): void {
   for (const path of [root, ...filesIn(root).map((name) => join(root, name))]) {
-    for (let at = path; at.startsWith(root); at = dirname(at)) chownSync(at, owner.uid, owner.gid);
+    for (let at = path; at.startsWith(root); at = dirname(at)) giveOne(at, owner);
   }
 }

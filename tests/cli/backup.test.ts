@@ -72,6 +72,13 @@ t.test(
     t.ok(again.port('cell') > 0, 'and a gateway starts on it');
     await again.end();
     t.match(await balise(['audit', 'verify', join(site, 'data')]), { status: 0 });
+    const chain = new Sqlite(join(site, 'data', 'balise.sqlite'), { readonly: true });
+    t.teardown(() => chain.close());
+    const said = chain.prepare("SELECT body FROM event WHERE body LIKE '%site.restored%'").pluck().get() as string;
+    t.match((JSON.parse(said) as { data: object }).data, {
+      ...{ who: /^unix:/, what: 'site.restored', subject: 'test/gw-1' },
+      after: { file: 'gw.tar.gz', madeAt: /Z$/ },
+    });
   },
 );
 
@@ -102,7 +109,7 @@ t.test('a backup that is not what it was made as replaces nothing', async (t) =>
       (folder) => rmSync(join(folder, 'data', 'people.json')),
       /people.json is in the manifest and not in the file/,
     ],
-    ['newer', (folder) => manifest(folder, (all) => Object.assign(all, { format: 2 })), /it is of form 2/],
+    ['newer', (folder) => manifest(folder, (all) => Object.assign(all, { format: 3 })), /it is of form 3/],
     [
       'outside',
       (folder) => manifest(folder, (all) => Object.assign(all, { parts: [{ path: 'site/../../etc/passwd' }] })),
@@ -126,6 +133,38 @@ t.test('a backup that is not what it was made as replaces nothing', async (t) =>
     [],
   );
 });
+
+t.test(
+  'certificates outside of the site’s folder are in the backup, told, and put back where nothing is',
+  async (t) => {
+    const elsewhere = shelf(t);
+    const [cert, key] = [join(elsewhere, 'console.pem'), join(elsewhere, 'keys', 'console.key')];
+    mkdirSync(join(elsewhere, 'keys'));
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key];
+    execFileSync('openssl', ['req', '-x509', ...ec, '-subj', '/CN=gw', '-days', '2', '-out', cert], {
+      stdio: 'ignore',
+    });
+    const site = makeSite(t, 9, { site: { console: { address: '127.0.0.1', port: 0, tls: { cert, key } } } });
+    const file = join(shelf(t), 'gw.tar.gz');
+    const made = await balise(['backup', file, '--site', site]);
+    t.match(made, { status: 0 }, made.stderr);
+    t.match(made.stdout, `from outside of the site's folder: ${cert} (site.json /console/tls/cert)`);
+    t.match(made.stdout, `from outside of the site's folder: ${key} (site.json /console/tls/key)`);
+
+    rmSync(join(elsewhere, 'keys'), { recursive: true });
+    writeFileSync(cert, 'another');
+    t.match(await balise(['restore', file, '--check']), { status: 0 }, 'sound by itself');
+    t.notOk(existsSync(key), 'and a check puts nothing anywhere');
+    const restored = await balise(['restore', file, '--site', site]);
+    t.match(restored, { status: 0 }, restored.stderr);
+    t.teardown(() => rmSync(/is kept: (.*)\n/.exec(restored.stdout)?.[1] ?? '', { recursive: true, force: true }));
+    t.match(restored.stdout, `${key} (site.json /console/tls/key) is restored too`);
+    t.match(readFileSync(key, 'utf8'), /PRIVATE KEY/);
+    t.equal(statSync(key).mode & 0o777, 0o600);
+    t.match(restored.stdout, `${cert} (site.json /console/tls/cert) is another than at the backup`);
+    t.equal(readFileSync(cert, 'utf8'), 'another', 'what is there is never written over');
+  },
+);
 
 t.test('a database that is written to meanwhile is whole in the backup, and of one moment', async (t) => {
   const site = makeSite(t, 9);

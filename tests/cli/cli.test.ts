@@ -22,7 +22,7 @@ const COMMANDS = [
   'tail',
   'cut',
   'release',
-  'people',
+  'staff',
   'trunk',
   'line',
   'board',

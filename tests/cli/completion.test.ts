@@ -36,6 +36,7 @@ t.test('bash completes commands, what they do, and their options', { skip: !has(
   };
   t.same(completed('balise', 'ha'), ['ha1', 'handset']);
   t.same(completed('balise', 'handset', 're'), ['remove', 'replace']);
+  t.same(completed('balise', 'people', 'pa'), completed('balise', 'staff', 'pa'), 'by an older name too');
   t.same(completed('balise', 'handset', 'add', '--pro'), ['--profile']);
   t.same(completed('balise', 'check', '--j'), ['--json']);
   t.same(completed('balise', 'nothing', '--'), []);

@@ -72,7 +72,7 @@ t.test('what they are told wrongly is said before anything is asked', async (t) 
     [['why', '--site', '/x'], /which call\?/],
     [['tail', '--only', 'rain', '--site', '/x'], /no kind "rain"/],
     [['calls', '--outcome', 'refused', '--site', '/x'], /filters are for --history/],
-    [['people', 'promote', '--site', '/x'], /list, add, passwd/],
+    [['staff', 'promote', '--site', '/x'], /list, add, passwd/],
   ] as [string[], RegExp][]) {
     t.match(await balise(args), { status: 64, stderr: why }, args.join(' '));
   }
@@ -85,25 +85,29 @@ t.test(
     const folder = makeSite(t, 9);
     const at = ['--site', folder];
     const data = `${folder}/data`;
-    t.match(await balise(['people', 'list', ...at]), { stdout: /nobody may log in yet/ });
-    t.match(await balise(['people', 'add', 'anna', '--role', 'king', ...at]), {
+    t.match(await balise(['staff', 'list', ...at]), { stdout: /nobody may log in yet: balise staff add/ });
+    t.match(await balise(['people', 'list', ...at]), { status: 0, stdout: /nobody/ }, 'the name of before works');
+    t.match(await balise(['people', '--help']), {
+      stdout: /balise people, the name of before, does the same as balise staff/,
+    });
+    t.match(await balise(['staff', 'add', 'anna', '--role', 'king', ...at]), {
       status: 64,
       stderr: /--role is one of/,
     });
-    t.match(await balise(['people', 'add', 'anna', '--role', 'auditor', ...at], 'short\n'), {
+    t.match(await balise(['staff', 'add', 'anna', '--role', 'auditor', ...at], 'short\n'), {
       status: 64,
       stderr: /12/,
     });
-    t.match(await balise(['people', 'add', 'anna', '--role', 'administrator', ...at], `${PASSWORD}\n`), { status: 0 });
+    t.match(await balise(['staff', 'add', 'anna', '--role', 'administrator', ...at], `${PASSWORD}\n`), { status: 0 });
     t.match(People.open(data).list(), [{ name: 'anna', role: 'administrator' }]);
-    t.match(await balise(['people', 'remove', 'anna', ...at]), { status: 64, stderr: /last administrator/ });
+    t.match(await balise(['staff', 'remove', 'anna', ...at]), { status: 64, stderr: /last administrator/ });
 
     const running = await GatewayProcess.start(t, folder);
     t.notOk(
       running.lines.some(({ event }) => event === 'console.first-link'),
       'there is somebody: no link is printed',
     );
-    t.match(await balise(['people', 'add', 'bert', '--role', 'technician', ...at], `${PASSWORD}\n`), { status: 0 });
+    t.match(await balise(['staff', 'add', 'bert', '--role', 'technician', ...at], `${PASSWORD}\n`), { status: 0 });
     const logIn = () =>
       fetch(`http://127.0.0.1:${running.port('console')}/api/session`, {
         method: 'POST',
@@ -111,12 +115,12 @@ t.test(
         body: JSON.stringify({ name: 'bert', password: PASSWORD }),
       });
     t.equal((await logIn()).status, 200);
-    t.match(await balise(['people', 'disable', 'bert', ...at]), { status: 0, stdout: /may log in no more/ });
+    t.match(await balise(['staff', 'disable', 'bert', ...at]), { status: 0, stdout: /may log in no more/ });
     t.equal((await logIn()).status, 401);
-    t.match(await balise(['people', 'list', ...at]), { stdout: /bert +technician +en +disabled/ });
-    t.match(await balise(['people', 'remove', 'anna', ...at]), { status: 1, stderr: /last administrator/ });
+    t.match(await balise(['staff', 'list', ...at]), { stdout: /bert +technician +en +disabled/ });
+    t.match(await balise(['staff', 'remove', 'anna', ...at]), { status: 1, stderr: /last administrator/ });
     await running.end();
-    t.match(await balise(['people', 'remove', 'bert', ...at]), { status: 0 });
+    t.match(await balise(['staff', 'remove', 'bert', ...at]), { status: 0 });
 
     const reader = new AuditReader(data);
     const changes = [...reader.bodies()]
@@ -145,7 +149,7 @@ t.test('at a terminal the table of calls is drawn anew, and Ctrl-C ends it', nee
 
 t.test('at a terminal a password is asked for and not shown', needsScript, async (t) => {
   const folder = makeSite(t, 9);
-  const terminal = new PseudoTerminal(t, ['people', 'add', 'anna', '--role', 'auditor', '--site', folder]);
+  const terminal = new PseudoTerminal(t, ['staff', 'add', 'anna', '--role', 'auditor', '--site', folder]);
   await terminal.shows('password of anna: ');
   terminal.type(`${PASSWORD}\r`);
   t.equal(await terminal.exited, 0);

@@ -349,6 +349,7 @@ t.test('in the browser', opts, async (t) => {
       /ERR_(CONNECTION_REFUSED|INCOMPLETE|EMPTY)|Failed to load/.test(text),
     );
     await comeIn(page);
+    await desk.close();
     await house.stop();
     await page.getByText(/No contact with the gateway since/).waitFor();
     t.ok(await page.locator('.frame.is-stale').count(), 'the board is marked');

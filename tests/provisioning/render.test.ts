@@ -1,7 +1,7 @@
 /** What each maker's devices are served, read back as the device would read it. */
 import fc from 'fast-check';
 import t from 'tap';
-import { render } from '../../gateway/provisioning/render.js';
+import { enrolPlace, render } from '../../gateway/provisioning/render.js';
 import { readTemplates } from '../../gateway/provisioning/templates.js';
 import { SITE, sample, templateOf } from './sample.js';
 
@@ -47,6 +47,19 @@ t.test('every model of every family is written whole, whichever of its ports car
       }
     }
   }
+});
+
+t.test('what is to be set by hand says HTTPS, and HTTP where the site serves it so', async (t) => {
+  const mac = 'c074ad000201';
+  for (const template of new Set(templates.values())) {
+    for (const isHttps of [true, false]) {
+      const where = enrolPlace(template, mac, { isHttps });
+      t.notMatch(where, /[{}]/, `${template.family}: a placeholder is left`);
+      if (!isHttps) t.notMatch(where, /https/i, template.family);
+    }
+  }
+  t.match(enrolPlace(templateOf('HT801'), mac, { isHttps: true }), 'without the https://; Config Upgrade via HTTPS');
+  t.match(enrolPlace(templateOf('HT801'), mac, { isHttps: false }), 'without the http://; Config Upgrade via HTTP');
 });
 
 t.test('each family is asked for by the file name that its maker documents', async (t) => {

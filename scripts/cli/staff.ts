@@ -13,30 +13,33 @@ import { callerName, GatewayClient, siteFolderOf } from './gateway-client.js';
 import { readPassword } from './read-password.js';
 import { tableOf } from './table.js';
 
-const HELP = `balise people: who may use the console
+const HELP = `balise staff: who may use the console: technicians, supervisors, auditors, administrators
 
-usage: balise people list [--site <folder>] [--json]
-       balise people add <name> --role technician|supervisor|auditor|administrator [--site <folder>]
-       balise people passwd|disable|enable|remove <name> [--site <folder>]
+usage: balise staff list [--site <folder>] [--json]
+       balise staff add <name> --role technician|supervisor|auditor|administrator [--site <folder>]
+       balise staff passwd|disable|enable|remove <name> [--site <folder>]
 
   add, passwd  read the password from the first line of stdin; at a terminal it is asked for and not shown
   disable      no log-in any more, and every session ends; enable takes it back
   --site       the site's folder; default $BALISE_SITE, or /etc/balise/site
   --json       list as JSON on stdout
 
+The callers in the cells are balise person's. balise people, the name of before, does the same as balise staff.
+
 Asks the running gateway, or works on the files where none runs; either way the audit chain has it.
 Exit status 1 when it is refused (the last administrator stays, a name is taken).
 
 example
-  balise people add anna --role technician
+  balise staff add anna --role technician
 `;
 
 const VERBS = ['list', 'add', 'passwd', 'disable', 'enable', 'remove'];
 
-/** `balise people` */
-export const people: Command = {
-  name: 'people',
-  summary: 'who may use the console: list, add, passwd, disable, enable, remove',
+/** `balise staff` */
+export const staff: Command = {
+  name: 'staff',
+  aliases: ['people'],
+  summary: 'who may use the console (technicians and so on): list, add, passwd, disable, enable, remove',
   help: HELP,
   async run(args, terminal) {
     const text = { type: 'string' } as const;
@@ -98,7 +101,7 @@ async function newPassword(name: string, terminal: Terminal): Promise<string> {
 
 function listed(found: readonly Pick<PersonEntry, 'name' | 'role' | 'language' | 'disabled' | 'passwordAt'>[]): string {
   if (found.length === 0)
-    return 'nobody may log in yet: balise people add, or the one-time link that the gateway prints\n';
+    return 'nobody may log in yet: balise staff add, or the one-time link that the gateway prints\n';
   const rows = found.map(({ name, role, language, disabled, passwordAt }) => [
     name,
     role,
@@ -153,7 +156,7 @@ function onFiles(folder: string): Book {
   };
   const known = (book: People, name: string): Person => {
     const person = book.find(name);
-    if (person === undefined) throw new UsageFault(`there is no person "${name}"; see balise people list`);
+    if (person === undefined) throw new UsageFault(`there is no person "${name}"; see balise staff list`);
     return person;
   };
   const mayLose = (book: People, { name, role, disabled }: Person): void => {
