@@ -129,7 +129,7 @@ class Agent {
     });
     launch.onEnd((why) => void this.#end(why, 0));
     process.on('SIGTERM', () => void this.#end('SIGTERM', 0));
-    process.on('SIGINT', () => void this.#end('SIGINT', 0));
+    if (!launch.hasLifeLine) process.on('SIGINT', () => void this.#end('SIGINT', 0));
     for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(fault, (error: unknown) => {
         log.fatal({ event: 'agent.fault', err: error });

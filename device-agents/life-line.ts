@@ -6,6 +6,8 @@ export interface Launch {
   readonly config: unknown;
   /** It is to look at its hardware and to change nothing. */
   readonly isCheck: boolean;
+  /** Somebody holds its life line: a SIGINT of the terminal is theirs to answer. */
+  readonly hasLifeLine: boolean;
   /** Runs `end` when the parent is gone. Never, for an agent that was started by hand or by systemd. */
   onEnd(end: (why: string) => void): void;
 }
@@ -20,8 +22,10 @@ export async function launched(): Promise<Launch> {
   if (at !== -1) {
     const path = process.argv[at + 1];
     if (path === undefined) throw new Error('--config needs the path of a JSON file');
-    return { config: parsed(readFileSync(path, 'utf8'), path), isCheck, onEnd: () => undefined };
+    return { config: parsed(readFileSync(path, 'utf8'), path), isCheck, hasLifeLine: false, onEnd: () => undefined };
   }
+  const hasLifeLine = !process.stdin.isTTY;
+  if (hasLifeLine) process.on('SIGINT', () => undefined);
   const lines = createInterface({ input: process.stdin });
   let over = false;
   let tell: () => void = () => undefined;
@@ -41,6 +45,7 @@ export async function launched(): Promise<Launch> {
   return {
     config: parsed(first, 'the first line of stdin'),
     isCheck,
+    hasLifeLine,
     onEnd(end) {
       tell = () => end('the parent is gone: stdin ended');
       if (over) tell();

@@ -61,13 +61,19 @@ function leave(): never {
   process.exit(0);
 }
 
-/** Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. */
-function askedToStop(): { stopped: Promise<string>; stop: (why: string) => void } {
+/**
+ * Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. A terminal sends SIGINT to everybody on it:
+ * one that hangs on a life line leaves it to whoever holds that, who ends the calls first.
+ */
+function askedToStop(hasLifeLine = false): { stopped: Promise<string>; stop: (why: string) => void } {
   let stop: (why: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => {
+    if (!hasLifeLine) stop('SIGINT');
+  });
   return { stopped, stop };
 }
 
@@ -84,7 +90,7 @@ function read(text: () => string): EngineConfig {
 }
 
 function fromLifeLine(): void {
-  const { stopped, stop } = askedToStop();
+  const { stopped, stop } = askedToStop(!process.stdin.isTTY);
   let config: EngineConfig | undefined;
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {

@@ -10,9 +10,8 @@ export class PseudoTerminal {
   readonly #child: ChildProcess;
   #wake: () => void = () => undefined;
 
-  /** Runs `balise` with these arguments, as it was built, at a terminal. */
-  constructor(t: Test, args: readonly string[]) {
-    const program = join(projectRoot(), 'scripts', 'balise.mjs');
+  /** Runs a program of ours with these arguments, as it was built, at a terminal: `balise` unless told otherwise. */
+  constructor(t: Test, args: readonly string[], program = join(projectRoot(), 'scripts', 'balise.mjs')) {
     const command = [process.execPath, program, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
     this.#child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -71,11 +71,17 @@ function leave(): never {
   process.exit(0);
 }
 
-/** Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. */
-function askedToStop(): { stopped: Promise<string>; stop: (why: string) => void } {
+/**
+ * Settles when this process is to end: SIGTERM, SIGINT, or the end of the life line. A terminal sends SIGINT to everybody on it:
+ * one that hangs on a life line leaves it to whoever holds that, who ends the calls first.
+ */
+function askedToStop(hasLifeLine: boolean): { stopped: Promise<string>; stop: (why: string) => void } {
   let stop: (why: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => (stop = resolve));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => {
+    if (!hasLifeLine) stop('SIGINT');
+  });
   return { stopped, stop };
 }
 
@@ -90,8 +96,8 @@ function start(text: string, stopped: Promise<string>): RelayConfig {
   }
 }
 
-const { stopped, stop } = askedToStop();
 const configAt = process.argv.indexOf('--config');
+const { stopped, stop } = askedToStop(configAt < 0 && !process.stdin.isTTY);
 if (configAt >= 0) {
   const path = process.argv[configAt + 1] ?? '';
   let text = '';
