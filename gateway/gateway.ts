@@ -133,7 +133,7 @@ export class Gateway {
     });
     const joined = siteUplink({
       ...{ ...this.#common, gatewayId, store: this.#store },
-      ...{ numberToken, policy, doNotCall, calls: () => this.#calls, listening: () => this.#listening },
+      ...{ numberToken, policy, doNotCall, calls: () => this.#calls, listening: () => this.#listening, work: () => this.#work },
     });
     this.#uplink = joined?.uplink;
     this.#checkpoints = joined?.checkpoints;

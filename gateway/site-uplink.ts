@@ -12,6 +12,7 @@ import { handsetId } from './policy/ids.js';
 import { NumberReader } from './policy/number.js';
 import type { SiteListening } from './site-listening.js';
 import type { SitePolicy } from './site-policy.js';
+import type { SiteWork } from './site-work.js';
 import type { Store } from './store/store.js';
 import { Checkpoints } from './uplink/checkpoints.js';
 import type { NumberToken } from './uplink/number-token.js';
@@ -30,6 +31,7 @@ export interface SiteUplinkParts {
   /** Undefined until there are any. */
   readonly calls: () => Calls | undefined;
   readonly listening: () => SiteListening | undefined;
+  readonly work: () => SiteWork | undefined;
 }
 
 export interface SiteUplink {
@@ -39,7 +41,7 @@ export interface SiteUplink {
 
 /** The uplink of a site, not started; undefined where its folder has none. */
 export function siteUplink(parts: SiteUplinkParts): SiteUplink | undefined {
-  const { files, gatewayId, bootId, clock, store, log, numberToken, policy, doNotCall, calls, listening } = parts;
+  const { files, gatewayId, bootId, clock, store, log, numberToken, policy, doNotCall, calls, listening, work } = parts;
   const config = files.uplink;
   if (config === undefined) return undefined;
   const numbers = new NumberReader(files.site.country);
@@ -69,6 +71,7 @@ export function siteUplink(parts: SiteUplinkParts): SiteUplink | undefined {
       return runHouseCommand(command, { calls: live, doNotCall, numbers, numberToken, offerWarrant });
     },
     onPolicy: (text) => policy.arrived(text),
+    onBatch: async (payload) => work()?.batches?.take(payload),
     log,
   });
   return { uplink, checkpoints: new Checkpoints({ config, gatewayId, clock, store, log }) };

@@ -22,12 +22,14 @@ import { HoursBook } from './policy/hours-book.js';
 import { type CallId, type E164, type HandsetId, handsetId, personId } from './policy/ids.js';
 import { PublicHolidays } from './policy/public-holidays.js';
 import type { Signalling } from './signalling/signalling.js';
+import { siteBatches } from './site-batches.js';
 import { LiveWork } from './site-live-work.js';
 import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
 import { worksAt } from './site-token-key.js';
 import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
+import type { BatchKeeper } from './work/batch-keeper.js';
 import { ContactHours } from './work/contact-hours.js';
 import { ContactJudge } from './work/contact-judge.js';
 import { DeskPlaces } from './work/desk-places.js';
@@ -63,6 +65,8 @@ export class SiteWork {
   readonly #hours: HoursBook;
   readonly #desk: WorkDesk;
   readonly #places: DeskPlaces;
+  /** Contacts on loan from headquarters, where the site has an uplink. */
+  readonly batches: BatchKeeper | undefined;
   readonly #live: LiveWork;
 
   /**
@@ -106,6 +110,7 @@ export class SiteWork {
       hoursOf: this.#hoursOf,
       zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
     });
+    this.batches = siteBatches(parts, seal, this.#desk);
     this.#live = new LiveWork({
       ...{ clock, store: store.work, hoursOf: this.#hoursOf, signedOn: () => this.#signedOn() },
       endsBy: (handset, atMs) => this.#bound(handset, Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs))),
@@ -136,6 +141,7 @@ export class SiteWork {
   start(): void {
     try {
       this.#desk.start();
+      this.batches?.start();
       this.#live.start();
     } catch (fault) {
       this.#parts.alarm('work.fault', `campaigns and contacts cannot be read: ${(fault as Error).message}`);
@@ -143,8 +149,19 @@ export class SiteWork {
   }
 
   stop(): void {
+    this.batches?.stop();
     this.#live.stop();
     this.#desk.stop();
+  }
+
+  /** Campaigns on disk have changed: contacts and live calls go by the new ones at once. Never throws: both look again. */
+  campaignsChanged(): void {
+    this.#desk.look();
+    try {
+      this.#live.look();
+    } catch (fault) {
+      this.#parts.log.error({ event: 'work.look-failed', err: fault });
+    }
   }
 
   /** A request as `calls` is to take it: the sign-on code of a handset's profile asks for the desk. */

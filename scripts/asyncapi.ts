@@ -114,6 +114,28 @@ const CHANNELS: readonly Channel[] = [
     isRetained: true,
     contentType: 'application/jose',
   },
+  {
+    name: 'batch',
+    address: 'down/batch',
+    schema: 'contact-batch',
+    title: 'ContactBatch',
+    summary:
+      'Contacts on loan: a compact JWS (EdDSA) whose payload has this schema; taken once, by this gateway alone, and answered on ack/<batch>. It is sent again until balise.work.batch-taken or batch-closed has come.',
+    direction: 'down',
+    qos: 1,
+    isRetained: false,
+    contentType: 'application/jose',
+  },
+];
+
+/** Data of events that have a schema of their own. */
+const DATA = [
+  'call-ended',
+  'alarm',
+  'contact-batch-wanted',
+  'contact-batch-taken',
+  'contact-batch-closed',
+  'work-contact',
 ];
 
 const PARAMETERS: Readonly<Record<string, string>> = {
@@ -128,7 +150,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 export function asyncApi(version: string): Json {
   const schemas = new Map<string, Json>();
   const common = read('common.schema.json');
-  for (const name of [...new Set(CHANNELS.map(({ schema }) => schema)), 'call-ended', 'alarm']) {
+  for (const name of [...new Set(CHANNELS.map(({ schema }) => schema)), ...DATA]) {
     schemas.set(name, standingAlone(read(`messages/${name}.schema.json`), name, common));
   }
   return {

@@ -486,6 +486,7 @@ export interface Campaign {
    * Whoever refuses is not called again by any campaign for so many days; by this one never.
    */
   readonly silenceDays: number;
+  readonly lent?: LentContacts;
   /**
    * The time for keying how a call went, seconds.
    */
@@ -803,6 +804,32 @@ export interface ContactBatchClosedData {
    * The contacts that may be lent to another: no call reached an outcome that ends them.
    */
   readonly unused: readonly UnusedContact[];
+  /**
+   * When.
+   */
+  readonly at: string;
+}
+
+/**
+ * The data of balise.work.batch-taken: the gateway has a batch on disk.
+ */
+export interface ContactBatchTakenData {
+  /**
+   * The batch's id.
+   */
+  readonly batch: string;
+  /**
+   * Its campaign.
+   */
+  readonly campaign: string;
+  /**
+   * How many it will call.
+   */
+  readonly contacts: number;
+  /**
+   * The tokens of those that it never calls: their number does not open, is in no zone that is known, or is over here already.
+   */
+  readonly unusable: readonly string[];
   /**
    * When.
    */
@@ -1539,6 +1566,23 @@ export interface HeadquartersConfig {
    */
   readonly signingKey?: string;
   /**
+   * File with the key under which the numbers of contacts are sealed in the database, 32 bytes; made at the first import. Without it no contacts are lent.
+   */
+  readonly contactsKey?: string;
+  /**
+   * The tokenKey of each site's uplink.json, by site: numbers of contacts that a site's gateways are lent are sealed under a key made of it. "*" is for every site that is not named.
+   */
+  readonly tokenKeys?: {
+    /**
+     * 32 bytes in base64.
+     */
+    readonly [k: string]: string | undefined;
+  };
+  /**
+   * How long contacts are lent, hours.
+   */
+  readonly loanH: number;
+  /**
    * File with the authority that signs gateways' certificates, PEM: checkpoints by other keys are not countersigned.
    */
   readonly gatewayCa?: string;
@@ -1681,9 +1725,19 @@ export interface LentContact {
    */
   readonly notBefore?: string;
   /**
-   * The number: AES-256-GCM under a key made of the site's token key, base64url.
+   * The number: AES-256-GCM under a key made of the site's token key for this gateway alone, bound to the contact's token, base64url.
    */
   readonly sealed: string;
+}
+
+/**
+ * Headquarters has the contacts, and lends them by batches to the gateways where somebody works for the campaign. Leave it out where contacts are imported at the gateway.
+ */
+export interface LentContacts {
+  /**
+   * How many this gateway has at once, at the most.
+   */
+  readonly most: number;
 }
 
 /**
@@ -3373,6 +3427,10 @@ export interface WorkContactData {
    * When to call back.
    */
   readonly callBackAt?: string;
+  /**
+   * Where it may be, since it said that it is night there.
+   */
+  readonly zones?: readonly string[];
   /**
    * The batch that it came in.
    */

@@ -12,7 +12,11 @@ const BYTES = 32;
  * used. Throws a `StoreFault` when the file is no key: contacts sealed under it are lost, and must be imported again.
  */
 export function contactKey(folder: string): Buffer {
-  const file = join(folder, CONTACT_KEY_FILE);
+  return keyIn(join(folder, CONTACT_KEY_FILE));
+}
+
+/** The same in a file of any name. */
+export function keyIn(file: string): Buffer {
   const key = readKey(file) ?? makeKey(file);
   if (key.length === BYTES) return key;
   const what = `it holds ${key.length} bytes, and a key has ${BYTES}`;

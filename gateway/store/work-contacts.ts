@@ -21,9 +21,10 @@ interface ContactRow {
   readonly lentMs: number | null;
 }
 
-interface SealedRow extends Omit<SealedContact, 'batch'> {
+interface SealedRow extends Omit<SealedContact, 'batch' | 'isReturned'> {
   readonly ref: number;
   readonly batch: string | null;
+  readonly returned: number;
   readonly place: number;
 }
 
@@ -36,13 +37,16 @@ export class WorkContacts {
   private readonly heldRows: Statement;
   private readonly count: Statement;
   private readonly end: Statement;
+  private readonly endReturned: Statement;
   private readonly putPlace: Statement;
   private readonly getPlace: Statement;
   private readonly placeById: Statement;
   private readonly putSilence: Statement;
   private readonly allSilences: Statement;
   private readonly insertBatch: Statement;
-  private readonly allBatches: Statement;
+  private readonly openBatchRows: Statement;
+  private readonly lent: Statement;
+  private readonly known: Statement;
   private readonly unusedRows: Statement;
   private readonly endBatch: Statement;
   private readonly endOfBatch: Statement;
@@ -63,14 +67,20 @@ export class WorkContacts {
          day_ends_ms AS dayEndsMs, ready_ms AS readyMs, call_back AS callBack, lent_ms AS lentMs
        FROM work_contact WHERE id > ? AND state = 'open' ORDER BY id LIMIT ?`,
     );
-    const sealed = 'id AS ref, token, campaign, callee, sealed, attempts, batch, place';
+    const isReturned = "state = 'over' AND outcome = 'returned'";
+    const sealed = `id AS ref, token, campaign, callee, sealed, attempts, batch, place, ${isReturned} AS returned`;
     this.one = db.prepare(`SELECT ${sealed} FROM work_contact WHERE id = ?`);
     this.heldRows = db.prepare(`SELECT ${sealed} FROM work_contact WHERE state = 'held' ORDER BY id`);
     this.count = db.prepare(
-      "UPDATE work_contact SET state = 'held', attempts = ?, day_attempts = ?, day_ends_ms = ? WHERE id = ?",
+      "UPDATE work_contact SET state = 'held', attempts = ?, day_attempts = ?, day_ends_ms = ? WHERE id = ? AND state = 'open'",
     );
     this.end = db.prepare(
       `UPDATE work_contact SET state = ?, outcome = ?, ready_ms = ?, call_back = ?, place = coalesce(?, place) WHERE id = ?`,
+    );
+    // Its batch went back while it was being called: whoever has it now goes on.
+    this.endReturned = db.prepare(
+      `UPDATE work_contact SET state = 'over', outcome = 'returned' WHERE id = ? AND state = 'open'
+       AND EXISTS (SELECT 1 FROM work_batch WHERE work_batch.id = work_contact.batch AND work_batch.state = 'closed')`,
     );
     this.putPlace = db.prepare('INSERT OR IGNORE INTO work_place (country, zones) VALUES (?, ?)');
     this.getPlace = db.prepare('SELECT id FROM work_place WHERE country = ? AND zones = ?').pluck();
@@ -84,7 +94,18 @@ export class WorkContacts {
     this.insertBatch = db.prepare(
       'INSERT OR IGNORE INTO work_batch (id, campaign, expires_ms, state) VALUES (?, ?, ?, ?)',
     );
-    this.allBatches = db.prepare('SELECT id, campaign, expires_ms AS expiresMs, state FROM work_batch ORDER BY id');
+    this.openBatchRows = db.prepare(
+      "SELECT id, campaign, expires_ms AS expiresMs FROM work_batch WHERE state = 'open' ORDER BY id",
+    );
+    this.lent = db
+      .prepare(
+        `SELECT count(*) FROM work_batch JOIN work_contact ON work_contact.batch = work_batch.id
+         WHERE work_batch.state = 'open' AND work_batch.campaign = ? AND work_contact.state = 'open'`,
+      )
+      .pluck();
+    this.known = db
+      .prepare(`SELECT 1 FROM work_contact WHERE campaign = ? AND token = ? AND NOT (${isReturned})`)
+      .pluck();
     this.unusedRows = db.prepare(
       "SELECT token, attempts, ready_ms AS readyMs FROM work_contact WHERE batch = ? AND state = 'open' ORDER BY id",
     );
@@ -149,16 +170,17 @@ export class WorkContacts {
     return (this.heldRows.all() as SealedRow[]).map((row) => ({ ...sealedOf(row), ref: row.ref }));
   }
 
-  /** Throws when there is no such contact: what is not on disk is not dialled. */
+  /** Throws when there is no such contact to call: what is not on disk, or not here any more, is not dialled. */
   attempt(ref: number, counts: { attempts: number; dayAttempts: number; dayEndsMs: number }): void {
     const { changes } = this.count.run(counts.attempts, counts.dayAttempts, counts.dayEndsMs, ref);
-    if (changes !== 1) throw new Error(`contact ${ref} is not on disk`);
+    if (changes !== 1) throw new Error(`contact ${ref} is not on disk, or not to be called`);
   }
 
   settle(ref: number, { isOver, outcome, readyMs, isCallBack, zones, silentUntilMs }: Settlement): void {
     const row = this.one.get(ref) as SealedRow;
     const place = zones === undefined ? null : this.placeId({ country: this.place(row.place).country, zones });
     this.end.run(isOver ? 'over' : 'open', outcome, isOver ? 0 : Math.ceil(readyMs), isCallBack ? 1 : 0, place, ref);
+    if (!isOver) this.endReturned.run(ref);
     if (silentUntilMs === undefined) return;
     this.putSilence.run(row.callee, Number.isFinite(silentUntilMs) ? Math.ceil(silentUntilMs) : null, outcome);
   }
@@ -169,12 +191,20 @@ export class WorkContacts {
     }
   }
 
-  putBatch({ id, campaign, expiresMs, state }: Batch): boolean {
+  putBatch({ id, campaign, expiresMs }: Batch, state: 'open' | 'closed'): boolean {
     return this.insertBatch.run(id, campaign, expiresMs, state).changes === 1;
   }
 
-  batches(): readonly Batch[] {
-    return this.allBatches.all() as Batch[];
+  openBatches(): readonly Batch[] {
+    return this.openBatchRows.all() as Batch[];
+  }
+
+  lentContacts(campaign: string): number {
+    return this.lent.get(campaign) as number;
+  }
+
+  has(campaign: string, token: string): boolean {
+    return this.known.get(campaign, token) !== undefined;
   }
 
   unused(batch: string): readonly { readonly token: string; readonly attempts: number; readonly readyMs: number }[] {
@@ -207,6 +237,6 @@ export class WorkContacts {
   }
 }
 
-function sealedOf({ ref: _, place: __, batch, ...row }: SealedRow): SealedContact {
-  return { ...row, ...(batch !== null && { batch }) };
+function sealedOf({ ref: _, place: __, batch, returned, ...row }: SealedRow): SealedContact {
+  return { ...row, ...(batch !== null && { batch }), ...(returned === 1 && { isReturned: true }) };
 }

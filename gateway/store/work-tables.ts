@@ -11,6 +11,8 @@ import { WorkContacts } from './work-contacts.js';
 type Write = (events: readonly EventDraft[], fact: () => void) => void;
 
 const DAY_MS = 86_400_000;
+/** Thrown to take a transaction back of which nothing is new. */
+const NOTHING_NEW = new Error('nothing new');
 /** How long what statements rest on is kept: a month's statement can be made and disputed for two months after it. */
 const KEEP_EVENTS_MS = 100 * DAY_MS;
 /** How far back a session may have begun that nothing has closed. */
@@ -162,17 +164,41 @@ export class WorkTables implements WorkStore {
     return this.rows.silences();
   }
 
-  batches(): readonly Batch[] {
-    return this.rows.batches();
+  openBatches(): readonly Batch[] {
+    return this.rows.openBatches();
   }
 
-  takeBatch(batch: Batch, contacts: readonly NewContact[]): boolean {
-    let isNew = false;
-    this.write([], () => {
-      isNew = this.rows.putBatch(batch);
+  takeBatch(batch: Batch, contacts: readonly NewContact[], events: readonly EventDraft[]): boolean {
+    return this.once(events, () => {
+      const isNew = this.rows.putBatch(batch, 'open');
       if (isNew) for (const contact of contacts) this.rows.addLent(contact);
+      return isNew;
     });
-    return isNew;
+  }
+
+  refuseBatch(batch: Batch, events: readonly EventDraft[]): boolean {
+    return this.once(events, () => this.rows.putBatch(batch, 'closed'));
+  }
+
+  /** All of it or, where the fact turns out to be an old one, nothing. */
+  private once(events: readonly EventDraft[], fact: () => boolean): boolean {
+    try {
+      this.write(events, () => {
+        if (!fact()) throw NOTHING_NEW;
+      });
+      return true;
+    } catch (thrown) {
+      if (thrown === NOTHING_NEW) return false;
+      throw thrown;
+    }
+  }
+
+  lentContacts(campaign: string): number {
+    return this.rows.lentContacts(campaign);
+  }
+
+  hasContact(campaign: string, token: string): boolean {
+    return this.rows.has(campaign, token);
   }
 
   unused(batch: string): readonly { readonly token: string; readonly attempts: number; readonly readyMs: number }[] {

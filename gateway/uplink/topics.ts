@@ -6,6 +6,7 @@ export interface Topics {
   readonly alarm: string;
   readonly command: string;
   readonly policy: string;
+  readonly batch: string;
   handset(id: string): string;
   line(board: string): string;
   ack(command: string): string;
@@ -21,6 +22,7 @@ export function topicsOf(gatewayId: string): Topics {
     alarm: `${base}/alarm`,
     command: `${base}/down/command`,
     policy: `${base}/down/policy`,
+    batch: `${base}/down/batch`,
     handset: (id) => `${base}/handset/${id}`,
     line: (board) => `${base}/line/${board}`,
     ack: (command) => `${base}/ack/${command}`,

@@ -36,6 +36,9 @@ export interface UplinkStore extends OutboxSource, CommandStore {
   last(): number;
 }
 
+/** What became of a batch of contacts, to be said on `ack/<batch>`. */
+export type BatchAnswer = Omit<CommandAck, 'gateway' | 'at'>;
+
 /** What `main.ts` knows of the gateway's state; the uplink adds the rest. */
 export type StatusFacts = Omit<StatusMessage, 'at' | 'version' | 'bootid' | 'outbox' | 'tzdata'>;
 
@@ -55,6 +58,8 @@ export interface UplinkOptions {
   readonly onCommand: (command: HouseCommand) => Promise<CommandResult>;
   /** A signed policy bundle, as it came; the same comes again with each connection. Never rejects. */
   readonly onPolicy?: (text: string) => Promise<BundleAnswer>;
+  /** A batch of contacts, as it came; undefined: there is nothing to answer. Never rejects. */
+  readonly onBatch?: (payload: Uint8Array) => Promise<BatchAnswer | undefined>;
   /** The site's handsets, each with its wing: each is reported from the start on. */
   readonly handsets?: readonly { readonly id: HandsetId; readonly wing: string }[];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -126,6 +131,7 @@ export class Uplink {
       onMessage: (topic, payload) => {
         if (topic === this.topics.command) void this.desk.take(payload);
         else if (topic === this.topics.policy) void this.takePolicy(payload);
+        else if (topic === this.topics.batch) void this.takeBatch(payload);
       },
       log,
     });
@@ -230,6 +236,12 @@ export class Uplink {
     this.reportStatus();
   }
 
+  private async takeBatch(payload: Buffer): Promise<void> {
+    const answer = await this.options.onBatch?.(payload);
+    if (answer === undefined) return;
+    this.acknowledge({ ...answer, gateway: this.options.gatewayId, at: this.now() });
+  }
+
   private handset(handset: HandsetId, message: HandsetMessage): void {
     const wing = this.wings.get(handset);
     const said: HandsetMessage = { ...message, ...(wing === undefined ? {} : { wing }) };
@@ -238,9 +250,13 @@ export class Uplink {
 
   private up(session: BrokerSession): void {
     this.session = session;
-    session.client.subscribe([this.topics.command, this.topics.policy], { qos: 1 }, (fault, granted) => {
-      if (this.session === session) this.subscribed(session, fault, granted);
-    });
+    session.client.subscribe(
+      [this.topics.command, this.topics.policy, this.topics.batch],
+      { qos: 1 },
+      (fault, granted) => {
+        if (this.session === session) this.subscribed(session, fault, granted);
+      },
+    );
     const lane = Math.max(1, Math.min(LANE, Math.floor(session.receiveMaximum / 10)));
     this.lane.up(lane, (message, done) => {
       const expiry =

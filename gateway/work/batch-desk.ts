@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { ValidateFunction } from 'ajv';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { Temporal } from 'temporal-polyfill';
-import type { ContactBatch, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import type { ContactBatch, Ed25519PublicKey, Language } from '../../config/schema/types.generated.js';
 import type { Clock } from '../clock/clock.js';
 import { programData } from '../config/paths.js';
 import { newAjv } from '../config/schemas.js';
@@ -18,6 +18,7 @@ import type { NewContact, WorkStore } from './ports.js';
 
 /** Why a batch was not taken; stable codes. */
 export type BatchRefusal =
+  | 'too-long'
   | 'unsigned'
   | 'bad-signature'
   | 'malformed'
@@ -28,7 +29,11 @@ export type BatchRefusal =
 
 export type BatchVerdict =
   | { readonly taken: true; readonly batch: string; readonly contacts: number; readonly unusable: number }
-  | { readonly taken: false; readonly why: BatchRefusal; readonly detail: string };
+  /** `batch`: its id, where a key of headquarters has vouched for it. */
+  | { readonly taken: false; readonly why: BatchRefusal; readonly detail: string; readonly batch?: string };
+
+/** A thousand contacts are a third of it, bytes. */
+const LONGEST = 1_048_576;
 
 export interface BatchDeskOptions {
   readonly store: WorkStore;
@@ -64,34 +69,56 @@ export class BatchDesk {
     this.#numbers = new NumberReader(options.country, 1);
   }
 
-  /** Takes a batch as it came: a compact JWS. What cannot be called from here is given back at once. Throws when the disk cannot take it. */
+  /**
+   * Takes a batch as it came: a compact JWS. One that headquarters has signed for this gateway and that is of no use is given
+   * back whole, and never taken later; contacts that cannot be called from here are named. Throws when the disk cannot take it.
+   */
   async take(jws: string): Promise<BatchVerdict> {
     const { store, clock, gatewayId } = this.options;
     const read = await this.#read(jws);
     if ('why' in read) return { taken: false, ...read };
     const { batch, campaign } = read;
     const expiresMs = Temporal.Instant.from(read.expiresAt).epochMilliseconds;
-    const no = (why: BatchRefusal, detail: string): BatchVerdict => ({ taken: false, why, detail });
-    if (read.gateway !== gatewayId) return no('foreign', `it is for ${read.gateway}`);
-    if (expiresMs <= clock.wall().epochMilliseconds) return no('expired', `it was lent until ${read.expiresAt}`);
+    if (read.gateway !== gatewayId) return { taken: false, why: 'foreign', detail: `it is for ${read.gateway}` };
+    if (expiresMs <= clock.wall().epochMilliseconds)
+      return this.#refuse(read, 'expired', `it was lent until ${read.expiresAt}`);
     if (!store.campaigns().some(({ id }) => id === campaign))
-      return no('unknown-campaign', `there is no campaign ${campaign} here`);
+      return this.#refuse(read, 'unknown-campaign', `there is no campaign ${campaign} here`);
     const contacts = read.contacts.flatMap((lent) => this.#contact(lent, read, expiresMs));
-    const isNew = store.takeBatch({ id: batch, campaign, expiresMs, state: 'open' }, contacts);
-    if (!isNew) return no('replayed', 'it was taken before');
-    return { taken: true, batch, contacts: contacts.length, unusable: read.contacts.length - contacts.length };
+    const usable = new Set(contacts.map(({ token }) => token));
+    const unusable = read.contacts.map(({ token }) => token).filter((token) => !usable.has(token));
+    const data = { batch, campaign, contacts: contacts.length, unusable, at: clock.wall().toString() };
+    const event = { kind: 'event', type: 'balise.work.batch-taken', data } as const;
+    if (!store.takeBatch({ id: batch, campaign, expiresMs }, contacts, [event])) return replayed(batch);
+    return { taken: true, batch, contacts: contacts.length, unusable: unusable.length };
+  }
+
+  /** Keeps it in mind, so that it is never taken later, and gives all of it back. */
+  #refuse({ batch, campaign, expiresAt, contacts }: ContactBatch, why: BatchRefusal, detail: string): BatchVerdict {
+    const { store, clock } = this.options;
+    const unused = contacts.map(({ token, attempts = 0, notBefore }) => ({
+      token,
+      attempts,
+      ...(notBefore !== undefined && { notBefore }),
+    }));
+    const data = { batch, campaign, why: 'refused', detail, unused, at: clock.wall().toString() };
+    const expiresMs = Temporal.Instant.from(expiresAt).epochMilliseconds;
+    const isNew = store.refuseBatch({ id: batch, campaign, expiresMs }, [
+      { kind: 'event', type: 'balise.work.batch-closed', data },
+    ]);
+    return isNew ? { taken: false, why, detail, batch } : replayed(batch);
   }
 
   /** Asks headquarters for contacts. */
-  want(campaign: string, most: number): void {
-    const data = { campaign, most, at: this.options.clock.wall().toString() };
+  want(campaign: string, most: number, languages: readonly Language[]): void {
+    const data = { campaign, most, languages, at: this.options.clock.wall().toString() };
     this.options.store.append([{ kind: 'event', type: 'balise.work.batch-wanted', data }]);
   }
 
   /** Gives back every batch whose time is over. Returns which. */
   expire(): readonly string[] {
     const nowMs = this.options.clock.wall().epochMilliseconds;
-    const over = this.options.store.batches().filter(({ state, expiresMs }) => state === 'open' && expiresMs <= nowMs);
+    const over = this.options.store.openBatches().filter(({ expiresMs }) => expiresMs <= nowMs);
     for (const { id } of over) this.giveBack(id, 'expired');
     return over.map(({ id }) => id);
   }
@@ -99,7 +126,7 @@ export class BatchDesk {
   /** Closes a batch: what nothing has ended may be lent to another. The event and the closing are one transaction. */
   giveBack(id: string, why: 'expired' | 'unused'): void {
     const { store, clock } = this.options;
-    const batch = store.batches().find((one) => one.id === id && one.state === 'open');
+    const batch = store.openBatches().find((one) => one.id === id);
     if (batch === undefined) return;
     const nowMs = clock.wall().epochMilliseconds;
     const unused = store.unused(id).map(({ token, attempts, readyMs }) => ({
@@ -112,6 +139,7 @@ export class BatchDesk {
   }
 
   async #read(jws: string): Promise<ContactBatch | { readonly why: BatchRefusal; readonly detail: string }> {
+    if (jws.length > LONGEST) return { why: 'too-long', detail: `${jws.length} bytes, and ${LONGEST} is the most` };
     let payload: Uint8Array;
     try {
       const { kid } = decodeProtectedHeader(jws);
@@ -135,14 +163,15 @@ export class BatchDesk {
     }
   }
 
-  /** A lent contact under the seal of this data folder; none where its number does not open, or has no zone. */
+  /** A lent contact under the seal of this data folder; none where its number does not open or has no zone, or it was over here before. */
   #contact(
     lent: ContactBatch['contacts'][number],
     { batch, campaign }: ContactBatch,
     lentUntilMs: number,
   ): NewContact[] {
-    const { seal, batchSeal, callee } = this.options;
+    const { store, seal, batchSeal, callee } = this.options;
     const { token, language, zone, earliest, latest, priority, attempts, notBefore } = lent;
+    if (store.hasContact(campaign, token)) return [];
     try {
       const number = this.#numbers.read(batchSeal.unseal(Buffer.from(lent.sealed, 'base64url'), token));
       const place = number.ok ? placeOf(callee, number, zone) : undefined;
@@ -171,3 +200,10 @@ export class BatchDesk {
     }
   }
 }
+
+const replayed = (batch: string): BatchVerdict => ({
+  taken: false,
+  why: 'replayed',
+  detail: 'it was taken or refused before',
+  batch,
+});

@@ -32,7 +32,7 @@ export class NumberSeal {
   #nonces = Buffer.alloc(0);
 
   /** @param key 32 bytes. @param purpose keeps seals of one use from opening as another's. Throws when the key is no key. */
-  constructor(key: Buffer, purpose: 'data folder' | 'batch' = 'data folder') {
+  constructor(key: Buffer, purpose: 'data folder' | 'batch' | 'headquarters' = 'data folder') {
     if (key.length !== KEY_BYTES) throw new Error(`the key has ${key.length} bytes, not ${KEY_BYTES}`);
     this.#sealing = derived(key, `${purpose} seal`);
     this.#naming = derived(key, `${purpose} names`);

@@ -32,6 +32,8 @@ export interface SealedContact {
   readonly sealed: Buffer;
   readonly attempts: number;
   readonly batch?: string;
+  /** It went back to headquarters: nobody calls it from here. */
+  readonly isReturned?: boolean;
 }
 
 /** What became of a contact, as it is written down. */
@@ -49,7 +51,6 @@ export interface Batch {
   readonly id: string;
   readonly campaign: string;
   readonly expiresMs: number;
-  readonly state: 'open' | 'closed';
 }
 
 /** The disk, as work asks it. Each writing method is one transaction past fsync, with its events; it throws when the disk cannot take it. */
@@ -73,9 +74,16 @@ export interface WorkStore {
   /** Contacts that were held when the process ended. */
   heldContacts(): readonly (SealedContact & { readonly ref: number })[];
   silences(): Iterable<{ readonly callee: number; readonly untilMs: number }>;
-  batches(): readonly Batch[];
-  /** Takes a batch with its contacts; false when it was taken before. */
-  takeBatch(batch: Batch, contacts: readonly NewContact[]): boolean;
+  /** Batches that are neither given back nor refused. */
+  openBatches(): readonly Batch[];
+  /** Takes a batch with its contacts; false, and nothing is written, when it was taken or refused before. */
+  takeBatch(batch: Batch, contacts: readonly NewContact[], events: readonly EventDraft[]): boolean;
+  /** Keeps it in mind that a batch is not wanted, so that it is never taken; false when it was taken or refused before. */
+  refuseBatch(batch: Batch, events: readonly EventDraft[]): boolean;
+  /** Contacts of a campaign on loan here that may still be called. */
+  lentContacts(campaign: string): number;
+  /** Whether a campaign has a contact here, other than one that was given back. */
+  hasContact(campaign: string, token: string): boolean;
   /** Of a batch: the contacts that nothing has ended. */
   unused(batch: string): readonly { readonly token: string; readonly attempts: number; readonly readyMs: number }[];
   /** Closes a batch: its open contacts are called no more by this gateway. */

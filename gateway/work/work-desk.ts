@@ -77,7 +77,7 @@ export class WorkDesk {
     }
     for (const { callee, untilMs } of store.silences()) this.#book.silence(callee, untilMs);
     this.#load();
-    this.#look();
+    this.#lookLater();
   }
 
   stop(): void {
@@ -248,7 +248,12 @@ export class WorkDesk {
     const choice = this.#book.choose(person, this.#nowMs());
     if (choice.is === 'contact') {
       const stored = this.options.store.sealed(choice.ref);
-      if (stored === undefined) throw new Error(`contact ${choice.ref} is in the book and not on disk`);
+      if (stored === undefined || stored.isReturned === true) {
+        // It went back to headquarters with its batch.
+        this.#book.settle(choice.ref, { is: 'over' }, this.#nowMs());
+        this.#choose(handset, personId);
+        return;
+      }
       this.#tell(handset, { type: 'chosen', contact: chosenContact(choice, stored.token) });
       return;
     }
@@ -303,6 +308,7 @@ export class WorkDesk {
       at: clock.wall().toString(),
       attempts,
       ...(batch !== undefined && { batch }),
+      ...(fate.is === 'again' && fate.zones !== undefined && { zones: fate.zones }),
       ...(callBackMs !== undefined && {
         callBackAt: Temporal.Instant.fromEpochMilliseconds(Math.ceil(callBackMs)).toString(),
       }),
@@ -349,20 +355,25 @@ export class WorkDesk {
     }
   }
 
-  #look(): void {
-    this.#looking = this.options.clock.after(LOOK_EVERY_MS, () => {
-      try {
-        this.#load();
-        for (const handset of this.#handsets.values()) {
-          if (!('session' in handset.state)) continue;
-          const person = this.options.store.person(handset.state.session.person);
-          if (person === undefined || person.suspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
-        }
-        this.#wake();
-      } catch (fault) {
-        this.options.log.error({ event: 'work.look-failed', err: fault });
+  /** Takes in what is new on disk, and offers work to those who wait. Never throws. */
+  look(): void {
+    try {
+      this.#load();
+      for (const handset of this.#handsets.values()) {
+        if (!('session' in handset.state)) continue;
+        const person = this.options.store.person(handset.state.session.person);
+        if (person === undefined || person.suspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
       }
-      this.#look();
+      this.#wake();
+    } catch (fault) {
+      this.options.log.error({ event: 'work.look-failed', err: fault });
+    }
+  }
+
+  #lookLater(): void {
+    this.#looking = this.options.clock.after(LOOK_EVERY_MS, () => {
+      this.look();
+      this.#lookLater();
     });
   }
 

@@ -1,5 +1,3 @@
-import { createReadStream, statSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Campaign } from '../../config/schema/types.generated.js';
 import { isZone } from '../../gateway/config/schemas.js';
@@ -8,19 +6,9 @@ import { ListShelf, listFolder } from '../../gateway/do-not-call/shelf.js';
 import { CalleeHours } from '../../gateway/policy/callee-hours.js';
 import { policyOfFolder } from '../../gateway/site-policy.js';
 import type { Store } from '../../gateway/store/store.js';
-import {
-  ContactLines,
-  FIELDS,
-  type Field,
-  isFaults,
-  type LineFault,
-  type Mapping,
-  mappingOf,
-} from '../../gateway/work/contact-import.js';
-import { CsvReader, type CsvRecord } from '../../gateway/work/csv.js';
-import type { NewContact } from '../../gateway/work/ports.js';
+import { ContactLines, type Mapping } from '../../gateway/work/contact-import.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
-import { Progress } from './dnc.js';
+import { CONTACT_FILE_OPTIONS, type ContactFile, contactFile, takeContacts } from './contact-file.js';
 import { checked, jsonFile, sealOf, withStore } from './open-work.js';
 
 const HELP = `balise campaign: what a site's people call for, and whom
@@ -48,10 +36,6 @@ example
   balise campaign import --site /etc/balise --campaign trains --map number=Telefoon --map language=Taal contacts.csv
 `;
 
-const MOST_TOLD = 20;
-/** Contacts of one transaction: few enough that a call does not wait for it. */
-const AT_ONCE = 500;
-
 /** `balise campaign` */
 export const campaign: Command = {
   name: 'campaign',
@@ -62,14 +46,7 @@ export const campaign: Command = {
     const flag = { type: 'boolean' } as const;
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: {
-        site: text,
-        campaign: text,
-        map: { type: 'string', multiple: true },
-        'dry-run': flag,
-        'skip-bad': flag,
-        json: flag,
-      },
+      options: { ...CONTACT_FILE_OPTIONS, site: text, campaign: text, json: flag },
       allowPositionals: true,
     });
     const [what, file] = positionals;
@@ -78,14 +55,9 @@ export const campaign: Command = {
       case 'set':
         return withStore(site, (store) => set(site, store, needed(file, 'the file'), terminal));
       case 'import': {
-        const how = {
-          id: needed(values.campaign, '--campaign'),
-          asked: askedOf(values.map ?? []),
-          isDry: values['dry-run'] === true,
-          skipBad: values['skip-bad'] === true,
-          file: needed(file, 'the file'),
-        };
-        return withStore(site, (store) => importContacts(site, store, how, terminal));
+        const id = needed(values.campaign, '--campaign');
+        const how = contactFile(values, needed(file, 'the file'));
+        return withStore(site, (store) => importContacts(site, store, id, how, terminal));
       }
       case 'list':
         return withStore(site, (store) => list(store, values.json === true, terminal));
@@ -110,30 +82,15 @@ function set(site: SiteFiles, store: Store, file: string, terminal: Terminal): E
   return EXIT.ok;
 }
 
-interface Import {
-  readonly id: string;
-  readonly asked: Readonly<Partial<Record<Field, string>>>;
-  readonly isDry: boolean;
-  readonly skipBad: boolean;
-  readonly file: string;
-}
-
-function askedOf(map: readonly string[]): Import['asked'] {
-  return Object.fromEntries(
-    map.map((text) => {
-      const [field = '', column = ''] = text.split(/=(.*)/s);
-      if (!(FIELDS as readonly string[]).includes(field) || column === '')
-        throw new UsageFault(`--map ${text}: write <field>=<column>; the fields are ${FIELDS.join(', ')}`);
-      return [field, column];
-    }),
-  );
-}
-
-async function importContacts(site: SiteFiles, store: Store, how: Import, terminal: Terminal): Promise<ExitCode> {
-  const one = store.work.campaigns().find(({ id }) => id === how.id);
-  if (one === undefined) throw new UsageFault(`there is no campaign ${how.id}; take it first with balise campaign set`);
-  if (how.file === '-' && !how.skipBad && !how.isDry)
-    throw new UsageFault('stdin cannot be read twice: give --skip-bad, or a file');
+async function importContacts(
+  site: SiteFiles,
+  store: Store,
+  id: string,
+  how: ContactFile,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const one = store.work.campaigns().find((known) => known.id === id);
+  if (one === undefined) throw new UsageFault(`there is no campaign ${id}; take it first with balise campaign set`);
   const { zonesOf, prefixZones, callingHours } = policyOfFolder(site);
   const shelf = new ListShelf(listFolder(site.dataFolder), () => undefined);
   const lists = (one.doNotCall ?? []).map(({ list: name }) => ({ name, list: shelf.list(name) }));
@@ -143,87 +100,9 @@ async function importContacts(site: SiteFiles, store: Store, how: Import, termin
   const seal = sealOf(site, store);
   const callee = new CalleeHours(callingHours, { ...prefixZones, countries: zonesOf });
   const isListed = (number: string) => lists.some(({ list: at }) => at.isThere && at.has(number));
-  const lines = (mapping: Mapping) =>
+  const readerOf = (mapping: Mapping) =>
     new ContactLines({ campaign: one, country: site.site.country, mapping, callee, seal, isZone, isListed });
-
-  const report = { good: 0, fresh: 0, listed: 0, bad: 0, told: 0 };
-  /** Counts what a line is; true: a contact. */
-  const count = (read: object | 'listed', isTelling: boolean): boolean => {
-    if (read === 'listed') report.listed += 1;
-    else if (!isFaults(read as object)) report.good += 1;
-    else {
-      report.bad += 1;
-      if (isTelling) for (const fault of read as readonly LineFault[]) tell(fault, report, terminal);
-    }
-    return read !== 'listed' && !isFaults(read as object);
-  };
-  if (how.isDry || !how.skipBad) {
-    for await (const { record, reader } of records(how, lines, terminal)) count(reader.check(record), true);
-    if (how.isDry || report.bad > 0) {
-      const end = how.isDry ? 'nothing was changed' : 'nothing was changed; --skip-bad leaves them out';
-      terminal.stdout.write(
-        `${report.good} contacts, ${report.listed} on a do-not-call list, ${report.bad} bad lines: ${end}\n`,
-      );
-      return report.bad > 0 ? EXIT.no : EXIT.ok;
-    }
-    report.good = 0;
-    report.listed = 0;
-  }
-  let pending: NewContact[] = [];
-  const flush = () => {
-    report.fresh += store.work.addContacts(pending);
-    pending = [];
-  };
-  for await (const { record, reader } of records(how, lines, terminal)) {
-    const read = reader.read(record);
-    if (count(read, how.skipBad) && pending.push(read as NewContact) >= AT_ONCE) flush();
-  }
-  flush();
-  terminal.stdout.write(
-    `${one.id}: ${report.fresh} new contacts, ${report.good - report.fresh} known already, ${report.listed} on a do-not-call list, ${report.bad} lines left out\n`,
-  );
-  return EXIT.ok;
-}
-
-/** The records of the file behind its first line, with what reads them. */
-async function* records(
-  how: Import,
-  linesOf: (mapping: Mapping) => ContactLines,
-  terminal: Terminal,
-): AsyncIterable<{ readonly record: CsvRecord; readonly reader: ContactLines }> {
-  const isStdin = how.file === '-';
-  const progress = new Progress(terminal, isStdin ? undefined : sizeOf(how.file));
-  const csv = new CsvReader();
-  let reader: ContactLines | undefined;
-  const taken = (record: CsvRecord | undefined) => {
-    if (record === undefined || record.cells.every((cell) => cell === '')) return undefined;
-    if (reader !== undefined) return { record, reader };
-    const mapping = mappingOf(how.asked, record.cells);
-    if (typeof mapping === 'string') throw new UsageFault(`${how.file}: ${mapping}`);
-    reader = linesOf(mapping);
-    return undefined;
-  };
-  const input = isStdin ? terminal.stdin : createReadStream(how.file);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    progress.read(Buffer.byteLength(line) + 1);
-    const next = taken(csv.take(line));
-    if (next !== undefined) yield next;
-  }
-  const last = taken(csv.end());
-  if (last !== undefined) yield last;
-  progress.end();
-  if (reader === undefined) throw new UsageFault(`${how.file} is empty: its first line names the columns`);
-}
-
-function sizeOf(file: string): number {
-  const size = statSync(file, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw new UsageFault(`${file} is not there`);
-  return size;
-}
-
-function tell({ line, column, what, hint }: LineFault, report: { told: number }, { stderr }: Terminal): void {
-  report.told += 1;
-  if (report.told <= MOST_TOLD) stderr.write(`line ${line}, column ${column}: ${what}; ${hint}\n`);
+  return takeContacts(how, { id, readerOf, add: (contacts) => store.work.addContacts(contacts) }, terminal);
 }
 
 function list(store: Store, json: boolean, terminal: Terminal): ExitCode {

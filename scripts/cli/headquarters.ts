@@ -12,6 +12,8 @@ import { openDatabase } from '../headquarters/records/schema.js';
 import { publishPolicy } from '../headquarters/send-command.js';
 import { accessOf, readConfig, serve } from '../headquarters/serve.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { CONTACT_FILE_OPTIONS, contactFile } from './contact-file.js';
+import { forfeit, importContacts, listLoans } from './headquarters-contacts.js';
 import { sendWarrant, signWarrant } from './headquarters-warrant.js';
 
 const HELP = `balise headquarters: the receiving side of the uplink
@@ -22,6 +24,9 @@ usage: balise headquarters --config <file>
        balise headquarters policy <bundle.jws> --gateway <site>/<gateway> --config <file>
        balise headquarters sign-warrant --id <id> --person <id> --from <instant> --until <instant> --config <file>
        balise headquarters warrant <warrant.jws> --gateway <site>/<gateway> --config <file>
+       balise headquarters contacts <contacts.csv> --campaign <campaign.json> --country <country> --config <file>
+       balise headquarters loans --config <file>
+       balise headquarters forfeit <batch> --config <file>
 
   --config  headquarters.json: broker, database, keys, and where the fleet page is (see config/README.md)
   --demo    a broker, a database, the fleet page and a few simulated gateways, all in this process and gone after it
@@ -33,6 +38,11 @@ usage: balise headquarters --config <file>
   sign-warrant  prints leave to record the calls of a --person or to a --number from one instant to another, signed
             by the signingKey of headquarters.json; instants as 2026-03-04T08:00:00Z
   warrant   sends it, and tells whether the gateway took it. It is in the gateway's audit chain before it says so
+
+  contacts  takes contacts that gateways are lent; columns, --map, --dry-run and --skip-bad as \`balise campaign import\` has
+            them. --country: the one in whose national form numbers may be. The campaign must say "lent"
+  loans     tells how many contacts are free, lent and over, and which batches are overdue
+  forfeit   gives up a batch whose gateway is gone for good: what it may have called is over
 
   --gateway whom the bundle or warrant is for; may be given more than once
   --by      who orders it, for the records
@@ -66,6 +76,9 @@ export const headquarters: Command = {
       number: { type: 'string' },
       from: { type: 'string' },
       until: { type: 'string' },
+      campaign: { type: 'string' },
+      country: { type: 'string' },
+      ...CONTACT_FILE_OPTIONS,
     } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [verb, name] = positionals;
@@ -87,6 +100,15 @@ export const headquarters: Command = {
       const config = readConfig(needed(values.config, '--config'));
       return sendWarrant(jws, values.gateway ?? [], values.by, config, clock, terminal);
     }
+    if (verb === 'contacts') {
+      const how = contactFile(values, needed(name, 'the file'));
+      const config = readConfig(needed(values.config, '--config'));
+      return importContacts(config, needed(values.campaign, '--campaign'), values.country, how, terminal);
+    }
+    if (verb === 'loans')
+      return listLoans(readConfig(needed(values.config, '--config')), clock.wall().epochMilliseconds, terminal);
+    if (verb === 'forfeit')
+      return forfeit(readConfig(needed(values.config, '--config')), needed(name, 'the batch'), terminal);
     if (verb !== undefined) throw new UsageFault(`there is no "headquarters ${verb}"`);
     if (values.demo === true) return demo(terminal);
     const log = pino({ name: 'balise-headquarters' }, pino.destination({ fd: 1, sync: false }));

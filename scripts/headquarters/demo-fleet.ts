@@ -28,6 +28,7 @@ export async function startDemoFleet(clock: Clock, port = 0): Promise<DemoFleet>
       listen: { address: '127.0.0.1', port },
       keepDays: 1,
       silentS: 90,
+      loanH: 8,
     },
     clock,
     log: silent,

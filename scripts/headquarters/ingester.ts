@@ -122,6 +122,11 @@ export class Ingester {
     }
   }
 
+  /** Publishes a batch of contacts, signed. Rejects when the broker is away. */
+  sendBatch(gateway: string, jws: string): Promise<void> {
+    return this.#link.publish(`balise/v1/${gateway}/down/batch`, jws, COMMAND_LIFE_S);
+  }
+
   /** Drops what is older than `keepMs`. Returns how many events went. */
   retire(keepMs: number): Promise<number> {
     return dropOld(this.options.db, this.options.clock.wall().epochMilliseconds, keepMs);

@@ -8,15 +8,18 @@ import type { Clock } from '../../gateway/clock/clock.js';
 import { programData } from '../../gateway/config/paths.js';
 import { newAjv } from '../../gateway/config/schemas.js';
 import type { BrokerAccess } from './broker-client.js';
+import { ContactLender } from './contact-lender.js';
 import { Countersigner } from './countersigner.js';
 import { startFleetServer } from './fleet-server.js';
 import { HeadquartersMetrics } from './headquarters-metrics.js';
 import { Ingester } from './ingester.js';
+import { poolSeal } from './pool-seal.js';
 import type { Database } from './records/database.js';
 import { openDatabase } from './records/schema.js';
 import type { SigningKey } from './sign-command.js';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Every night; whatever the hour, each process drops what is old, and twice does no harm. */
 const NIGHTLY = '17 3 * * *';
 
@@ -47,7 +50,7 @@ export function readConfig(file: string): HeadquartersConfig {
   }
   const at = (path: string) => resolve(dirname(file), path);
   const { database, listen } = value;
-  const paths = ['ca', 'cert', 'key', 'signingKey', 'gatewayCa'] as const;
+  const paths = ['ca', 'cert', 'key', 'signingKey', 'gatewayCa', 'contactsKey'] as const;
   return {
     ...value,
     ...Object.fromEntries(paths.flatMap((name) => (value[name] === undefined ? [] : [[name, at(value[name])]]))),
@@ -104,6 +107,15 @@ export async function serve({ config, clock, log, key }: ServeOptions): Promise<
     ...(config.gatewayCa === undefined ? {} : { authority: readFileSync(config.gatewayCa, 'utf8') }),
     order: (gateway, order) => ingester.order(gateway, order),
   });
+  const lender =
+    signing === undefined || config.contactsKey === undefined
+      ? undefined
+      : new ContactLender({
+          ...{ db, clock, log, key: signing, seal: poolSeal(config.contactsKey) },
+          tokenKeys: config.tokenKeys ?? {},
+          loanMs: config.loanH * HOUR_MS,
+          send: (gateway, jws) => ingester.sendBatch(gateway, jws),
+        });
   const ingester: Ingester = new Ingester({
     url,
     connection: accessOf(config),
@@ -119,6 +131,7 @@ export async function serve({ config, clock, log, key }: ServeOptions): Promise<
       metrics.duplicates.inc(duplicates);
       metrics.seconds.observe(tookMs / 1_000);
       countersigner.see(fresh);
+      lender?.see(fresh);
     },
     onRefused: () => metrics.refused.inc(),
     onAsked: () => metrics.asked.inc(),
@@ -142,6 +155,7 @@ export async function serve({ config, clock, log, key }: ServeOptions): Promise<
     );
   });
   void ingester.start();
+  lender?.start();
   return {
     url: server.url,
     db,
@@ -149,6 +163,7 @@ export async function serve({ config, clock, log, key }: ServeOptions): Promise<
     stop: async () => {
       await nightly.stop();
       await server.close();
+      await lender?.stop();
       await ingester.stop();
       await countersigner.settled();
       await db.close();

@@ -1,200 +1,281 @@
-/** Contacts on loan: headquarters' pool, two gateways, and every order in which batches, outcomes and closings can come. */
+/** Contacts on loan: headquarters' pool, gateways, and every order in which batches, outcomes and closings can come (BALISE_RUNS: how many). */
 import fc from 'fast-check';
-import { exportJWK, generateKeyPair } from 'jose';
 import t, { type Test } from 'tap';
-import type { Ed25519PublicKey, WorkContactData } from '../../config/schema/types.generated.js';
-import type { E164 } from '../../gateway/policy/ids.js';
-import type { Store } from '../../gateway/store/store.js';
-import { BatchDesk } from '../../gateway/work/batch-desk.js';
-import { NumberSeal } from '../../gateway/work/number-seal.js';
-import { ContactLeases } from '../../scripts/headquarters/contact-leases.js';
-import { SqliteDatabase } from '../../scripts/headquarters/records/sqlite.js';
-import { type SigningKey, signValue } from '../../scripts/headquarters/sign-command.js';
-import { aFolder, aStore } from '../store/folder.js';
-import { StillClock } from '../store/samples.js';
-import { aCampaign, at, calleeHours } from './samples.js';
+import type { ContactBatch } from '../../config/schema/types.generated.js';
+import { batchSeal } from '../../gateway/work/batch-seal.js';
+import { signValue } from '../../scripts/headquarters/sign-command.js';
+import { contacts, HOUR, type LoanGateway, LoanWorld, number, POOL_SEAL, signing, TOKEN_KEY } from './loan-world.js';
 
-const NOON = '2026-03-04T12:00:00Z';
-const HOUR = 3_600_000;
-const SHARED = new NumberSeal(Buffer.alloc(32, 1), 'batch');
-const number = (n: number) => `+4420794600${String(n).padStart(2, '0')}` as E164;
+const signed = await signing();
 
-async function pool(t: Test, numbers: number): Promise<ContactLeases> {
-  const db = new SqliteDatabase(':memory:');
-  t.teardown(() => db.close());
-  const leases = await ContactLeases.open(db, SHARED);
-  const contacts = Array.from({ length: numbers }, (_, n) => ({ number: number(n), language: 'nl' as const }));
-  t.equal(await leases.add('survey', contacts), numbers);
-  return leases;
+async function world(t: Test, gateways: number, numbers: number): Promise<LoanWorld> {
+  const made = await LoanWorld.make(signed, gateways, numbers);
+  t.teardown(() => made.close());
+  return made;
 }
 
-async function signing(): Promise<{ key: SigningKey; keys: Ed25519PublicKey[] }> {
-  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true });
-  const kid = 'hq-1';
-  const key = { ...(await exportJWK(privateKey)), kid } as SigningKey;
-  return { key, keys: [{ ...(await exportJWK(publicKey)), kid } as Ed25519PublicKey] };
+/** The gateway asks, and everything arrives. */
+async function supplied(made: LoanWorld, ...gateways: readonly LoanGateway[]): Promise<void> {
+  for (const gateway of gateways) gateway.keeper.look();
+  await made.settle();
 }
 
-function aDesk(t: Test, gatewayId: string, keys: Ed25519PublicKey[]) {
-  const clock = new StillClock();
-  clock.set(NOON);
-  const store: Store = aStore(t, { folder: aFolder(t), clock, gatewayId });
-  store.work.putCampaign(aCampaign());
-  const seal = new NumberSeal(Buffer.alloc(32, gatewayId.length));
-  const parts = {
-    store: store.work,
-    clock,
-    gatewayId,
-    country: 'GB',
-    keys,
-    seal,
-    batchSeal: SHARED,
-    callee: calleeHours(),
-  };
-  return { desk: new BatchDesk(parts), store, clock, seal };
-}
+const payload = (jws: string): ContactBatch =>
+  JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')) as ContactBatch;
 
-const lending = { campaign: 'survey', most: 10, nowMs: at(NOON), expiresMs: at(NOON) + 4 * HOUR };
+t.test('a gateway where somebody works asks for contacts and gets them, up to what its campaign says', async (t) => {
+  const made = await world(t, 2, 10);
+  const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+  two.isWorking = false;
+  await supplied(made, one, two);
+  t.equal(one.store.work.lentContacts('survey'), 3);
+  t.equal(one.store.work.lentContacts('sales'), 3);
+  t.same(two.holds(), [], 'nobody works there');
+  t.equal(made.sent.length, 2, 'each batch was sent once, for it was heard of');
+  await supplied(made, one);
+  t.equal(made.sent.length, 2, 'it has enough');
+});
 
-t.test('two gateways never have the same contact', async (t) => {
-  const leases = await pool(t, 15);
-  const one = await leases.lend({ ...lending, batch: 'b-1', gateway: 'demo/gw-1' });
-  const two = await leases.lend({ ...lending, batch: 'b-2', gateway: 'demo/gw-2' });
-  t.equal(await leases.lend({ ...lending, batch: 'b-3', gateway: 'demo/gw-3' }), undefined);
-  const tokens = [...(one?.contacts ?? []), ...(two?.contacts ?? [])].map(({ token }) => token);
-  t.equal(tokens.length, 15);
-  t.equal(new Set(tokens).size, 15);
-  t.notMatch(JSON.stringify([one, two]), /20794600/);
+t.test('a callee is with one gateway at a time, whichever campaigns it is in', async (t) => {
+  const made = await world(t, 2, 4);
+  await supplied(made, ...made.gateways);
+  made.check();
+  const all = made.gateways.flatMap((gateway) => gateway.holds().map(({ number: callee }) => callee));
+  t.equal(new Set(all).size, 4, 'and none is left lying');
+});
+
+t.test('what travels is sealed for one gateway: not in clear, and no other gateway’s key opens it', async (t) => {
+  const made = await world(t, 1, 3);
+  await supplied(made, ...made.gateways);
+  for (const jws of made.sent) {
+    const batch = payload(jws);
+    t.notMatch(JSON.stringify(batch), /20794600/);
+    const [contact] = batch.contacts;
+    const sealed = Buffer.from(contact?.sealed ?? '', 'base64url');
+    const token = contact?.token ?? '';
+    t.match(batchSeal(TOKEN_KEY, 'demo/gw-1').unseal(sealed, token), /^\+4420794600\d\d$/);
+    t.throws(() => batchSeal(TOKEN_KEY, 'demo/gw-2').unseal(sealed, token), { name: 'SealBroken' });
+    t.throws(() => POOL_SEAL.unseal(sealed, token), { name: 'SealBroken' });
+  }
+});
+
+t.test('forged, foreign, lapsed and repeated batches give no contact; the genuine ones go back whole', async (t) => {
+  const made = await world(t, 2, 8);
+  const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+  one.keeper.look();
+  await made.report(one);
+  await made.lender.look();
+  const [jws = ''] = made.sent;
+  const batch = payload(jws);
+  const take = (text: string, gateway = one) => gateway.keeper.take(Buffer.from(text));
+  t.equal(await take(`${jws.slice(0, -8)}AAAAAAAA`), undefined);
+  t.equal(await take('hello'), undefined);
+  t.equal(await take(await signValue({ ...signed.key, kid: 'other' }, batch)), undefined);
+  t.equal(await take(await signValue(signed.key, { ...batch, contacts: [] })), undefined);
+  t.equal(await take(`${'x'.repeat(1_100_000)}.y.z`), undefined);
+  t.equal(await take(jws, two), undefined);
+  t.same(one.holds(), []);
+  t.same(two.holds(), []);
+  const other = { ...batch, batch: 'b-other', campaign: 'other' };
+  t.match(await take(await signValue(signed.key, other)), { id: 'b-other', state: 'refused', why: 'unknown-campaign' });
+  const late = { ...batch, batch: 'b-late', expiresAt: batch.issuedAt };
+  t.match(await take(await signValue(signed.key, late)), { id: 'b-late', state: 'refused', why: 'expired' });
+  t.match(await take(jws), { id: batch.batch, state: 'done', result: { contacts: 3, unusable: 0 } });
+  t.match(await take(jws), { id: batch.batch, state: 'refused', why: 'replayed' });
+  const closed = one.events().filter(({ event }) => event.type === 'balise.work.batch-closed');
+  t.match(
+    closed.map(({ event }) => event.data),
+    [
+      { batch: 'b-other', why: 'refused', unused: [{}, {}, {}] },
+      { batch: 'b-late', why: 'refused', unused: [{}, {}, {}] },
+    ],
+  );
 });
 
 t.test(
-  'a batch is taken once, when it is signed, in time and for this gateway; its numbers are sealed anew',
+  'a batch that never arrives is sent again; one that arrives after its end is given back, and free',
   async (t) => {
-    const { key, keys } = await signing();
-    const leases = await pool(t, 5);
-    const batch = await leases.lend({ ...lending, batch: 'b-1', gateway: 'demo/gw-1' });
-    const { desk, store, clock, seal } = aDesk(t, 'demo/gw-1', keys);
-    const jws = await signValue(key, batch ?? {});
-    t.match(await desk.take(`${jws.slice(0, -8)}AAAAAAAA`), { taken: false, why: 'bad-signature' });
-    t.match(await desk.take('hello'), { taken: false, why: 'bad-signature' });
-    t.match(await desk.take(await signValue({ ...key, kid: 'other' }, batch ?? {})), { why: 'unsigned' });
-    t.match(await desk.take(await signValue(key, { ...batch, contacts: [] })), { why: 'malformed' });
-    t.match(await desk.take(await signValue(key, { ...batch, campaign: 'other' })), { why: 'unknown-campaign' });
-    t.match(await desk.take(jws), { taken: true, contacts: 5, unusable: 0 });
-    t.match(await desk.take(jws), { taken: false, why: 'replayed' });
-    t.match(await aDesk(t, 'demo/gw-2', keys).desk.take(jws), { why: 'foreign' });
-    const [first] = store.work.contacts(0, 10);
-    const sealed = store.work.sealed(first?.ref ?? 0);
-    t.match(seal.unseal(sealed?.sealed ?? Buffer.alloc(0), sealed?.token ?? ''), /^\+4420794600\d\d$/);
-    t.throws(() => seal.unseal(sealed?.sealed ?? Buffer.alloc(0), 'another-contact'), { name: 'SealBroken' });
-    clock.add(5 * HOUR);
-    const late = await signValue(key, { ...batch, batch: 'b-2' });
-    t.match(await desk.take(late), { taken: false, why: 'expired' });
+    const made = await world(t, 1, 3);
+    const [one] = made.gateways as [LoanGateway];
+    one.keeper.look();
+    await made.report(one);
+    await made.lender.look();
+    const first = made.sent.length;
+    await made.lender.look();
+    t.equal(made.sent.length, first, 'not at once');
+    made.clock.add(5_000);
+    await made.lender.look();
+    t.equal(made.sent.length, 2 * first);
+    made.clock.add(5 * HOUR);
+    t.ok(
+      (await made.pool()).every(({ state }) => state === 'lent'),
+      'time alone frees nothing',
+    );
+    await made.settle();
+    t.same(one.holds(), []);
+    t.ok((await made.pool()).every(({ state }) => state === 'free'));
   },
 );
 
-t.test('when the loan is over the rest is given back, with its attempts, and may come again', async (t) => {
-  const { key, keys } = await signing();
-  const leases = await pool(t, 3);
-  const { desk, store, clock } = aDesk(t, 'demo/gw-1', keys);
-  await desk.take(await signValue(key, (await leases.lend({ ...lending, batch: 'b-1', gateway: 'demo/gw-1' })) ?? {}));
-  const [first, second] = store.work.contacts(0, 10);
-  store.work.attempt(first?.ref ?? 0, { attempts: 1, dayAttempts: 1, dayEndsMs: 0 });
-  const again = { isOver: false, outcome: 'no-answer', readyMs: at(NOON) + 9 * HOUR, isCallBack: false };
-  store.work.settle(first?.ref ?? 0, again, []);
-  store.work.settle(second?.ref ?? 0, { ...again, isOver: true, outcome: 'refused', silentUntilMs: Infinity }, []);
-  t.same(desk.expire(), [], 'not yet');
-  clock.add(4 * HOUR);
-  t.same(desk.expire(), ['b-1']);
-  t.same(desk.expire(), [], 'once');
-  t.same(store.work.contacts(0, 10), [], 'nothing of it is called any more');
-  const [event] = store.outbox.pending({ alarm: 0, event: 0 }, 10);
-  const { data } = JSON.parse(event?.body ?? '{}');
-  t.match(data, {
-    batch: 'b-1',
-    why: 'expired',
-    unused: [{ attempts: 1, notBefore: '2026-03-04T21:00:00Z' }, { attempts: 0 }],
-  });
-  t.equal(data.unused.length, 2);
-  await leases.closed('demo/gw-1', data);
-  const later = { ...lending, nowMs: at(NOON) + 5 * HOUR, expiresMs: at(NOON) + 12 * HOUR };
-  const back = await leases.lend({ ...later, batch: 'b-2', gateway: 'demo/gw-1' });
-  t.equal(back?.contacts.length, 2, 'whoever refused is not among them');
-  t.match(await desk.take(await signValue(key, back ?? {})), { taken: true, contacts: 2 });
+t.test('a contact that cannot be called from here is over, and named', async (t) => {
+  const made = await world(t, 1, 0);
+  const [good] = contacts(1);
+  if (good === undefined) throw new Error('no contact');
+  await made.lender.leases.add('survey', [{ ...good, sealed: POOL_SEAL.seal('+88213123456' as never, good.token) }]);
+  await supplied(made, ...made.gateways);
+  await made.settle();
+  t.match(await made.pool(), [{ state: 'over', outcome: 'unusable' }]);
 });
 
-t.test('time alone frees nothing at headquarters: a gateway that was offline may have been refused', async (t) => {
-  const leases = await pool(t, 2);
-  await leases.lend({ ...lending, batch: 'b-1', gateway: 'demo/gw-1' });
-  const late = { ...lending, nowMs: lending.expiresMs + HOUR, expiresMs: lending.expiresMs + 2 * HOUR };
-  t.equal(await leases.lend({ ...late, batch: 'b-2', gateway: 'demo/gw-2' }), undefined);
-  t.same(await leases.overdue(late.nowMs), [{ batch: 'b-1', gateway: 'demo/gw-1' }]);
-  t.equal(await leases.forfeit('b-1'), 2);
-  t.equal(await leases.lend({ ...late, batch: 'b-3', gateway: 'demo/gw-2' }), undefined, 'and what is forfeit is over');
+t.test('when the loan is over the rest is free again, with its attempts; whoever refused is not', async (t) => {
+  const made = await world(t, 2, 3);
+  const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+  await supplied(made, one);
+  one.settle(one.call(0) ?? 0, 'no-answer');
+  one.settle(one.call(0) ?? 0, 'refused');
+  made.clock.add(5 * HOUR);
+  one.isWorking = false;
+  one.keeper.look();
+  await made.settle();
+  t.same(one.holds(), []);
+  await supplied(made, two);
+  const refused = (await made.pool()).filter(({ outcome }) => outcome === 'refused');
+  t.equal(refused.length, 1);
+  const numbers = two.holds().map(({ number: callee }) => POOL_SEAL.names(callee).token);
+  t.ok(numbers.length > 0);
+  t.notOk(numbers.includes(refused[0]?.token ?? ''), 'not even for the other campaign');
 });
-
-const OUTCOMES = ['refused', 'completed', 'no-answer', 'call-back', 'undisposed'] as const;
 
 t.test(
-  'in whatever order gateways report, no contact is with two of them, or lent again after it is over',
+  'where nobody works for half an hour contacts go back; one that is being called goes back when it is over',
+  async (t) => {
+    const made = await world(t, 1, 2);
+    const [one] = made.gateways as [LoanGateway];
+    await supplied(made, one);
+    const held = one.call(0) ?? 0;
+    one.isWorking = false;
+    made.clock.add(HOUR);
+    one.keeper.look();
+    t.equal(one.holds().length, 1, 'the call goes on');
+    t.throws(() => one.store.work.attempt(held, { attempts: 1, dayAttempts: 1, dayEndsMs: 0 }), /not to be called/);
+    await made.settle();
+    t.equal((await made.pool()).filter(({ state }) => state === 'lent').length, 1);
+    one.settle(held, 'no-answer');
+    t.same(one.holds(), [], 'and then it is nobody’s here');
+    await made.settle();
+    t.ok((await made.pool()).every(({ state }) => state === 'free'));
+  },
+);
+
+t.test('a gateway that is gone for good is given up by people: what it may have called is over', async (t) => {
+  const made = await world(t, 2, 2);
+  const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+  await supplied(made, one);
+  made.clock.add(9 * HOUR);
+  await supplied(made, two);
+  t.same(two.holds(), []);
+  const nowMs = made.clock.wall().epochMilliseconds;
+  const overdue = await made.lender.leases.overdue(nowMs);
+  t.match(
+    overdue.map(({ gateway, contacts: count }) => [gateway, Number(count)]),
+    [
+      ['demo/gw-1', 2],
+      ['demo/gw-1', 2],
+    ],
+  );
+  for (const { batch } of overdue) t.equal(await made.lender.leases.forfeit(batch), 2);
+  await supplied(made, two);
+  t.same(two.holds(), [], 'nobody can say who has refused');
+});
+
+const DEEDS = [
+  'look',
+  'keep',
+  'report',
+  'report',
+  'deliver',
+  'deliver',
+  'call',
+  'call',
+  'restart',
+  'idle',
+  'time',
+  'headquarters',
+] as const;
+const OUTCOMES = ['refused', 'completed', 'no-answer', 'call-back', 'do-not-call', 'undisposed'] as const;
+
+t.test(
+  'whatever is lost, doubled, late or restarted: no callee is with two gateways, none is lent after its end, none is lost',
+  { timeout: 120_000 },
   async () => {
+    const deed = fc.record({
+      do: fc.constantFrom(...DEEDS),
+      gateway: fc.nat(2),
+      pick: fc.nat(30),
+      count: fc.nat(6),
+      how: fc.constantFrom(...OUTCOMES),
+    });
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(
-          fc.record({
-            do: fc.constantFrom('lend', 'heard', 'closed'),
-            gateway: fc.nat(2),
-            pick: fc.nat(20),
-            how: fc.constantFrom(...OUTCOMES),
-          }),
-          {
-            maxLength: 40,
-            size: 'max',
-          },
-        ),
-        async (script) => {
-          const db = new SqliteDatabase(':memory:');
-          const leases = await ContactLeases.open(db, SHARED);
-          await leases.add(
-            'survey',
-            Array.from({ length: 8 }, (_, n) => ({ number: number(n), language: 'nl' as const })),
-          );
-          const batches: { id: string; gateway: string; open: boolean; holds: Set<string> }[] = [];
-          const over = new Set<string>();
-          for (const [index, deed] of script.entries()) {
-            const gateway = `demo/gw-${deed.gateway}`;
-            const mine = batches.filter((one) => one.gateway === gateway && one.open);
-            const one = mine[deed.pick % Math.max(1, mine.length)];
-            if (deed.do === 'lend') {
-              const lent = await leases.lend({ ...lending, most: 3, batch: `b-${index}`, gateway });
-              const tokens = new Set(lent?.contacts.map(({ token }) => token) ?? []);
-              for (const token of tokens) {
-                if (over.has(token)) throw new Error('lent after its end');
-                if (batches.some(({ holds }) => holds.has(token))) throw new Error('with two gateways');
-              }
-              if (lent !== undefined) batches.push({ id: lent.batch, gateway, open: true, holds: tokens });
-            } else if (deed.do === 'heard' && one !== undefined && one.holds.size > 0) {
-              const contact = [...one.holds][deed.pick % one.holds.size] as string;
-              const goesOn = deed.how === 'no-answer' || deed.how === 'call-back';
-              if (!goesOn) {
-                over.add(contact);
-                one.holds.delete(contact);
-              }
-              const said = { campaign: 'survey', contact, disposition: deed.how, batch: one.id, attempts: 1 };
-              await leases.heard(gateway, said as WorkContactData);
-            } else if (deed.do === 'closed' && one !== undefined) {
-              const unused = [...one.holds].map((token) => ({ token, attempts: 0 }));
-              one.open = false;
-              one.holds.clear();
-              const closing = { batch: one.id, campaign: 'survey', why: 'unused' as const, unused, at: NOON };
-              await leases.closed(gateway, closing);
-              await leases.closed(gateway, closing);
-            }
+      fc.asyncProperty(fc.array(deed, { minLength: 10, maxLength: 60, size: 'max' }), async (script) => {
+        const made = await LoanWorld.make(signed, 3, 6);
+        const over = new Set<string>();
+        const calling = new Map<LoanGateway, number>();
+        try {
+          for (const gateway of made.gateways) gateway.keeper.look();
+          for (const { do: what, gateway: index, pick, count, how } of script) {
+            const gateway = made.gateways[index] as LoanGateway;
+            if (what === 'look') await made.lender.look();
+            else if (what === 'keep') gateway.keeper.look();
+            else if (what === 'report') await made.report(gateway, pick % 8, 1 + count * 4);
+            else if (what === 'deliver') {
+              const jws = made.sent[pick % Math.max(1, made.sent.length)];
+              if (jws !== undefined) await gateway.keeper.take(Buffer.from(jws));
+            } else if (what === 'call') {
+              const held = calling.get(gateway) ?? gateway.call(pick);
+              if (held !== undefined && pick % 3 === 0) calling.set(gateway, held);
+              else if (held !== undefined) settle(gateway, held, how);
+            } else if (what === 'restart') {
+              const held = calling.get(gateway);
+              if (held !== undefined) note(gateway, held);
+              calling.delete(gateway);
+              gateway.restart();
+            } else if (what === 'idle') gateway.isWorking = !gateway.isWorking;
+            else if (what === 'time') made.clock.add(count * 1_200_000);
+            else made.restartHeadquarters();
+            made.check();
+            for (const { id, holds } of made.gateways.map((one) => ({ id: one.id, holds: one.holds() })))
+              for (const { campaign, number: callee } of holds)
+                if (over.has(`${campaign} ${callee}`)) throw new Error(`${callee} is at ${id} after its end`);
           }
-          await db.close();
-        },
-      ),
-      { numRuns: 60 },
+          for (const [gateway, held] of calling) settle(gateway, held, 'completed');
+          for (const gateway of made.gateways) gateway.isWorking = false;
+          await made.settle();
+          made.clock.add(9 * HOUR);
+          for (const gateway of made.gateways) gateway.keeper.look();
+          await made.settle();
+          const pool = await made.pool();
+          for (const { campaign, token, state } of pool) {
+            const callee = [0, 1, 2, 3, 4, 5].map(number).find((one) => POOL_SEAL.names(one).token === token);
+            const wanted = over.has(`${campaign} ${callee}`) ? 'over' : 'free';
+            if (state !== wanted) throw new Error(`${callee} of ${campaign} is ${state} at the end, not ${wanted}`);
+          }
+        } finally {
+          await made.close();
+        }
+
+        function note(gateway: LoanGateway, held: number): void {
+          const stored = gateway.store.work.sealed(held);
+          if (stored === undefined) throw new Error('gone');
+          over.add(`${stored.campaign} ${gateway.seal.unseal(stored.sealed, stored.token)}`);
+        }
+        function settle(gateway: LoanGateway, held: number, how: (typeof OUTCOMES)[number]): void {
+          calling.delete(gateway);
+          const attempts = gateway.store.work.sealed(held)?.attempts ?? 0;
+          if ((how !== 'no-answer' && how !== 'call-back') || attempts >= 4) note(gateway, held);
+          gateway.settle(held, how);
+        }
+      }),
+      { numRuns: Number(process.env.BALISE_RUNS ?? 12) },
     );
   },
 );

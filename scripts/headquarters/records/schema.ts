@@ -46,6 +46,29 @@ const STEPS: readonly (readonly string[])[] = [
   ],
   // Where the callee may be; calls of before say nothing of it.
   ['ALTER TABLE call ADD COLUMN callee_zone TEXT'],
+  [
+    // Contacts that gateways are lent. A contact is free, lent or over; no number is here but sealed.
+    `CREATE TABLE work_pool (
+      campaign TEXT NOT NULL, token TEXT NOT NULL, body TEXT NOT NULL, priority BIGINT NOT NULL, language TEXT NOT NULL,
+      attempts BIGINT NOT NULL, not_before_ms BIGINT NOT NULL, state TEXT NOT NULL, outcome TEXT, gateway TEXT, batch TEXT,
+      PRIMARY KEY (campaign, token))`,
+    "CREATE INDEX work_pool_free ON work_pool (campaign, priority, not_before_ms) WHERE state = 'free'",
+    'CREATE INDEX work_pool_token ON work_pool (token)',
+    'CREATE INDEX work_pool_batch ON work_pool (batch) WHERE batch IS NOT NULL',
+    // Open until its gateway, or whoever gives the gateway up, has closed it; sent again until the gateway has taken it.
+    `CREATE TABLE work_lease (
+      batch TEXT NOT NULL PRIMARY KEY, gateway TEXT NOT NULL, campaign TEXT NOT NULL, issued_ms BIGINT NOT NULL,
+      expires_ms BIGINT NOT NULL, state TEXT NOT NULL, taken BIGINT NOT NULL, sent BIGINT NOT NULL, next_ms BIGINT NOT NULL)`,
+    "CREATE INDEX work_lease_open ON work_lease (gateway, campaign) WHERE state = 'open'",
+    `CREATE TABLE work_wish (
+      gateway TEXT NOT NULL, campaign TEXT NOT NULL, most BIGINT NOT NULL, languages TEXT, asked_ms BIGINT NOT NULL,
+      PRIMARY KEY (gateway, campaign))`,
+    'CREATE TABLE work_silence (token TEXT NOT NULL PRIMARY KEY, until_ms BIGINT NOT NULL)',
+    // Up to which event of a gateway its loans are known.
+    'CREATE TABLE work_cursor (gateway TEXT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL)',
+    'CREATE TABLE work_campaign (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)',
+    "CREATE INDEX event_work ON event (gateway, sequence) WHERE type LIKE 'balise.work.%'",
+  ],
 ];
 
 export const EVENT: Table = {
@@ -109,6 +132,21 @@ export const ALARM: Table = {
     ['handset', 'text'],
   ],
   keys: ['id'],
+};
+
+export const POOL: Table = {
+  name: 'work_pool',
+  columns: [
+    ['campaign', 'text'],
+    ['token', 'text'],
+    ['body', 'text'],
+    ['priority', 'bigint'],
+    ['language', 'text'],
+    ['attempts', 'bigint'],
+    ['not_before_ms', 'bigint'],
+    ['state', 'text'],
+  ],
+  keys: ['campaign', 'token'],
 };
 
 export const STATE: Table = {
