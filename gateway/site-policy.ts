@@ -189,7 +189,8 @@ export class SitePolicy implements Judge {
     const { version } = bundle;
     const digest = bundleDigest(text);
     const data = { version, digest, signedBy, widens: widens.slice(0, MOST_TOLD), by, at: at.toString() };
-    this.witness.takePolicy({ version, digest }, { kind: 'event', type: 'balise.policy.applied', data });
+    const event = { kind: 'event', type: 'balise.policy.applied', data } as const;
+    this.witness.takePolicy({ version, digest }, event, bundle.content.campaigns ?? []);
     this.#shelf.keepInForce(text);
   }
 

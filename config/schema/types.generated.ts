@@ -495,6 +495,10 @@ export interface Campaign {
    * Which script is read, a reference for people.
    */
   readonly script?: string;
+  /**
+   * What a supervisor scores a call by, each from 0 to 5.
+   */
+  readonly criteria?: readonly ScoreCriterion[];
   readonly pay: CampaignPay;
 }
 
@@ -2300,6 +2304,10 @@ export interface PolicyContent {
    * Calling hours in the place of those on file, by country.
    */
   readonly callingHours?: readonly CallingHours[];
+  /**
+   * Campaigns, put in force with the policy; one of the same id here is replaced, and one that an earlier bundle had and this one has not is over.
+   */
+  readonly campaigns?: readonly Campaign[];
 }
 
 /**
@@ -2741,6 +2749,20 @@ export interface RtuOverTcpTransport {
    * Its TCP port for this serial line.
    */
   readonly port: number;
+}
+
+/**
+ * One criterion.
+ */
+export interface ScoreCriterion {
+  /**
+   * Its id.
+   */
+  readonly id: string;
+  /**
+   * What is looked at.
+   */
+  readonly text: string;
 }
 
 /**

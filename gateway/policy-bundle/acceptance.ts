@@ -3,6 +3,7 @@ import type { PolicyBundle } from '../../config/schema/types.generated.js';
 import { widenings } from '../policy/compare.js';
 import { compilePolicy, type PolicyInput } from '../policy/policy.js';
 import { BundleFault, type VerifiedBundle } from './bundle.js';
+import { campaignFaults, campaignWidenings, tryHours } from './campaigns.js';
 
 export interface Acceptance {
   /** What it lets through that was not; empty: it only narrows. */
@@ -37,10 +38,16 @@ export function judgeBundle(
   const fresh: PolicyInput = { ...base, bundle: bundle.content };
   // On trial: whatever does not compile is found here, and not in a call.
   compilePolicy(fresh);
+  const campaigns = bundle.content.campaigns ?? [];
+  for (const campaign of campaigns) tryHours(campaign, base.site.zone, at.epochMilliseconds);
   const widens =
     current === undefined
       ? ['it is the first policy of this gateway']
-      : [...lastsLonger(current, bundle), ...widenings({ ...base, bundle: current.content }, fresh)];
+      : [
+          ...lastsLonger(current, bundle),
+          ...widenings({ ...base, bundle: current.content }, fresh),
+          ...campaignWidenings(current.content.campaigns ?? [], campaigns),
+        ];
   if (widens.length > 0 && signedBy.length < 2) {
     throw new BundleFault(
       'needs-two-signatures',
@@ -92,5 +99,10 @@ function checkReferences({ content }: PolicyBundle, { handsets, wings, trunks }:
       wings.some((one) => one.id === id),
       `there is no wing ${id}`,
     );
+  const campaigns = content.campaigns ?? [];
+  for (const [index, campaign] of campaigns.entries()) {
+    need(campaigns.findIndex(({ id }) => id === campaign.id) === index, `the campaign ${campaign.id} is there twice`);
+    for (const fault of campaignFaults(campaign, trunks)) faults.push(`campaign ${campaign.id} ${fault}`);
+  }
   if (faults.length > 0) throw new BundleFault('invalid', `${faults.length} faults: ${faults.slice(0, 5).join('; ')}`);
 }

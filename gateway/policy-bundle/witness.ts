@@ -1,3 +1,4 @@
+import type { Campaign } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
 
 /** Which bundle a gateway took last. */
@@ -14,6 +15,6 @@ export interface PolicyMark {
 export interface PolicyWitness {
   /** Undefined when none was ever taken. */
   policyTaken(): PolicyMark | undefined;
-  /** Notes it and appends the event, as one transaction. Throws when the disk cannot take it. */
-  takePolicy(mark: PolicyMark, event: EventDraft): void;
+  /** Notes it, puts its campaigns in force and appends the event, as one transaction. Throws when the disk cannot take it. */
+  takePolicy(mark: PolicyMark, event: EventDraft, campaigns: readonly Campaign[]): void;
 }

@@ -57,7 +57,8 @@ const filesOf = (input: PolicyInput) => input.bundle ?? input;
 const profileOf = (input: PolicyInput, id: string): Profile | undefined =>
   filesOf(input).profiles.find((one) => one.id === id);
 
-function partWidens(before: Part, after: Part): string[] {
+/** In what a level's hours, limits and blocked numbers let more through. */
+export function partWidens(before: Part, after: Part): string[] {
   const found: string[] = [];
   if (!isWithin(after.windows, before.windows)) found.push('hours open that were closed');
   if (!keepsExceptions(before.exceptions, after.exceptions)) found.push('a date has more hours than it had');
@@ -107,7 +108,11 @@ function covers(patterns: readonly string[], pattern: string): boolean {
   return patterns.some((one) => (one.endsWith('*') ? begins.startsWith(one.slice(0, -1)) : one === pattern));
 }
 
-function keepsLists(before: NonNullable<Profile['doNotCall']>, after: NonNullable<Profile['doNotCall']>): boolean {
+/** Whether every do-not-call list is asked at least as it was. */
+export function keepsLists(
+  before: NonNullable<Profile['doNotCall']>,
+  after: NonNullable<Profile['doNotCall']>,
+): boolean {
   return before.every(({ list, mostAgeH, countries }) =>
     after.some(
       (one) =>

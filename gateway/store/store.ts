@@ -9,6 +9,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
+import type { Campaign } from '../../config/schema/types.generated.js';
 import type { CallStore, EventDraft } from '../calls/ports.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { ContactMark } from '../do-not-call/own-list.js';
@@ -165,9 +166,12 @@ export class Store {
     return kept === undefined ? undefined : (JSON.parse(kept) as PolicyMark);
   }
 
-  /** Notes a bundle as taken and appends its event, as one transaction (`PolicyWitness`). */
-  takePolicy(mark: PolicyMark, event: EventDraft): void {
-    this.write('disk', [event], () => this.putMeta.run(POLICY, JSON.stringify(mark)));
+  /** Notes a bundle as taken, puts its campaigns in force and appends its event, as one transaction (`PolicyWitness`). */
+  takePolicy(mark: PolicyMark, event: EventDraft, campaigns: readonly Campaign[]): void {
+    this.write('disk', [event], () => {
+      this.putMeta.run(POLICY, JSON.stringify(mark));
+      this.work.takeCampaigns(campaigns);
+    });
   }
 
   /** What numbers have said of being called (`ContactStore`). */

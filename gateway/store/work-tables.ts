@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Campaign, Person, WorkActivityData } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
+import { ended } from '../work/campaign.js';
 import type { BookContact } from '../work/contact-book.js';
 import type { Failures } from '../work/lockout.js';
 import type { WorkEvent } from '../work/pay.js';
@@ -29,6 +30,8 @@ interface EventRow {
 export class WorkTables implements WorkStore {
   private readonly allCampaigns: Statement;
   private readonly insertCampaign: Statement;
+  private readonly putSigned: Statement;
+  private readonly getSigned: Statement;
   private readonly allPeople: Statement;
   private readonly byId: Statement;
   private readonly byCode: Statement;
@@ -56,6 +59,8 @@ export class WorkTables implements WorkStore {
     );
     this.allCampaigns = db.prepare('SELECT body FROM work_campaign ORDER BY id').pluck();
     this.insertCampaign = db.prepare('INSERT OR REPLACE INTO work_campaign (id, body) VALUES (?, ?)');
+    this.putSigned = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('signed-campaigns', ?)");
+    this.getSigned = db.prepare("SELECT value FROM meta WHERE name = 'signed-campaigns'").pluck();
     this.allPeople = db.prepare('SELECT body FROM work_person ORDER BY id').pluck();
     this.byId = db.prepare('SELECT body FROM work_person WHERE id = ?').pluck();
     this.byCode = db.prepare('SELECT body FROM work_person WHERE code = ?').pluck();
@@ -103,6 +108,21 @@ export class WorkTables implements WorkStore {
 
   putCampaign(campaign: Campaign, events: readonly EventDraft[] = []): void {
     this.write(events, () => this.insertCampaign.run(campaign.id, JSON.stringify(campaign)));
+  }
+
+  /** The campaigns of a bundle that is taken: those of the one before it that are not in it are over. The caller brings the transaction. */
+  takeCampaigns(campaigns: readonly Campaign[]): void {
+    const fresh = campaigns.map(({ id }) => id);
+    const gone = this.signedCampaigns().filter((id) => !fresh.includes(id));
+    for (const one of this.campaigns())
+      if (gone.includes(one.id)) this.insertCampaign.run(one.id, JSON.stringify(ended(one)));
+    for (const one of campaigns) this.insertCampaign.run(one.id, JSON.stringify(one));
+    this.putSigned.run(JSON.stringify(fresh));
+  }
+
+  /** The ids of the campaigns that the bundle in force brought: nobody at the site changes them. */
+  signedCampaigns(): readonly string[] {
+    return JSON.parse((this.getSigned.get() as string | undefined) ?? '[]') as string[];
   }
 
   people(): readonly Person[] {

@@ -29,3 +29,8 @@ export function longestMs({ ringS, maxTalkS }: Campaign): number {
 export function sharedLanguages(person: Pick<Person, 'languages'>, campaign: Campaign): readonly Language[] {
   return person.languages.filter((language) => campaign.languages.includes(language));
 }
+
+/** A campaign that is over: it is still known, and nobody is called for it. */
+export function ended({ exceptions: _, lent: __, ...campaign }: Campaign): Campaign {
+  return { ...campaign, windows: [] };
+}

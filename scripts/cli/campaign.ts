@@ -4,6 +4,7 @@ import { isZone } from '../../gateway/config/schemas.js';
 import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
 import { ListShelf, listFolder } from '../../gateway/do-not-call/shelf.js';
 import { CalleeHours } from '../../gateway/policy/callee-hours.js';
+import { campaignFaults } from '../../gateway/policy-bundle/campaigns.js';
 import { policyOfFolder } from '../../gateway/site-policy.js';
 import type { Store } from '../../gateway/store/store.js';
 import { ContactLines, type Mapping } from '../../gateway/work/contact-import.js';
@@ -69,13 +70,10 @@ export const campaign: Command = {
 
 function set(site: SiteFiles, store: Store, file: string, terminal: Terminal): ExitCode {
   const one = checked<Campaign>('campaign', jsonFile(file), file);
-  const wrong: string[] = [];
-  if (!site.trunks.some(({ id }) => id === one.trunk))
-    wrong.push(`/trunk: there is no trunk ${one.trunk} in trunks.json`);
-  if (one.leastTalkS > one.maxTalkS) wrong.push(`/leastTalkS: it is more than the ${one.maxTalkS} s of maxTalkS`);
-  if (one.warningsS.some((warning) => warning >= one.maxTalkS))
-    wrong.push('/warningsS: a warning is longer before the end than a call lasts');
+  const wrong = campaignFaults(one, site.trunks);
   if (wrong.length > 0) throw new UsageFault(`${file}:\n  ${wrong.join('\n  ')}`);
+  if (store.work.signedCampaigns().includes(one.id))
+    throw new UsageFault(`the campaign ${one.id} comes with the signed policy: change it there, and sign it anew`);
   const isKnown = store.work.campaigns().some(({ id }) => id === one.id);
   store.work.putCampaign(one);
   terminal.stdout.write(`${one.id}: ${isKnown ? 'changed' : 'taken'}\n`);
