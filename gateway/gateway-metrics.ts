@@ -22,6 +22,7 @@ export class GatewayMetrics {
   readonly #refused = this.#counter('calls_refused_total', 'Refused calls by rule.', ['rule']);
   readonly #cutoffs = this.#counter('cutoffs_total', 'Cutoffs by whether every plane confirmed.', ['complete']);
   readonly #talked = this.#counter('talk_seconds_total', 'Talk of all calls.', []);
+  readonly #workRefused = this.#counter('work_refused_total', 'Refused at the work desk by why.', ['why']);
 
   constructor(source: MetricsSource) {
     collectDefaultMetrics({ register: this.#registry });
@@ -48,6 +49,11 @@ export class GatewayMetrics {
     },
     cutoff: (_order, { complete }) => this.#cutoffs.inc({ complete: String(complete) }),
   };
+
+  /** A sign-on was refused at the work desk, or a number was keyed there. */
+  workRefused(why: string): void {
+    this.#workRefused.inc({ why });
+  }
 
   /** The text that Prometheus reads, and its content type. */
   async read(): Promise<{ readonly type: string; readonly text: string }> {

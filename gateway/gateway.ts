@@ -29,7 +29,7 @@ import { siteAudioTests } from './site-audio-tests.js';
 import { makeBus, readVersion } from './site-bus.js';
 import { allOf, SiteDesk, uplinkView } from './site-desk.js';
 import { SiteHandsets } from './site-handsets.js';
-import { keyedRequest, keypadObserver } from './site-keypads.js';
+import { keyedRequest, keypadObserver, keysAtDesk } from './site-keypads.js';
 import { SiteListening } from './site-listening.js';
 import { SiteMedia, type SitePlane } from './site-media.js';
 import { SitePolicy } from './site-policy.js';
@@ -37,7 +37,7 @@ import { LiveSite } from './site-reload.js';
 import { siteSchedule } from './site-schedule.js';
 import { tokenKeyOf } from './site-token-key.js';
 import { siteUplink } from './site-uplink.js';
-import { SiteWork } from './site-work.js';
+import { SiteWork, workTold } from './site-work.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { uuid7 } from './store/uuid7.js';
@@ -133,8 +133,8 @@ export class Gateway {
       judgeAgain: () => this.#calls?.policyChanged(),
     });
     const joined = siteUplink({
-      ...{ ...this.#common, gatewayId, store: this.#store },
-      ...{ numberToken, policy, doNotCall, calls: () => this.#calls, listening: () => this.#listening, work: () => this.#work },
+      ...{ ...this.#common, gatewayId, store: this.#store, numberToken, policy, doNotCall },
+      ...{ calls: () => this.#calls, listening: () => this.#listening, work: () => this.#work },
     });
     this.#uplink = joined?.uplink;
     this.#checkpoints = joined?.checkpoints;
@@ -214,8 +214,7 @@ export class Gateway {
 
   #makePlanes(bus: Bus, policy: SitePolicy): void {
     const { site, boards, handsets } = this.#files;
-    const clock = this.#clock;
-    const log = this.#log;
+    const { clock, log } = this.#common;
     this.#media = this.#siteMedia.driver({
       clock,
       log,
@@ -255,6 +254,7 @@ export class Gateway {
         this.#uplink?.hook(handset, hook);
         this.#desk?.watch.changed();
       },
+      ...keysAtDesk(() => this.#work),
       onKeyed: (handset, dialled) => this.#sink.request(keyedRequest(this.#newCallId(), handset, dialled, clock)),
       onPanic: (target, board) => {
         const order = { id: this.#newCallId(), target, by: 'panic-input', hold: 'until-released' } as const;
@@ -317,6 +317,7 @@ export class Gateway {
     const work = SiteWork.of({
       ...{ ...common, ...this.#parts(), policy, numberToken },
       ...{ doNotCall, calls: () => this.#calls, newCallId: () => this.#newCallId() },
+      told: workTold({ lines, uplink: this.#uplink, watch: desk.watch, metrics: () => this.#metrics }),
       alarm: (...said) => this.#alarm(...said),
     });
     this.#work = work;
@@ -333,7 +334,7 @@ export class Gateway {
     const observers = [
       ...desk.observers,
       metrics.observer,
-      keypadObserver(lines),
+      keypadObserver(lines, (handset) => work?.has(handset) === true),
       ...(work === undefined ? [] : [work.observer]),
       ...(this.#uplink === undefined ? [] : [this.#uplink.observer]),
     ];

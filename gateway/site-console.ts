@@ -10,7 +10,7 @@ import type { CutoffResult } from './calls/ports.js';
 import type { Clock } from './clock/clock.js';
 import { projectRoot } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
-import type { HandsetPage } from './console/api/handsets.js';
+import type { HandsetPage, HandsetView, WorkActivity } from './console/api/handsets.js';
 import type { CutTarget } from './console/api/orders.js';
 import type { StatusView } from './console/api/site.js';
 import { type RunningConsole, startConsole } from './console/console.js';
@@ -261,6 +261,7 @@ function statusOf(parts: SiteConsoleParts, startedAt: Temporal.Instant): StatusV
       registered: handsets.filter(({ registered }) => registered).length,
       offHook: handsets.filter(({ hook }) => hook === 'off').length,
     },
+    work: workOf(handsets),
     boards: { all: files.boards.length, up: boards.filter(({ state }) => state === 'ok').length },
     uplink,
     disk,
@@ -275,4 +276,11 @@ function statusOf(parts: SiteConsoleParts, startedAt: Temporal.Instant): StatusV
       ...(uplink.configured && !uplink.connected ? ['headquarters cannot be reached; calls go on'] : []),
     ],
   };
+}
+
+function workOf(handsets: readonly HandsetView[]): StatusView['work'] {
+  const doing: Partial<Record<WorkActivity, number>> = {};
+  const activities = handsets.flatMap(({ work }) => (work === undefined ? [] : [work.activity]));
+  for (const activity of activities) doing[activity] = (doing[activity] ?? 0) + 1;
+  return { signedOn: activities.length, doing };
 }

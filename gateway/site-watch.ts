@@ -52,7 +52,9 @@ export interface SiteSources {
 
 /** Remembers what the technicians' page shows: phases, the last calls, the last alarms. It watches and decides nothing. */
 export class SiteWatch {
-  readonly #phases = new Map<string, Shown>();
+  /** By handset, the calls that are up in the order of their beginning: at the work desk there are two while a contact is called. */
+  readonly #phases = new Map<string, readonly Shown[]>();
+  readonly #work = new Map<string, NonNullable<HandsetView['work']>>();
   readonly #refused = new Map<string, Refused>();
   readonly #ended: EndedView[] = [];
   readonly #alarms: AlarmView[] = [];
@@ -67,8 +69,13 @@ export class SiteWatch {
   /** To be given to `calls`. */
   readonly observer: CallObserver = {
     handset: (handset, phase, { call, until }) => {
-      if (phase === 'ended' || phase === 'idle') this.#phases.delete(handset);
-      else this.#phases.set(handset, this.#shown(phase, call, until, this.#phases.get(handset)));
+      const before = this.#phases.get(handset) ?? [];
+      if (phase === 'ended' || phase === 'idle') {
+        this.#phases.set(
+          handset,
+          before.filter((one) => one.call !== call),
+        );
+      } else this.#phases.set(handset, this.#withPhase(before, phase, call, until));
       this.changed();
     },
     ended: (record) => this.#ends(record),
@@ -80,6 +87,13 @@ export class SiteWatch {
     this.#alarms.unshift(alarm);
     this.#alarms.length = Math.min(this.#alarms.length, MOST_SHOWN);
     for (const listener of this.#listeners) listener.alarm(alarm);
+  }
+
+  /** Somebody who is signed on at a handset does something else; undefined: nobody is any more. */
+  work(handset: HandsetId, doing: Pick<NonNullable<HandsetView['work']>, 'person' | 'activity'> | undefined): void {
+    if (doing === undefined) this.#work.delete(handset);
+    else this.#work.set(handset, { ...doing, since: this.clock.wall().toString() });
+    this.changed();
   }
 
   /** Takes the last calls of before, newest first, so that a restart does not empty the page. */
@@ -140,6 +154,17 @@ export class SiteWatch {
     return this.#cuts().get(keyOf(target));
   }
 
+  #withPhase(
+    before: readonly Shown[],
+    phase: HandsetView['phase'],
+    call: string,
+    until: Temporal.Instant | undefined,
+  ): readonly Shown[] {
+    const known = before.find((one) => one.call === call);
+    const shown = this.#shown(phase, call, until, known);
+    return known === undefined ? [...before, shown] : before.map((one) => (one === known ? shown : one));
+  }
+
   #shown(
     phase: HandsetView['phase'],
     call: string,
@@ -196,7 +221,8 @@ export class SiteWatch {
 
   #handset({ id, wing, line }: Handset, now: Temporal.Instant, cuts: ReadonlyMap<string, Cut>): HandsetView {
     const { fitted, hook, relay, supervised } = this.sources.line(handsetId(id));
-    const { phase = 'idle', call, until, grantS } = this.#phases.get(id) ?? {};
+    const { phase = 'idle', call, until, grantS } = this.#phases.get(id)?.at(-1) ?? {};
+    const work = this.#work.get(id);
     const refused = this.#refused.get(id);
     const test = this.sources.audioTest?.(handsetId(id));
     const isRecent = refused !== undefined && now.epochMilliseconds - refused.atMs < REFUSAL_SHOWN_MS;
@@ -213,6 +239,7 @@ export class SiteWatch {
       registered: this.sources.isRegistered(handsetId(id)),
       disabled: !this.sources.isEnabled(handsetId(id)),
       ...(call !== undefined && { call }),
+      ...(work !== undefined && { work }),
       ...(until && {
         leftS: Math.max(0, Math.floor((until.epochMilliseconds - now.epochMilliseconds) / 1000)),
         until: until.toString(),

@@ -21,12 +21,14 @@ import { type Hours, NEVER, together } from './policy/hours.js';
 import { HoursBook } from './policy/hours-book.js';
 import { type CallId, type E164, type HandsetId, handsetId, personId } from './policy/ids.js';
 import { PublicHolidays } from './policy/public-holidays.js';
+import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
 import { siteBatches } from './site-batches.js';
 import { LiveWork } from './site-live-work.js';
 import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
 import { worksAt } from './site-token-key.js';
+import type { WorkTold } from './site-work-told.js';
 import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import type { BatchKeeper } from './work/batch-keeper.js';
@@ -37,6 +39,8 @@ import { DialogSeal } from './work/dialog-seal.js';
 import { NumberSeal } from './work/number-seal.js';
 import { WorkDesk } from './work/work-desk.js';
 import type { ContactCall, WorkSeam } from './work/work-seam.js';
+
+export { workTold } from './site-work-told.js';
 
 export interface SiteWorkParts {
   readonly files: SiteFiles;
@@ -51,6 +55,8 @@ export interface SiteWorkParts {
   readonly numberToken: (number: E164) => string;
   readonly newCallId: () => CallId;
   readonly alarm: (code: string, message: string, handset?: string) => void;
+  /** Those who show what people do at the desk, and count what was refused there. */
+  readonly told: WorkTold;
   readonly log: Logger;
 }
 
@@ -108,6 +114,7 @@ export class SiteWork {
       ...{ clock, bootId, log, store: store.work, seam: this.#seam, siteLanguage: language, newId: newCallId },
       hours: new ContactHours(policy.compiled.callee, zone, isHoliday),
       hoursOf: this.#hoursOf,
+      isLockedOut: (person) => this.#isLockedOut(person),
       zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
     });
     this.batches = siteBatches(parts, seal, this.#desk);
@@ -166,8 +173,7 @@ export class SiteWork {
 
   /** A request as `calls` is to take it: the sign-on code of a handset's profile asks for the desk. */
   marked(request: CallRequest): CallRequest {
-    const { profile } = this.#parts.policy.compiled.handsets.get(request.handset) ?? {};
-    if (profile?.signOnCode === undefined || keyed(request.dialled) !== profile.signOnCode) return request;
+    if (!this.isSignOn(request.handset, request.dialled)) return request;
     this.#places.asked(request.call, request.handset);
     return { ...request, desk: true };
   }
@@ -175,6 +181,22 @@ export class SiteWork {
   /** A key that a handset sent; false when its call is none of the desk's. */
   key(call: CallId, key: string): boolean {
     return this.#places.key(call, key);
+  }
+
+  /** A key of a line card; false when its handset is not at the desk. */
+  keyAt(handset: HandsetId, key: string): boolean {
+    return this.#places.keyAt(handset, key);
+  }
+
+  /** Whether a handset is at the desk. */
+  has(handset: HandsetId): boolean {
+    return this.#places.deskOf(handset) !== undefined;
+  }
+
+  /** Whether this is what a handset dials to get to the desk. */
+  isSignOn(handset: HandsetId, dialled: string): boolean {
+    const { profile } = this.#parts.policy.compiled.handsets.get(handset) ?? {};
+    return profile?.signOnCode !== undefined && keyed(dialled) === profile.signOnCode;
   }
 
   /** Judges contacts' calls by their numbers, and lets no number out. */
@@ -202,7 +224,8 @@ export class SiteWork {
       this.#live.ended(record.call);
       this.#places.ended(record);
     },
-    cutoff: () => undefined,
+    // Whoever may not call any more is not to wait at the desk for it either.
+    cutoff: () => this.#desk.look(),
   };
 
   readonly #hoursOf = (person: Person, handset: HandsetId): Hours =>
@@ -213,6 +236,11 @@ export class SiteWork {
       const state = this.#desk.stateOf(handsetId(id));
       if ('session' in state) yield [handsetId(id), state.session.person];
     }
+  }
+
+  #isLockedOut(person: string): boolean {
+    const isTheirs = ({ target }: Lockdown): boolean => target.kind === 'person' && target.person === person;
+    return this.#calls?.lockdownsInForce().some(isTheirs) ?? false;
   }
 
   readonly #numberOf = (dialled: string): E164 => {
@@ -238,6 +266,8 @@ export class SiteWork {
     },
     leavesAt: (handset, at) => this.#bound(handset, at),
     disposed: (said) => this.#silence(said),
+    doing: (handset, doing) => this.#parts.told.doing(handset, doing),
+    refused: (why) => this.#parts.told.refused(why),
     alarm: (code, message, handset) => this.#parts.alarm(code, message, handset),
   };
 

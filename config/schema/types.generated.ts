@@ -216,6 +216,18 @@ export interface CallEndedData {
    */
   readonly numberToken?: string;
   /**
+   * Of a call to a contact: its campaign.
+   */
+  readonly campaign?: string;
+  /**
+   * Of a call to a contact: the contact's token.
+   */
+  readonly contact?: string;
+  /**
+   * A call to the gateway's own work desk: it is to nobody's number, and is no talk.
+   */
+  readonly desk?: true;
+  /**
    * A zone that the callee may be in, the first of them; absent where the call was refused.
    */
   readonly calleeZone?: string;
@@ -1469,6 +1481,14 @@ export interface HandsetMessage {
    * Refused: the rule.
    */
   readonly rule?: string;
+  /**
+   * What the person who is signed on there does; absent where nobody is.
+   */
+  readonly work?: 'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away';
+  /**
+   * Who is signed on there, the person's id.
+   */
+  readonly person?: string;
   /**
    * Cut or fault: the cause of the end.
    */

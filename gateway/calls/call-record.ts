@@ -7,6 +7,17 @@ import type { CallRecord } from './record.js';
 export const numberOf = ({ desk }: CallRequest, number: E164): Pick<CallRecord, 'number'> =>
   desk === true ? {} : { number };
 
+/** What a call was for the work desk. */
+export const workOf = ({
+  contact,
+  campaign,
+  desk,
+}: CallRequest): Pick<CallRecord, 'contact' | 'campaign' | 'desk'> => ({
+  ...(contact === undefined ? {} : { contact }),
+  ...(campaign === undefined ? {} : { campaign }),
+  ...(desk === undefined ? {} : { desk }),
+});
+
 /** Talk of a call that ended, milliseconds: from the answer to the end, and never past the deadline. */
 function talkMs(call: Story, endedNs: bigint): number {
   // At the desk there is nobody to talk to.
@@ -34,8 +45,7 @@ export function recordOf(ending: Ending): CallRecord {
     call: request.call,
     handset: request.handset,
     ...(grant === undefined ? {} : { wing: grant.wing, ...numberOf(request, grant.number) }),
-    ...(request.contact === undefined ? {} : { contact: request.contact }),
-    ...(request.campaign === undefined ? {} : { campaign: request.campaign }),
+    ...workOf(request),
     ...(person === undefined ? {} : { person }),
     ...(grant?.calleeZones[0] === undefined ? {} : { calleeZone: grant.calleeZones[0] }),
     ...(call.trunk === undefined ? {} : { trunk: call.trunk }),

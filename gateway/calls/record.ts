@@ -105,9 +105,10 @@ export interface CallRecord {
   readonly number?: E164;
   /** A zone that the callee may be in, the first of them. */
   readonly calleeZone?: string;
-  /** Which contact it was, and of which campaign. */
+  /** Which contact it was, and of which campaign; or that it was a call to the desk, and to nobody. */
   readonly contact?: string;
   readonly campaign?: string;
+  readonly desk?: true;
   readonly trunk?: TrunkId;
   readonly requestedAt: Temporal.Instant;
   readonly answeredAt?: Temporal.Instant;

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { numberOf } from './call-record.js';
+import { numberOf, workOf } from './call-record.js';
 import type { OpenCall } from './ports.js';
 import type { CallRecord } from './record.js';
 
@@ -27,8 +27,7 @@ export function recordOfOpenCall(
     handset: request.handset,
     wing: grant.wing,
     ...numberOf(request, grant.number),
-    ...(request.contact === undefined ? {} : { contact: request.contact }),
-    ...(request.campaign === undefined ? {} : { campaign: request.campaign }),
+    ...workOf(request),
     ...(grant.person === undefined ? {} : { person: grant.person }),
     requestedAt: request.at,
     ...(answeredAt === undefined ? {} : { answeredAt }),

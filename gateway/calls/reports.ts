@@ -14,6 +14,7 @@ export type NumberToken = (number: E164) => string;
 export function callEvent(record: CallRecord, numberToken: NumberToken): EventDraft {
   const { calleeZone, requestedAt, answeredAt, endedAt, nextAllowed, deadline, cutoffErrorMs, planes, media } = record;
   const { call, handset, wing, person, number, contact, trunk, talkMs, cause, rule, fact, sipStatus, endsBy } = record;
+  const { campaign, desk } = record;
   const data: CallEndedData = {
     call,
     handset,
@@ -21,6 +22,9 @@ export function callEvent(record: CallRecord, numberToken: NumberToken): EventDr
     ...(person === undefined ? {} : { person }),
     ...(calleeZone === undefined ? {} : { calleeZone }),
     ...(number === undefined ? {} : { numberToken: contact === undefined ? numberToken(number) : number }),
+    ...(campaign === undefined ? {} : { campaign }),
+    ...(contact === undefined ? {} : { contact }),
+    ...(desk === undefined ? {} : { desk }),
     ...(trunk === undefined ? {} : { trunk }),
     requestedAt: instantText(requestedAt),
     ...(answeredAt === undefined ? {} : { answeredAt: instantText(answeredAt) }),

@@ -51,6 +51,10 @@ export interface LinesOptions {
   readonly onPanic?: (target: PanicTarget, board: BoardId) => void;
   /** Somebody lifted a handset and keyed this: digits as they came, to be treated as an INVITE's would be. */
   readonly onKeyed?: (handset: HandsetId, dialled: string) => void;
+  /** Whether somebody takes the keys of a handset at the work desk; they then neither dial nor show. */
+  readonly takesKey?: (handset: HandsetId, key: string) => boolean;
+  /** Whether this is a code of the handset's that begins with `*`. */
+  readonly isCode?: (handset: HandsetId, dialled: string) => boolean;
   /** Off-hook with no call for this long is told as `line.left-off-hook`, milliseconds. */
   readonly leftOffHookMs?: number;
 }

@@ -13,12 +13,18 @@ export interface KeypadOptions {
   /** The wire says off-hook, and there is no call yet: only then do keys dial. */
   readonly mayDial: (handset: HandsetId) => boolean;
   readonly dial: (handset: HandsetId, digits: string) => void;
+  /** A key that somebody else takes: it dials nothing. */
+  readonly takesKey?: ((handset: HandsetId, key: string) => boolean) | undefined;
+  /** Whether this is a code that begins with `*`. */
+  readonly isCode?: ((handset: HandsetId, dialled: string) => boolean) | undefined;
   readonly show: (handset: HandsetId, show: ShowMessage) => void;
 }
 
-/** The keys of one keypad handset, collected into what is dialled: `*` begins anew, `#` or a pause ends it. */
+/** The keys of one keypad handset, collected into what is dialled: `*` begins anew, and a code that has one; `#` or a pause ends it. */
 export class Keypad {
   #digits = '';
+  /** What is keyed began with `*`. */
+  #isStarred = false;
   /** What was keyed is a call, until that is over or the handset is put down. */
   #isDialled = false;
   #pause: Timer | undefined;
@@ -34,9 +40,10 @@ export class Keypad {
     // It came twice.
     if (pressedNs <= this.#lastNs) return;
     this.#lastNs = pressedNs;
+    if (this.options.takesKey?.(this.handset, key) === true) return;
     if (this.#isDialled || !this.options.mayDial(this.handset)) return;
     if (key === '#') this.#dial();
-    else if (key === '*') this.clear();
+    else if (key === '*') this.#star();
     else this.#collect(key);
   }
 
@@ -48,10 +55,16 @@ export class Keypad {
   /** Forgets what was keyed: the handset was put down. */
   clear(): void {
     this.over();
+    this.#isStarred = false;
     this.#pause?.cancel();
     if (this.#digits === '') return;
     this.#digits = '';
     this.options.show(this.handset, { text: '' });
+  }
+
+  #star(): void {
+    this.clear();
+    this.#isStarred = true;
   }
 
   #collect(key: string): void {
@@ -66,10 +79,13 @@ export class Keypad {
   #dial(): void {
     this.#pause?.cancel();
     const digits = this.#digits;
+    const starred = `*${digits}`;
+    const isCode = this.#isStarred && this.options.isCode?.(this.handset, starred) === true;
     this.#digits = '';
+    this.#isStarred = false;
     if (digits === '' || !this.options.mayDial(this.handset)) return;
     this.#isDialled = true;
-    this.options.dial(this.handset, digits);
+    this.options.dial(this.handset, isCode ? starred : digits);
   }
 }
 

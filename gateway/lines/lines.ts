@@ -83,6 +83,8 @@ export class Lines implements LinePlane {
       clock: this.#clock,
       mayDial: (handset) => this.facts(handset).hook === 'off' && this.#book.calls(handset).length === 0,
       dial: (handset, digits) => options.onKeyed?.(handset, digits),
+      takesKey: options.takesKey,
+      isCode: options.isCode,
     });
   }
 

@@ -46,9 +46,11 @@ export class WorkTables implements WorkStore {
   private readonly owner: Statement;
   private readonly counts: Statement;
   private readonly rows: WorkContacts;
+  /** SQLite's count of what other connections have committed. */
+  private version: unknown;
 
   constructor(
-    db: Database,
+    private readonly db: Database,
     private readonly write: Write,
   ) {
     this.rows = new WorkContacts(db);
@@ -89,6 +91,12 @@ export class WorkTables implements WorkStore {
     this.forgetEvents = db.prepare(
       'DELETE FROM work_event WHERE sequence IN (SELECT sequence FROM work_event WHERE at_ms < ? ORDER BY sequence LIMIT 2000)',
     );
+  }
+
+  isChanged(): boolean {
+    const before = this.version;
+    this.version = this.db.pragma('data_version', { simple: true });
+    return this.version !== before;
   }
 
   /** Whether the contacts are sealed under the key of this fingerprint; the first key that asks is theirs. */

@@ -6,14 +6,24 @@ import type { HandsetId } from '../policy/ids.js';
 
 type Hook = 'on' | 'off' | 'unknown';
 type State = Omit<HandsetMessage, 'at'>;
+/** What somebody who is signed on at a handset does there. */
+export interface WorkState {
+  readonly person: string;
+  readonly activity: NonNullable<HandsetMessage['work']>;
+}
 
 interface Known {
   readonly hook: Hook;
-  /** What the call makes of the handset; absent when there is none and the last one left nothing to tell. */
-  readonly call?: State;
+  /** Calls that are up, in the order of their beginning: at the work desk there are two while a contact is called. */
+  readonly calls: readonly State[];
+  /** How the last call ended, where that is to be told. */
+  readonly verdict?: State | undefined;
+  readonly work?: WorkState | undefined;
 }
 
-/** Handsets as headquarters sees them: what the call says while there is one, then how it ended, then what the hook says. */
+const NOTHING: Known = { hook: 'unknown', calls: [] };
+
+/** Handsets as headquarters sees them: what the newest call says while there is one, then how it ended, then what the hook says. */
 export class HandsetStates {
   private readonly known = new Map<HandsetId, Known>();
 
@@ -25,20 +35,24 @@ export class HandsetStates {
   /** The observer to give to `calls`. */
   readonly observer: CallObserver = {
     handset: (handset, phase, { call, until }) => {
+      const { calls = [], verdict } = this.known.get(handset) ?? {};
       if (phase === 'idle' || phase === 'ended') {
         // The record may come before this or after it; what it said of the same call stands until something new happens.
-        const before = this.known.get(handset)?.call;
-        const isVerdict = before?.call === call && ['refused', 'cut', 'fault'].includes(before.state);
-        this.set(handset, { call: isVerdict ? before : undefined });
+        const stands = verdict?.call === call ? verdict : undefined;
+        this.set(handset, { calls: calls.filter((one) => one.call !== call), verdict: stands });
         return;
       }
-      this.set(handset, {
-        call: { state: phase, call, ...(until === undefined ? {} : { until: until.toString() }) },
-      });
+      const state: State = { state: phase, call, ...(until === undefined ? {} : { until: until.toString() }) };
+      const isNew = !calls.some((one) => one.call === call);
+      const now = isNew ? [...calls, state] : calls.map((one) => (one.call === call ? state : one));
+      this.set(handset, { calls: now, verdict: undefined });
     },
     ended: (record) => {
-      const current = this.known.get(record.handset)?.call?.call;
-      if (current === undefined || current === record.call) this.set(record.handset, { call: verdictOf(record) });
+      const { calls = [], verdict } = this.known.get(record.handset) ?? {};
+      const others = calls.filter(({ call }) => call !== record.call);
+      if (others.length > 0) this.set(record.handset, { calls: others });
+      else if (verdict === undefined || verdict.call === record.call)
+        this.set(record.handset, { calls: others, verdict: verdictOf(record) });
     },
     cutoff: () => undefined,
   };
@@ -50,14 +64,17 @@ export class HandsetStates {
 
   /** What the wire says of a handset's hook. A hook put down ends the story of the last call. */
   hook(handset: HandsetId, hook: Hook): void {
-    const before = this.known.get(handset)?.call;
-    const isOver = hook === 'on' && before !== undefined && !['calling', 'ringing', 'talking'].includes(before.state);
-    this.set(handset, { hook, ...(isOver ? { call: undefined } : {}) });
+    this.set(handset, { hook, ...(hook === 'on' ? { verdict: undefined } : {}) });
   }
 
-  private set(handset: HandsetId, change: { readonly hook?: Hook; readonly call?: State | undefined }): void {
+  /** Somebody who is signed on does something else; undefined: nobody is signed on any more. */
+  work(handset: HandsetId, work: WorkState | undefined): void {
+    this.set(handset, { work });
+  }
+
+  private set(handset: HandsetId, change: Partial<Known>): void {
     const before = this.known.get(handset);
-    const after = { hook: 'unknown', ...before, ...change } as Known;
+    const after: Known = { ...NOTHING, ...before, ...change };
     this.known.set(handset, after);
     const state = stateOf(after);
     if (before !== undefined && same(state, stateOf(before))) return;
@@ -65,10 +82,12 @@ export class HandsetStates {
   }
 }
 
-function stateOf({ hook, call }: Known): State {
-  if (call !== undefined) return call;
-  if (hook === 'unknown') return { state: 'idle' };
-  return { state: hook === 'on' ? 'on-hook' : 'off-hook' };
+function stateOf({ hook, calls, verdict, work }: Known): State {
+  const doing = work === undefined ? {} : { work: work.activity, person: work.person };
+  const call = calls.at(-1) ?? verdict;
+  if (call !== undefined) return { ...call, ...doing };
+  if (hook === 'unknown') return { state: 'idle', ...doing };
+  return { state: hook === 'on' ? 'on-hook' : 'off-hook', ...doing };
 }
 
 function verdictOf(record: CallRecord): State | undefined {

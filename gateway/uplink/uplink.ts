@@ -22,7 +22,7 @@ import { COUNTERSIGNED } from './checkpoint.js';
 import { CommandDesk, type CommandResult, type CommandStore, type HouseCommand } from './command-desk.js';
 import { BrokerConnection, type BrokerSession } from './connection.js';
 import { OutboxDrain, type OutboxEntry, type OutboxSource } from './drain.js';
-import { HandsetStates } from './handset-states.js';
+import { HandsetStates, type WorkState } from './handset-states.js';
 import { Lane } from './lane.js';
 import { type Topics, topicsOf } from './topics.js';
 
@@ -185,6 +185,11 @@ export class Uplink {
   /** What the wire says of a handset. */
   hook(handset: HandsetId, hook: 'on' | 'off' | 'unknown'): void {
     this.handsets.hook(handset, hook);
+  }
+
+  /** What somebody who is signed on at a handset does there; undefined: nobody is any more. */
+  work(handset: HandsetId, work: WorkState | undefined): void {
+    this.handsets.work(handset, work);
   }
 
   /** What a board says. The same again is not sent again. */

@@ -20,6 +20,8 @@ import type {
 } from './session-state.js';
 import { afterKey, callBackTime } from './time-entry.js';
 
+/** A call that its deadline has not ended so long after the hours did is ended by us, milliseconds. */
+const DEADLINE_MS = 1_000;
 /** How long somebody who owes a disposition may say nothing before being reminded, milliseconds. */
 const REMIND_MS = 30_000;
 export const DISPOSITION_WAIT_MS: readonly SessionEffect[] = [{ do: 'set-timer', timer: 'entry', afterMs: REMIND_MS }];
@@ -78,9 +80,14 @@ export function fromTalking(state: Talking, event: SessionEvent, now: Now): Step
         : disposed(session, contact, isDown, given, now, ['work.noted']);
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'end-call' }] };
-    case 'leave':
-      // Policy's own deadline ends the call at the same instant; the order is for a suspension.
-      return { state: leaveLater(state, event.why), effects: [{ do: 'end-call' }] };
+    case 'leave': {
+      const leaving = leaveLater(state, event.why);
+      if (event.why === 'suspended') return { state: leaving, effects: [{ do: 'end-call' }] };
+      // Policy's own deadline ends the call at this instant; this is for one that does not.
+      return { state: leaving, effects: [{ do: 'set-timer', timer: 'entry', afterMs: DEADLINE_MS }] };
+    }
+    case 'timer':
+      return { state, effects: session.leaving === undefined ? [] : [{ do: 'end-call' }] };
     default:
       return stay(state);
   }
@@ -109,6 +116,8 @@ const distress = ({ session, contact }: { session: Session; contact: ChosenConta
 });
 
 function toWrapUp(session: Session, contact: ChosenContact, isDown: boolean, now: Now): Step {
+  // Whoever is suspended says nothing more; what nobody says counts as a refusal.
+  if (session.leaving === 'suspended') return leaveUndisposed(session, contact, isDown, now);
   const { session: next, effects } = begin(session, 'wrap-up', now, { contact });
   const state: WrapUp = { at: 'wrap-up', session: next, contact, isDown };
   return {
@@ -122,7 +131,6 @@ function toWrapUp(session: Session, contact: ChosenContact, isDown: boolean, now
 }
 
 export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
-  const { session, contact } = state;
   switch (event.type) {
     case 'digit':
       return dispositionKey(state, event.digit, false, now);
@@ -133,13 +141,17 @@ export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'hush' }] };
     case 'leave':
-      return {
-        state: { at: 'wrap-up', contact, isDown: state.isDown, session: { ...session, leaving: event.why } },
-        effects: [],
-      };
+      return leaveWrapUp(state, event.why, now);
     default:
       return stay(state);
   }
+}
+
+/** The hours may end while it is said how a call went; a suspension waits for nothing. */
+function leaveWrapUp<S extends WrapUp | EnteringTime>(state: S, why: 'window-ended' | 'suspended', now: Now): Step {
+  const leaving = leaveLater(state, why);
+  if (why === 'window-ended') return { state: leaving, effects: [] };
+  return leaveUndisposed(leaving.session, state.contact, state.isDown, now);
 }
 
 /** The time for wrap-up is over: it is paid no longer, and no contact follows before the disposition is given. */
@@ -214,7 +226,7 @@ export function fromTimeEntry(state: EnteringTime, event: SessionEvent, now: Now
         ? toAway(session, now, contact)
         : { state: { at: 'wrap-up', session, contact, isDown: true }, effects: [{ do: 'hush' }] };
     case 'leave':
-      return { state: leaveLater(state, event.why), effects: [] };
+      return leaveWrapUp(state, event.why, now);
     default:
       return stay(state);
   }

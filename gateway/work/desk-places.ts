@@ -129,6 +129,12 @@ export class DeskPlaces {
     return true;
   }
 
+  /** A key beside a handset, of a line card; false when the handset is not at the desk, and its keys dial. */
+  keyAt(handset: HandsetId, key: string): boolean {
+    const place = this.#places.get(handset);
+    return place !== undefined && this.key(place.contact?.call ?? place.desk, key);
+  }
+
   phase(handset: HandsetId, phase: HandsetPhase, call: CallId): void {
     if (this.#handsets.get(call) !== handset) return;
     const place = this.#places.get(handset);

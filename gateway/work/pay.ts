@@ -48,7 +48,8 @@ export interface Account {
 /** The month of an instant, and when it ends; both in a zone. */
 function monthAt(zone: string, ms: number): { readonly month: string; readonly endsMs: number } {
   const clock = ZoneClock.of(zone);
-  const date = new Date(clock.dayAt(ms) * DAY_MS);
+  // The monotonic clock counts fractions of a millisecond; the calendar does not.
+  const date = new Date(clock.dayAt(Math.floor(ms)) * DAY_MS);
   const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
   return { month: date.toISOString().slice(0, 7), endsMs: clock.instantOf(next, 'closes') };
 }

@@ -55,6 +55,8 @@ export interface Batch {
 
 /** The disk, as work asks it. Each writing method is one transaction past fsync, with its events; it throws when the disk cannot take it. */
 export interface WorkStore {
+  /** Whether another process has written anything since this was asked last. */
+  isChanged(): boolean;
   campaigns(): readonly Campaign[];
   putCampaign(campaign: Campaign, events?: readonly EventDraft[]): void;
   people(): readonly Person[];

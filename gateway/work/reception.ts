@@ -16,6 +16,7 @@ export interface ReceptionOptions {
   readonly store: WorkStore;
   readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
   readonly newId: () => string;
+  readonly isLockedOut?: (person: string) => boolean;
 }
 
 export interface Checked {
@@ -45,8 +46,9 @@ export class Reception {
 
   /** Judges a code and a PIN. Rejects when the disk cannot be asked. */
   async check({ handset, code, pin, resuming }: Asked): Promise<Checked> {
-    const { store, clock, hoursOf, newId } = this.options;
-    const person = store.personByCode(code);
+    const { store, clock, hoursOf, newId, isLockedOut } = this.options;
+    const known = store.personByCode(code);
+    const person = known && isLockedOut?.(known.id) === true ? { ...known, suspended: true } : known;
     const isPinRight = await isPin(pin, person?.pin);
     // Read after the wait: two checks at once must not both miss the other's failure or its sign-on.
     const nowMs = clock.wall().epochMilliseconds;

@@ -57,6 +57,12 @@ export function begin(
   return { session: next, effects: [{ do: 'event', data }] };
 }
 
+/** Why a session ends that its person did not end. */
+const FAREWELL: Readonly<Record<string, readonly PromptId[]>> = {
+  'window-ended': ['work.window-ended'],
+  suspended: ['work.suspended'],
+};
+
 /** The end of a session. */
 export function signOff(session: Session, why: string, now: Now, isDown: boolean): Step {
   const data = {
@@ -67,9 +73,7 @@ export function signOff(session: Session, why: string, now: Now, isDown: boolean
     why,
     ended: ended(session, now),
   };
-  const told: readonly SessionEffect[] = isDown
-    ? []
-    : [why === 'window-ended' ? say('work.window-ended', 'work.signed-off') : say('work.signed-off')];
+  const told: readonly SessionEffect[] = isDown ? [] : [say(...(FAREWELL[why] ?? []), 'work.signed-off')];
   return {
     state: isDown ? { at: 'idle' } : { at: 'barred' },
     effects: [

@@ -1,5 +1,6 @@
 /** From the lifted handset to the session: code, PIN, verdict. */
 import { DISPOSITION_WAIT_MS } from './contact-steps.js';
+import { LONGEST_CODE } from './key-run.js';
 import type { PromptId } from './prompt-ids.js';
 import { ENTRY_MS, say, signOff, stay, toMenu } from './session-parts.js';
 import type {
@@ -16,8 +17,6 @@ import type {
   Step,
 } from './session-state.js';
 
-const CODE_MOST = 8;
-const PIN_MOST = 8;
 /** How often it is asked for anew in one lifting of the handset. */
 const MOST_TRIES = 3;
 
@@ -49,7 +48,7 @@ const quietly = (...effects: SessionEffect[]): readonly SessionEffect[] => [
 export function fromCode(state: AskingCode, event: SessionEvent): Step {
   switch (event.type) {
     case 'digit': {
-      const digits = keyed(state.digits, event.digit, CODE_MOST);
+      const digits = keyed(state.digits, event.digit, LONGEST_CODE);
       if (event.digit === '#' && digits !== '') {
         const pin: AskingPin = { at: 'pin', code: digits, digits: '', tries: state.tries };
         return { state: pin, effects: [say('work.pin'), waitForKey] };
@@ -74,7 +73,7 @@ function keyed(digits: string, key: string, most: number): string {
 export function fromPin(state: AskingPin, event: SessionEvent, now: Now): Step {
   switch (event.type) {
     case 'digit': {
-      const digits = keyed(state.digits, event.digit, PIN_MOST);
+      const digits = keyed(state.digits, event.digit, LONGEST_CODE);
       if (event.digit === '#' && digits !== '') {
         const { code, tries, resuming } = state;
         const check = now.monotonicNs;

@@ -4,14 +4,11 @@
  * alone: the number is unsealed where the trunk's leg is made, and nowhere else.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { Disposition, Language } from '../../config/schema/types.generated.js';
-import type { EventDraft } from '../calls/ports.js';
+import type { Language } from '../../config/schema/types.generated.js';
 import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
-import { ZoneClock } from '../policy/zone-clock.js';
-import { chosenContact } from './chosen.js';
-import { ContactBook } from './contact-book.js';
-import { type Fate, fateOf, isNight, silenceAfter } from './dispositions.js';
+import { ContactDesk } from './contact-desk.js';
+import { KeyRun } from './key-run.js';
 import { Reception } from './reception.js';
 import { step } from './session-machine.js';
 import type { ChosenContact, ContactCallEnd, SessionEffect, SessionEvent, SessionState } from './session-state.js';
@@ -22,66 +19,50 @@ interface Handset {
   readonly id: HandsetId;
   state: SessionState;
   readonly timers: Map<string, Timer>;
-  /** The person's hours end. */
+  readonly keys: KeyRun;
+  /** In which whoever is signed on is spoken to, to the last word. */
+  language?: Language | undefined;
+  /** When the person's hours end, epoch milliseconds. */
+  leavesAtMs?: number | undefined;
   leave?: Timer;
 }
 
-/** How often new contacts, due call-backs and suspensions are looked for, milliseconds. */
+/** How often new contacts and due call-backs are looked for, milliseconds. */
 const LOOK_EVERY_MS = 15_000;
-const LOAD_AT_ONCE = 2_000;
+/** While somebody is signed on: how often it is asked whether another process has changed anything, milliseconds. */
+const GLANCE_EVERY_MS = 250;
 /** Long enough for the last sentence to be heard, milliseconds. */
 const CLOSE_MS = 15_000;
+const LONGEST_WAIT_MS = 86_400_000;
 
 export class WorkDesk {
-  readonly #book: ContactBook;
+  readonly #contacts: ContactDesk;
   readonly #handsets = new Map<HandsetId, Handset>();
   readonly #waiting = new WaitingLine<HandsetId>();
   readonly #reception: Reception;
-  #lastRef = 0;
   #looking: Timer | undefined;
+  #glancing: Timer | undefined;
 
   constructor(private readonly options: WorkDeskOptions) {
-    this.#book = new ContactBook(options.hours);
+    this.#contacts = new ContactDesk(options);
     this.#reception = new Reception(options);
   }
 
   /** Closes what an earlier process left open, and takes in campaigns and contacts. Throws when the disk cannot be read. */
   start(): void {
     const { store, clock } = this.options;
-    const nowMs = this.#nowMs();
     const at = clock.wall().toString();
     for (const { session, person, handset } of store.openSessions()) {
       const data = { session, person, handset, at, activity: 'signed-off', why: 'restarted' };
       store.append([{ kind: 'event', type: 'balise.work.activity', data }]);
     }
-    for (const campaign of store.campaigns()) this.#book.putCampaign(campaign);
-    for (const { ref, token, campaign, attempts, batch } of store.heldContacts()) {
-      // It may have been a refusal: nobody can say, so it is over.
-      const days = this.#book.campaign(campaign)?.silenceDays ?? 60;
-      const data = {
-        session: this.options.newId(),
-        person: 'nobody',
-        campaign,
-        contact: token,
-        disposition: 'undisposed',
-        at,
-        attempts,
-      };
-      const event: EventDraft = {
-        kind: 'event',
-        type: 'balise.work.contact',
-        data: { ...data, ...(batch !== undefined && { batch }) },
-      };
-      const silentUntilMs = nowMs + days * 86_400_000;
-      store.settle(ref, { isOver: true, outcome: 'undisposed', readyMs: 0, isCallBack: false, silentUntilMs }, [event]);
-    }
-    for (const { callee, untilMs } of store.silences()) this.#book.silence(callee, untilMs);
-    this.#load();
+    this.#contacts.start();
     this.#lookLater();
   }
 
   stop(): void {
     this.#looking?.cancel();
+    this.#glancing?.cancel();
     for (const handset of this.#handsets.values()) {
       this.#tell(handset, { type: 'leave', why: 'window-ended' });
       for (const timer of handset.timers.values()) timer.cancel();
@@ -101,7 +82,18 @@ export class WorkDesk {
 
   /** A key, wherever it came from: RFC 4733, INFO, a line card. */
   digit(handset: HandsetId, digit: string): void {
-    if (/^[0-9*#]$/.test(digit)) this.#tell(this.#of(handset), { type: 'digit', digit });
+    if (!/^[0-9*#]$/.test(digit)) return;
+    const at = this.#of(handset);
+    if (at.keys.isNumber(digit, this.options.clock.monotonicNs())) {
+      const { seam } = this.options;
+      seam.refused?.('number-keyed');
+      seam.alarm(
+        'work.number-keyed',
+        `as many digits as a number has were keyed at ${handset}; keys dial nothing`,
+        handset,
+      );
+    }
+    this.#tell(at, { type: 'digit', digit });
   }
 
   hookOn(handset: HandsetId): void {
@@ -117,7 +109,7 @@ export class WorkDesk {
   }
 
   #of(id: HandsetId): Handset {
-    const known = this.#handsets.get(id) ?? { id, state: { at: 'idle' }, timers: new Map() };
+    const known = this.#handsets.get(id) ?? { id, state: { at: 'idle' }, timers: new Map(), keys: new KeyRun() };
     this.#handsets.set(id, known);
     return known;
   }
@@ -127,7 +119,10 @@ export class WorkDesk {
     const now = { wall: clock.wall(), monotonicNs: clock.monotonicNs(), bootId };
     const { state, effects } = step(handset.state, event, now);
     handset.state = state;
+    const isLastWord = state.at === 'barred' || state.at === 'pin' || state.at === 'checking';
+    handset.language = sessionOf(state)?.language ?? (isLastWord ? handset.language : undefined);
     this.#closeWhenBarred(handset);
+    this.#glanceWhileWorking();
     if (state.at === 'no-work') this.#waiting.join(handset.id);
     else this.#waiting.leave(handset.id);
     for (const effect of effects) {
@@ -158,7 +153,7 @@ export class WorkDesk {
     const { id } = handset;
     switch (effect.do) {
       case 'play':
-        seam.play(id, effect.prompts, this.#languageOf(handset), effect.until);
+        seam.play(id, effect.prompts, handset.language ?? this.options.siteLanguage, effect.until);
         return;
       case 'hush':
         seam.hush(id);
@@ -182,7 +177,7 @@ export class WorkDesk {
         this.#choose(handset, effect.person);
         return;
       case 'give-back':
-        this.#book.settle(effect.contact.ref, { is: 'again', notBeforeMs: this.#nowMs() }, this.#nowMs());
+        this.#contacts.giveBack(effect.contact);
         this.#wake();
         return;
       case 'dial':
@@ -195,6 +190,7 @@ export class WorkDesk {
         this.#dispose(handset, effect);
         return;
       case 'event':
+        seam.doing?.(id, effect.data);
         store.append([{ kind: 'event', type: 'balise.work.activity', data: { ...effect.data, handset: id } }]);
         this.options.log.info({ event: 'work.activity', handset: id, activity: effect.data.activity });
         return;
@@ -203,20 +199,17 @@ export class WorkDesk {
         return;
       case 'release':
         handset.leave?.cancel();
+        handset.leavesAtMs = undefined;
         this.#reception.release(effect.session);
         return;
     }
-  }
-
-  #languageOf({ state }: Handset): Language {
-    const session = 'session' in state ? state.session : undefined;
-    return session?.language ?? this.options.siteLanguage;
   }
 
   #check(handset: Handset, { check, code, pin, resuming }: Extract<SessionEffect, { do: 'check' }>): void {
     const { seam, log } = this.options;
     this.#reception.check({ handset: handset.id, code, pin, ...(resuming !== undefined && { resuming }) }).then(
       ({ verdict, alarms, leavesAtMs }) => {
+        if (!verdict.ok) seam.refused?.(verdict.why);
         for (const { code: alarm, message } of alarms) seam.alarm(alarm, message, handset.id);
         this.#tell(handset, { type: 'checked', check, verdict });
         if (verdict.ok && leavesAtMs !== undefined) this.#leaveAt(handset, leavesAtMs);
@@ -231,101 +224,69 @@ export class WorkDesk {
   /** The session ends with the person's hours. */
   #leaveAt(handset: Handset, atMs: number): void {
     handset.leave?.cancel();
-    this.options.seam.leavesAt?.(handset.id, Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)));
-    const leftMs = Math.min(86_400_000, Math.max(0, atMs - this.#nowMs()));
+    handset.leavesAtMs = atMs;
+    // The desk listens for a little longer: what the hours have ended is still to be disposed of.
+    const longestS = Math.max(0, ...this.options.store.campaigns().map(({ wrapUpS }) => wrapUpS));
+    const listensToMs = Math.floor(atMs) + longestS * 1_000 + CLOSE_MS;
+    this.options.seam.leavesAt?.(handset.id, Temporal.Instant.fromEpochMilliseconds(listensToMs));
+    this.#waitToLeave(handset, atMs);
+  }
+
+  #waitToLeave(handset: Handset, atMs: number): void {
+    const leftMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - this.#nowMs()));
     handset.leave = this.options.clock.after(leftMs, () => {
-      if (this.#nowMs() < atMs) this.#leaveAt(handset, atMs);
+      if (this.#nowMs() < atMs) this.#waitToLeave(handset, atMs);
       else this.#tell(handset, { type: 'leave', why: 'window-ended' });
     });
   }
 
   #choose(handset: Handset, personId: string): void {
     const person = this.options.store.person(personId);
-    if (person === undefined) {
-      this.#tell(handset, { type: 'nothing' });
+    const next = person === undefined ? ({ is: 'nothing' } as const) : this.#contacts.choose(person);
+    if (next.is === 'contact') {
+      this.#tell(handset, { type: 'chosen', contact: next.contact });
       return;
     }
-    const choice = this.#book.choose(person, this.#nowMs());
-    if (choice.is === 'contact') {
-      const stored = this.options.store.sealed(choice.ref);
-      if (stored === undefined || stored.isReturned === true) {
-        // It went back to headquarters with its batch.
-        this.#book.settle(choice.ref, { is: 'over' }, this.#nowMs());
-        this.#choose(handset, personId);
-        return;
-      }
-      this.#tell(handset, { type: 'chosen', contact: chosenContact(choice, stored.token) });
-      return;
-    }
-    const { opensMs } = choice;
-    const opens = opensMs === undefined ? {} : { opensAt: Temporal.Instant.fromEpochMilliseconds(Math.ceil(opensMs)) };
-    this.#tell(handset, { type: 'nothing', ...opens });
+    const { opensAt } = next;
+    this.#tell(handset, { type: 'nothing', ...(opensAt !== undefined && { opensAt }) });
+    if (opensAt !== undefined) this.#wakeAt(handset, opensAt);
+  }
+
+  /** A call-back is due at its instant, and not at the next look. */
+  #wakeAt({ timers }: Handset, at: Temporal.Instant): void {
+    const leftMs = Math.min(LONGEST_WAIT_MS, Math.max(1, at.epochMilliseconds - this.#nowMs()));
+    timers.get('opens')?.cancel();
+    timers.set(
+      'opens',
+      this.options.clock.after(leftMs, () => this.#wake()),
+    );
   }
 
   /** The attempt is on disk before anything rings: a crash makes no attempt uncounted. */
-  #dial(handset: Handset, { ref, token, campaign: id, zones, isAgreed = false }: ChosenContact): void {
-    const { store, seam, log } = this.options;
-    const campaign = this.#book.campaign(id);
+  #dial(handset: Handset, contact: ChosenContact): void {
+    const { seam, log } = this.options;
+    const { ref, token, zones, isAgreed = false } = contact;
     const { state } = handset;
-    if (campaign === undefined || !('session' in state)) return;
+    if (!('session' in state)) return;
+    const { person } = state.session;
     try {
-      store.attempt(ref, this.#book.attempt(ref, this.#nowMs()));
+      const campaign = this.#contacts.attempt(contact);
+      const [zone] = zones;
+      const calleeZone = zone !== undefined && zones.length === 1 ? { calleeZone: zone } : {};
+      seam.dial({ handset: handset.id, person, ref, token, campaign, isAgreed, ...calleeZone });
     } catch (fault) {
       log.error({ event: 'work.attempt-not-stored', contact: token, err: fault });
       this.#tell(handset, { type: 'ended', token, how: 'not-called' });
-      return;
     }
-    const [zone] = zones;
-    const calleeZone = zone !== undefined && zones.length === 1 ? { calleeZone: zone } : {};
-    seam.dial({ handset: handset.id, person: state.session.person, ref, token, campaign, isAgreed, ...calleeZone });
   }
 
-  #dispose(
-    handset: Handset,
-    { session, contact, disposition, callBackMs }: Extract<SessionEffect, { do: 'dispose' }>,
-  ): void {
-    const { store, clock } = this.options;
-    const nowMs = this.#nowMs();
-    const stored = store.sealed(contact.ref);
-    const campaign = this.#book.campaign(contact.campaign);
-    if (stored === undefined || campaign === undefined) throw new Error(`contact ${contact.token} is not on disk`);
-    const { attempts, callee, batch } = stored;
-    const { most, spacingS } = campaign.attempts;
-    const facts = { attempts, mostAttempts: most, spacingMs: spacingS * 1_000 };
-    const night = disposition === 'night-here' ? { nightZones: this.#nightZones(contact, nowMs) } : {};
-    const fate = fateOf(disposition, { ...facts, ...night, ...(callBackMs !== undefined && { callBackMs }) }, nowMs);
-    const silenceMs = silenceAfter(disposition, campaign.silenceDays);
-    const silentUntilMs =
-      silenceMs === 'for-good' ? Number.POSITIVE_INFINITY : silenceMs === undefined ? undefined : nowMs + silenceMs;
-    if (silentUntilMs !== undefined) this.#book.silence(callee, silentUntilMs);
-    const readyMs = this.#book.settle(contact.ref, fate, nowMs);
-    const data = {
-      session: session.id,
-      person: session.person,
-      campaign: contact.campaign,
-      contact: contact.token,
-      disposition,
-      at: clock.wall().toString(),
-      attempts,
-      ...(batch !== undefined && { batch }),
-      ...(fate.is === 'again' && fate.zones !== undefined && { zones: fate.zones }),
-      ...(callBackMs !== undefined && {
-        callBackAt: Temporal.Instant.fromEpochMilliseconds(Math.ceil(callBackMs)).toString(),
-      }),
-    };
-    store.settle(contact.ref, settlement(fate, disposition, readyMs, silentUntilMs), [
-      { kind: 'event', type: 'balise.work.contact', data },
-    ]);
-    this.options.seam.disposed?.({ ref: contact.ref, disposition, person: session.person });
-    this.options.log.info({ event: 'work.contact', handset: handset.id, contact: contact.token, disposition });
+  #dispose(handset: Handset, effect: Extract<SessionEffect, { do: 'dispose' }>): void {
+    const { seam, log } = this.options;
+    const { session, contact, disposition } = effect;
+    this.#contacts.dispose(effect);
+    seam.disposed?.({ ref: contact.ref, disposition, person: session.person });
+    log.info({ event: 'work.contact', handset: handset.id, contact: contact.token, disposition });
     this.#wake();
-  }
-
-  /** The zones of the contact, else of its country, in which it is night now. */
-  #nightZones(contact: ChosenContact, nowMs: number): readonly string[] {
-    const isDark = (zone: string) => isNight(Math.floor((nowMs + ZoneClock.of(zone).offsetAt(nowMs)) / 60_000) % 1_440);
-    const own = contact.zones.filter(isDark);
-    return own.length > 0 ? own : this.options.zonesOfCountry(contact.country).filter(isDark);
   }
 
   /** Offers work to those who wait for it, longest first, as far as there is any. */
@@ -334,40 +295,35 @@ export class WorkDesk {
       const handset = this.#handsets.get(id);
       if (handset?.state.at !== 'no-work') continue;
       const person = this.options.store.person(handset.state.session.person);
-      if (person !== undefined && this.#book.hasWork(person, this.#nowMs()))
-        this.#tell(handset, { type: 'work-available' });
+      if (person !== undefined && this.#contacts.hasWork(person)) this.#tell(handset, { type: 'work-available' });
     }
   }
 
-  /** New contacts and campaigns, from whichever process took them. */
-  #load(): void {
-    const { store } = this.options;
-    for (const campaign of store.campaigns()) {
-      const known = this.#book.campaign(campaign.id);
-      if (known === undefined || JSON.stringify(known) !== JSON.stringify(campaign)) this.#book.putCampaign(campaign);
-    }
-    for (;;) {
-      const contacts = store.contacts(this.#lastRef, LOAD_AT_ONCE);
-      const last = contacts.at(-1);
-      if (last === undefined) return;
-      for (const contact of contacts) this.#book.add(contact, this.#nowMs());
-      this.#lastRef = last.ref;
-    }
-  }
-
-  /** Takes in what is new on disk, and offers work to those who wait. Never throws. */
+  /**
+   * Looks now at what others may have changed: whoever may not work any more is signed off, new contacts are taken in, and
+   * whoever waits for work is offered some.
+   */
   look(): void {
     try {
-      this.#load();
-      for (const handset of this.#handsets.values()) {
-        if (!('session' in handset.state)) continue;
-        const person = this.options.store.person(handset.state.session.person);
-        if (person === undefined || person.suspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
-      }
+      for (const handset of this.#handsets.values()) this.#dismiss(handset);
+      this.#contacts.load();
       this.#wake();
     } catch (fault) {
       this.options.log.error({ event: 'work.look-failed', err: fault });
     }
+  }
+
+  #dismiss(handset: Handset): void {
+    const { store, isLockedOut } = this.options;
+    const { state, leavesAtMs } = handset;
+    const session = state.at === 'pin' || state.at === 'checking' ? state.resuming?.session : sessionOf(state);
+    if (session === undefined || session.leaving === 'suspended') return;
+    const person = store.person(session.person);
+    const isSuspended = person === undefined || person.suspended || isLockedOut?.(session.person) === true;
+    if (isSuspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
+    // A timer runs on the monotonic clock: it knows nothing of a wall clock that was set.
+    else if (leavesAtMs !== undefined && this.#nowMs() >= leavesAtMs && session.leaving === undefined)
+      this.#tell(handset, { type: 'leave', why: 'window-ended' });
   }
 
   #lookLater(): void {
@@ -377,23 +333,23 @@ export class WorkDesk {
     });
   }
 
+  #glanceWhileWorking(): void {
+    if (this.#glancing !== undefined || !this.#isAnybodyHere()) return;
+    this.#glancing = this.options.clock.after(GLANCE_EVERY_MS, () => {
+      this.#glancing = undefined;
+      if (this.options.store.isChanged()) this.look();
+      this.#glanceWhileWorking();
+    });
+  }
+
+  #isAnybodyHere(): boolean {
+    for (const { state } of this.#handsets.values()) if ('session' in state) return true;
+    return false;
+  }
+
   #nowMs(): number {
     return this.options.clock.wall().epochMilliseconds;
   }
 }
 
-function settlement(
-  fate: Fate,
-  disposition: Disposition,
-  readyMs: number | undefined,
-  silentUntilMs: number | undefined,
-) {
-  return {
-    isOver: fate.is === 'over',
-    outcome: disposition,
-    readyMs: readyMs ?? 0,
-    isCallBack: fate.is === 'call-back',
-    ...(fate.is === 'again' && fate.zones !== undefined && { zones: fate.zones }),
-    ...(silentUntilMs !== undefined && { silentUntilMs }),
-  };
-}
+const sessionOf = (state: SessionState) => ('session' in state ? state.session : undefined);

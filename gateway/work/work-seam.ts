@@ -1,13 +1,14 @@
 /** What the desk is made of, and what it asks of calls and media. */
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
-import type { Campaign, Disposition, Language, Person } from '../../config/schema/types.generated.js';
+import type { Campaign, Disposition, Language, Person, WorkActivityData } from '../../config/schema/types.generated.js';
 import type { Clock } from '../clock/clock.js';
 import type { Hours } from '../policy/hours.js';
 import type { HandsetId } from '../policy/ids.js';
 import type { ContactHours } from './contact-hours.js';
 import type { WorkStore } from './ports.js';
 import type { PromptId } from './prompt-ids.js';
+import type { SignOnRefusal } from './session-state.js';
 
 /** What a contact's call is judged and set up by; the number is the trunk leg's to unseal, by `ref`. */
 export interface ContactCall {
@@ -35,8 +36,15 @@ export interface WorkSeam {
   leavesAt?(handset: HandsetId, at: Temporal.Instant): void;
   /** What a callee said is on disk with the contact; whoever keeps numbers in silence is to know. */
   disposed?(said: { readonly ref: number; readonly disposition: Disposition; readonly person: string }): void;
+  /** Somebody who is signed on begins to do something, or has signed off. */
+  doing?(handset: HandsetId, doing: Doing): void;
+  /** A sign-on was refused, or a number was keyed where keys dial nothing: it is counted. */
+  refused?(why: SignOnRefusal | 'number-keyed'): void;
   alarm(code: string, message: string, handset: HandsetId): void;
 }
+
+/** What a person does at the desk, as far as others may know: the contact is nobody's business. */
+export type Doing = Pick<WorkActivityData, 'person' | 'activity' | 'at'>;
 
 export interface WorkDeskOptions {
   readonly clock: Clock;
@@ -46,6 +54,8 @@ export interface WorkDeskOptions {
   readonly hours: ContactHours;
   /** When a person may work at a handset: the person's own hours and those of the handset's levels. */
   readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
+  /** An order keeps this person from calling. */
+  readonly isLockedOut?: (person: string) => boolean;
   readonly zonesOfCountry: (country: string) => readonly string[];
   readonly siteLanguage: Language;
   readonly newId: () => string;

@@ -33,6 +33,11 @@ export const status: Command = {
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;
 
+function workText({ work: { signedOn, doing } }: StatusView): string {
+  const each = Object.entries(doing).map(([activity, people]) => `${people} ${activity}`);
+  return [`${signedOn} signed on`, ...each].join(', ');
+}
+
 function textOf(view: StatusView): string {
   const { handsets, boards, uplink, disk, policy, planes, clock } = view;
   const way = !uplink.configured ? 'none' : uplink.connected ? 'connected' : 'NOT connected';
@@ -43,6 +48,7 @@ function textOf(view: StatusView): string {
     ['planes', planes.map(({ name, state }) => `${name} ${state}`).join(', ')],
     ['calls', String(view.calls)],
     ['handsets', `${handsets.all}, ${handsets.registered} registered, ${handsets.offHook} off hook`],
+    ['work', workText(view)],
     ['boards', `${boards.all}, ${boards.up} well`],
     ['policy', `${policy.source}${version}, ${policy.state}`],
     ['uplink', `${way}, ${uplink.waiting} events wait`],

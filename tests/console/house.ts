@@ -76,6 +76,7 @@ export class SampleSite implements ConsoleSource {
       planes,
       calls: 0,
       handsets: { all: 1, registered: 1, offHook: 0 },
+      work: { signedOn: 0, doing: {} },
       boards: { all: 0, up: 0 },
       uplink: UPLINK,
       disk: { usedBytes: 1, limitBytes: 2, freeBytes: 3, hasRoom: true },

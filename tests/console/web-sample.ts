@@ -295,6 +295,7 @@ export const STATUS: StatusView = {
   planes: PLANES,
   calls: 5,
   handsets: { all: 26, registered: 25, offHook: 7 },
+  work: { signedOn: 0, doing: {} },
   boards: { all: 2, up: 1 },
   uplink: UPLINK,
   disk: { usedBytes: 41_000_000, limitBytes: 2_000_000_000, freeBytes: 21_000_000_000, hasRoom: true },

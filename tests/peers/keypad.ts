@@ -12,6 +12,7 @@ const SSRC = 0x0ba115e;
 export class Keypad {
   #sequence = 1;
   #timestamp = 1_600;
+  #talking: NodeJS.Timeout | undefined;
   readonly heard: Buffer[] = [];
   #waiting: (() => void)[] = [];
 
@@ -31,8 +32,12 @@ export class Keypad {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    t.teardown(() => socket.close());
-    return new Keypad(socket, socket.address().port);
+    const keypad = new Keypad(socket, socket.address().port);
+    t.teardown(() => {
+      keypad.stopTalking();
+      socket.close();
+    });
+    return keypad;
   }
 
   /** Each key as an event of five packets, the last three with the end bit (RFC 4733 §2.5.1.4). */
@@ -53,6 +58,16 @@ export class Keypad {
   speak(port: number): void {
     this.#timestamp += 160;
     this.socket.send(this.#packet(PCMU, 160).fill(0x2a, 12), port, '127.0.0.1');
+  }
+
+  /** A packet of speech every 20 ms, until it is stopped. */
+  talkTo(port: number): void {
+    this.stopTalking();
+    this.#talking = setInterval(() => this.speak(port), 20);
+  }
+
+  stopTalking(): void {
+    clearInterval(this.#talking);
   }
 
   /** Settles when `count` packets more than now have been heard. */

@@ -50,12 +50,44 @@ export class RtpProbe {
   /** Sends a packet every 20 ms to this port until closed or stopped. */
   talkTo(port: number): void {
     this.stopTalking();
-    this.#sending = setInterval(() => {
-      this.#sequence = (this.#sequence + 1) & 0xffff;
-      this.#packet.writeUInt16BE(this.#sequence, 2);
-      this.#packet.writeUInt32BE((this.#sequence * SAMPLES) >>> 0, 4);
-      this.#socket.send(this.#packet, port, '127.0.0.1');
-    }, 20);
+    const silence = Buffer.alloc(SAMPLES, 0xff);
+    this.#sending = setInterval(() => this.#send(silence, port), 20);
+  }
+
+  #send(payload: Buffer, port: number): void {
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.#packet.writeUInt16BE(this.#sequence, 2);
+    this.#packet.writeUInt32BE((this.#sequence * SAMPLES) >>> 0, 4);
+    payload.copy(this.#packet, HEADER);
+    this.#socket.send(Buffer.from(this.#packet), port, '127.0.0.1');
+  }
+
+  /** Sends these payloads of 20 ms, one after the other; settles with the last. */
+  play(payloads: readonly Buffer[], port: number): Promise<void> {
+    this.stopTalking();
+    const rest = [...payloads];
+    return new Promise((resolve) => {
+      this.#sending = setInterval(() => {
+        const next = rest.shift();
+        if (next === undefined) {
+          this.stopTalking();
+          resolve();
+          return;
+        }
+        this.#send(next, port);
+      }, 20);
+    });
+  }
+
+  /** The stretches in which packets came: first and last of each, with no gap longer than `gapMs` within. */
+  stretches(gapMs = 700): readonly { readonly firstNs: bigint; readonly lastNs: bigint }[] {
+    const found: { firstNs: bigint; lastNs: bigint }[] = [];
+    for (const atNs of this.heardNs) {
+      const last = found.at(-1);
+      if (last !== undefined && atNs - last.lastNs < BigInt(gapMs) * 1_000_000n) last.lastNs = atNs;
+      else found.push({ firstNs: atNs, lastNs: atNs });
+    }
+    return found;
   }
 
   stopTalking(): void {

@@ -38,11 +38,15 @@ export function handsetPeer(t: Test, peer: HandsetPeer): Promise<Sipp> {
 }
 
 /** A handset that registers, and then waits for the gateway to call it for what was keyed beside it. */
-export async function calledHandset(t: Test, peer: Pick<HandsetPeer, 'user' | 'port' | 'rtpPort'>): Promise<Sipp> {
+export async function calledHandset(
+  t: Test,
+  peer: Pick<HandsetPeer, 'user' | 'port' | 'rtpPort'>,
+  scenario = 'handset-is-called',
+): Promise<Sipp> {
   const { user, port, rtpPort } = peer;
   const remote = `127.0.0.1:${port}`;
   const waiting = await Sipp.start(t, {
-    scenario: filled(t, 'handset-is-called'),
+    scenario: filled(t, scenario),
     calls: 1,
     keys: { user, rtp_port: rtpPort },
   });

@@ -37,6 +37,17 @@ function chain(...parts: readonly (readonly [string, WorkActivityData['activity'
   });
 }
 
+t.test(
+  'the monotonic clock counts fractions of a millisecond, and a statement is made of them all the same',
+  async (t) => {
+    const made = statementOf(
+      chain(['2026-03-04T08:00:00.1234Z', 'talking'], ['2026-03-04T08:00:01Z', 'signed-off', 876.543_21]),
+      ABOUT,
+    );
+    t.match(made.lines, [{ activity: 'talking', ms: 876.543_21 }]);
+  },
+);
+
 t.test('time is counted by activity, and paid by its rate', async (t) => {
   const made = statementOf(
     chain(

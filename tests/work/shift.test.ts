@@ -58,6 +58,15 @@ const OTHER = handsetId('a-102');
 const WINDOW = new Schedule('Europe/Brussels', [{ days: ['wed'], from: '08:00', to: '12:00' }]);
 const NUMBERS = Array.from({ length: 6 }, (_, n) => `+442079460${String(n).padStart(3, '0')}` as E164);
 
+/** As another process does it: the store that the desk has is told by the disk alone. */
+function suspend(shift: Shift): void {
+  const person = shift.store.work.person('p-1');
+  if (person === undefined) throw new Error('there is no p-1');
+  const other = shift.anotherStore();
+  other.work.putPerson({ ...person, suspended: true });
+  other.close();
+}
+
 class Shift {
   readonly clock = new MovedClock(at('2026-03-04T09:00:00Z'));
   readonly store: Store;
@@ -65,12 +74,17 @@ class Shift {
   readonly said: string[] = [];
   readonly dialled: ContactCall[] = [];
   readonly alarms: string[] = [];
+  readonly refused: string[] = [];
+  readonly lockedOut = new Set<string>();
+  /** Opens the same folder as another process would. */
+  readonly anotherStore: () => Store;
   endCalls = 0;
   desk: WorkDesk;
   #checked: (() => void) | undefined;
 
   constructor(t: Test, folder = aFolder(t)) {
     this.store = aStore(t, { clock: this.clock, folder });
+    this.anotherStore = () => aStore(t, { clock: this.clock, folder });
     this.desk = this.newDesk('boot-1');
   }
 
@@ -83,6 +97,7 @@ class Shift {
       hoursOf: () => hours,
       zonesOfCountry: () => ['Europe/Brussels'],
       siteLanguage: 'nl',
+      isLockedOut: (person) => this.lockedOut.has(person),
       newId: () => uuid7(this.clock.ms),
       log: silent,
       seam: {
@@ -96,6 +111,7 @@ class Shift {
           this.endCalls += 1;
         },
         alarm: (code) => this.alarms.push(code),
+        refused: (why) => this.refused.push(why),
       },
     });
   }
@@ -196,7 +212,7 @@ t.test(
     shift.desk.answered(CELL, shift.call.token);
     const leftMs = at('2026-03-04T11:00:00Z') - shift.clock.ms;
     shift.clock.move(leftMs);
-    t.equal(shift.endCalls, 1, 'the hours end in the call');
+    t.equal(shift.endCalls, 0, 'the hours end in the call, which its own deadline ends');
     shift.desk.ended(CELL, shift.call.token, 'talked');
     shift.keys('2');
     t.match(shift.said.slice(-2), ['work.window-ended', 'work.signed-off']);
@@ -325,7 +341,7 @@ t.test('one handset a person: a sign-on at a second one is refused and alarmed',
 });
 
 t.test(
-  'only handsets and hours that the person has; and a suspension ends a session within a quarter of a minute',
+  'only handsets and hours that the person has; and a suspension ends a session within a quarter of a second',
   async (t) => {
     const shift = new Shift(t);
     await shift.prepare(6, {}, { handsets: ['a-102'] });
@@ -333,8 +349,8 @@ t.test(
     t.equal(shift.said.at(-1), 'work.not-here');
     await shift.signOn('4817', OTHER);
     const person = shift.store.work.person('p-1');
-    if (person !== undefined) shift.store.work.putPerson({ ...person, suspended: true });
-    shift.clock.move(15_000);
+    suspend(shift);
+    shift.clock.move(250);
     t.equal(shift.desk.stateOf(OTHER).at, 'barred');
     if (person !== undefined) shift.store.work.putPerson(person);
     shift.desk.hookOn(OTHER);
@@ -343,6 +359,84 @@ t.test(
     t.equal(shift.said.at(-1), 'work.not-now');
   },
 );
+
+t.test('a call that outlives the hours by a second is ended by the desk', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  await shift.signOn();
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  shift.clock.move(at('2026-03-04T11:00:00Z') - shift.clock.ms + 999);
+  t.equal(shift.endCalls, 0);
+  shift.clock.move(1);
+  t.equal(shift.endCalls, 1);
+});
+
+t.test('a suspension in a call ends both at once; nobody said what it was, so nobody calls there again', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare(1);
+  await shift.signOn();
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  suspend(shift);
+  shift.clock.move(250);
+  t.equal(shift.endCalls, 1);
+  shift.desk.ended(CELL, shift.call.token, 'talked');
+  t.equal(shift.desk.stateOf(CELL).at, 'barred');
+  t.match(shift.said.slice(-2), ['work.suspended', 'work.signed-off']);
+  t.match(shift.events('balise.work.contact'), [{ disposition: 'undisposed' }]);
+  t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'suspended' });
+});
+
+t.test(
+  'an order from headquarters that keeps a person from calling signs the person off, and lets nobody on',
+  async (t) => {
+    const shift = new Shift(t);
+    await shift.prepare();
+    await shift.signOn();
+    shift.lockedOut.add('p-1');
+    shift.desk.look();
+    t.equal(shift.desk.stateOf(CELL).at, 'barred');
+    shift.desk.hookOn(CELL);
+    await shift.signOn();
+    t.equal(shift.said.at(-1), 'work.suspended');
+    t.same(shift.refused, ['suspended']);
+  },
+);
+
+t.test(
+  'as many digits as a number has, keyed at the desk, call nobody, are counted, and are an alarm once',
+  async (t) => {
+    const shift = new Shift(t);
+    await shift.prepare();
+    shift.desk.opened(CELL);
+    shift.keys('00442079460073#');
+    t.same([shift.alarms, shift.refused], [['work.number-keyed'], ['number-keyed']]);
+    shift.keys('#');
+    shift.desk.hookOn(CELL);
+    await shift.signOn();
+    shift.keys('0044');
+    shift.clock.move(5_000);
+    shift.keys('2079');
+    t.equal(shift.alarms.length, 1, 'what is keyed at leisure is a menu’s');
+    t.same(shift.dialled, []);
+    t.notMatch(JSON.stringify(shift.alarms), /2079/);
+  },
+);
+
+t.test('a call-back that is due goes to whoever waits at its instant', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare(1);
+  await shift.signOn();
+  shift.keys('1');
+  shift.talk(1_000);
+  shift.keys('47#');
+  shift.keys('1');
+  shift.clock.move(7 * 60_000 - 1);
+  t.equal(shift.dialled.length, 1);
+  shift.clock.move(1);
+  t.equal(shift.dialled.length, 2);
+});
 
 t.test('after a crash in a call the session is closed, its contact is over, and the attempt counts', async (t) => {
   const shift = new Shift(t);

@@ -4,6 +4,9 @@ import type { AudioTestProgress } from './line-tests.js';
 
 export type Phase = 'idle' | 'calling' | 'ringing' | 'talking' | 'ended';
 
+/** What somebody who is signed on does. */
+export type WorkActivity = 'signed-on' | 'no-work' | 'ringing' | 'talking' | 'wrap-up' | 'pause' | 'away';
+
 export interface HandsetView {
   readonly handset: string;
   readonly wing: string;
@@ -13,6 +16,8 @@ export interface HandsetView {
   readonly registered: boolean;
   readonly disabled: boolean;
   readonly call?: string;
+  /** Who is signed on there to work for campaigns, and what that person does since when; the contact is nobody's business. */
+  readonly work?: { readonly person: string; readonly activity: WorkActivity; readonly since: string };
   /** While talking: whole seconds of talk left, those of the whole grant, and when it ends. */
   readonly leftS?: number;
   readonly grantS?: number;

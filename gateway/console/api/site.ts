@@ -2,7 +2,7 @@
 import type { ScanView } from './board-scan.js';
 import type { EndedView } from './calls.js';
 import type { ErrorCode } from './faults.js';
-import type { HandsetView } from './handsets.js';
+import type { HandsetView, WorkActivity } from './handsets.js';
 import type { BoardView, PlaneView, UplinkView } from './parts.js';
 
 export interface AlarmView {
@@ -72,6 +72,8 @@ export interface StatusView {
   readonly planes: readonly PlaneView[];
   readonly calls: number;
   readonly handsets: { readonly all: number; readonly registered: number; readonly offHook: number };
+  /** How many people are signed on to work, and how many of them do what. */
+  readonly work: { readonly signedOn: number; readonly doing: Readonly<Partial<Record<WorkActivity, number>>> };
   readonly boards: { readonly all: number; readonly up: number };
   readonly uplink: UplinkView;
   readonly disk: {

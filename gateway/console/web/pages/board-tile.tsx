@@ -56,6 +56,7 @@ export function Tile({
 function useWhy(view: HandsetView, state: HandsetState): string {
   const { w } = useWords();
   const format = useFormat();
+  const { work } = view;
   switch (state) {
     case 'refused':
       return titleOfCode(w.rules, view.rule ?? '');
@@ -64,8 +65,10 @@ function useWhy(view: HandsetView, state: HandsetState): string {
     case 'fault':
       return view.fault ?? '';
     case 'talking':
+      if (work !== undefined) break;
       return view.until === undefined ? '' : w.board.ends(format.minute(view.until));
     default:
-      return '';
+      break;
   }
+  return work === undefined ? '' : `${work.person}: ${w.work[work.activity]}`;
 }

@@ -111,6 +111,11 @@ function NowCard({ view, heardMs }: { readonly view: HandsetView; readonly heard
           {state === 'talking' && view.until !== undefined && <p>{w.board.until(format.time(view.until))}</p>}
         </div>
       </div>
+      {view.work !== undefined && (
+        <p class="now-why">
+          <b>{view.work.person}</b>: {w.work[view.work.activity]} ({format.when(view.work.since)})
+        </p>
+      )}
       {view.cut !== undefined && (
         <p class="now-why">
           <b>{w.handset.cutOf[view.cut.kind]}</b>{' '}

@@ -131,6 +131,16 @@ const base = {
     disabled: 'Disabled',
   },
 
+  work: {
+    'signed-on': 'Signed on',
+    'no-work': 'No contact now',
+    ringing: 'Ringing',
+    talking: 'Talking',
+    'wrap-up': 'Wrap-up',
+    pause: 'Pause',
+    away: 'Signed on, away',
+  },
+
   handset: handsetEn,
 
   calls: {

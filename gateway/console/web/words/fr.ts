@@ -131,6 +131,16 @@ export const fr: Words = {
     disabled: 'Désactivé',
   },
 
+  work: {
+    'signed-on': 'Connecté',
+    'no-work': 'Aucun contact',
+    ringing: 'Sonnerie',
+    talking: 'En conversation',
+    'wrap-up': 'Clôture',
+    pause: 'Pause',
+    away: 'Connecté, absent',
+  },
+
   handset: handsetFr,
 
   calls: {

@@ -131,6 +131,16 @@ export const nl: Words = {
     disabled: 'Uitgeschakeld',
   },
 
+  work: {
+    'signed-on': 'Aangemeld',
+    'no-work': 'Geen contact nu',
+    ringing: 'Gaat over',
+    talking: 'In gesprek',
+    'wrap-up': 'Afronding',
+    pause: 'Pauze',
+    away: 'Aangemeld, afwezig',
+  },
+
   handset: handsetNl,
 
   calls: {
