@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Temporal } from 'temporal-polyfill';
 import type { Profile } from '../config/schema/types.generated.js';
@@ -6,6 +7,7 @@ import type { Clock } from './clock/clock.js';
 import { programData } from './config/paths.js';
 import type { SiteFiles } from './config/site.js';
 import { type MediaRules, PLAIN_RULES, type RulesOf } from './media/media-rules.js';
+import { OWN_SOUNDS, OwnSounds } from './media/own-sounds.js';
 import { type Language, refusalPieces } from './media/prompts.js';
 import { SoundLibrary } from './media/relay/sound-library.js';
 import { RelayPlane } from './media/relay-plane.js';
@@ -84,6 +86,7 @@ export class SiteMedia {
       return new RelayPlane({
         ...parts,
         rulesOf,
+        ownSounds: new OwnSounds(join(this.#files.dataFolder, OWN_SOUNDS)),
         networks: { cell, carrier: trunks.flatMap(({ networks }) => networks) },
       });
     const interfaces = site.media.rtpengine?.interfaces;

@@ -32,6 +32,7 @@ import type { WorkTold } from './site-work-told.js';
 import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import type { BatchKeeper } from './work/batch-keeper.js';
+import { announcementOf, campaignPiece } from './work/campaign-announcement.js';
 import { ContactHours } from './work/contact-hours.js';
 import { ContactJudge } from './work/contact-judge.js';
 import { DeskPlaces } from './work/desk-places.js';
@@ -129,6 +130,7 @@ export class SiteWork {
         say: (desk, said, ring) => this.#media.say(desk, said, ring),
         hush: (desk) => this.#media.hush(desk),
         backAtDesk: (desk) => this.#media.backAtDesk(desk),
+        replaced: (desk) => this.#calls?.event(desk, { type: 'handset-hung-up' }),
         lostHandset: (desk) =>
           this.#calls?.event(desk, {
             type: 'handset-failed',
@@ -276,8 +278,16 @@ export class SiteWork {
     return whenPieces(until, this.#parts.clock.wall(), this.#parts.files.site.zone);
   }
 
-  #dial({ handset, person, ref, token, campaign, calleeZone, isAgreed }: ContactCall): void {
+  #dial({ handset, person, ref, token, campaign, language, calleeZone, isAgreed }: ContactCall): void {
     const { signalling, clock, newCallId } = this.#parts;
+    const announced = announcementOf(campaign, language);
+    if (announced !== undefined && !this.#media.hasSound(language, campaignPiece(campaign.id))) {
+      // What the callee must hear is not left out.
+      const message = `what callees of ${campaign.id} are told in ${language} is not there: balise campaign set`;
+      this.#parts.alarm('work.no-announcement', message, handset);
+      this.#desk.ended(handset, token, 'not-called');
+      return;
+    }
     const desk = this.#places.freeDesk(handset);
     const call = newCallId();
     const back = (isBack: boolean): void => this.#places.back(handset, call, isBack);
@@ -296,6 +306,7 @@ export class SiteWork {
     this.#calls?.request({
       ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },
       ...{ at: clock.wall(), source: 'desk', supervised: campaign.supervised },
+      ...(announced !== undefined && { announced }),
     });
   }
 

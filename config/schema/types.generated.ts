@@ -444,6 +444,7 @@ export interface Campaign {
    * Why it calls, as the callee is told.
    */
   readonly purpose: string;
+  readonly announcement?: CampaignAnnouncement;
   /**
    * The languages of its contacts; whoever works for it speaks one of them.
    */
@@ -512,6 +513,40 @@ export interface Campaign {
    */
   readonly criteria?: readonly ScoreCriterion[];
   readonly pay: CampaignPay;
+}
+
+/**
+ * What the callee hears at the answer, before the caller, by language. Default: for whom it is called and why, in a sentence of each language.
+ */
+export interface CampaignAnnouncement {
+  /**
+   * In this language.
+   */
+  readonly fr?: string;
+  /**
+   * In this language.
+   */
+  readonly nl?: string;
+  /**
+   * In this language.
+   */
+  readonly sq?: string;
+  /**
+   * In this language.
+   */
+  readonly ru?: string;
+  /**
+   * In this language.
+   */
+  readonly tr?: string;
+  /**
+   * In this language.
+   */
+  readonly de?: string;
+  /**
+   * In this language.
+   */
+  readonly en?: string;
 }
 
 /**

@@ -29,6 +29,7 @@ export function openMedia(call: Granted, handsetOffer: string, first: readonly C
     ...(grant.person === undefined ? {} : { person: grant.person }),
     ...numberOf(request, grant.number),
     ...(request.supervised === undefined ? {} : { supervised: request.supervised }),
+    ...(request.announced === undefined ? {} : { announced: request.announced }),
     ...(request.desk === undefined ? {} : { desk: true as const }),
     ...(request.desk === undefined && request.contact === undefined ? {} : { keys: true as const }),
     handsetOffer,

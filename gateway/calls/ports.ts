@@ -22,6 +22,8 @@ export interface CallRequest {
   readonly contact?: string;
   /** Whether the campaign states that its calls may be listened to. */
   readonly supervised?: boolean;
+  /** What the callee is told at the answer, before the caller is heard, in place of what the profile says. */
+  readonly announced?: Announcement;
   /** A call to the gateway's own work desk: nobody else is in it, and no trunk. */
   readonly desk?: true;
   readonly at: Temporal.Instant;
@@ -165,6 +167,8 @@ export interface MediaOrder {
   readonly number?: E164;
   /** The call's campaign says whether its calls may be listened to; absent: the handset's profile does. */
   readonly supervised?: boolean;
+  /** What the callee is told at the answer. */
+  readonly announced?: Announcement;
   /** Nobody but we speak to the handset: prompts out, keys in, nothing forwarded. Its `connect` names no SDP. */
   readonly desk?: true;
   /** Each key is told to whoever keeps the desk, and none is an alarm. */

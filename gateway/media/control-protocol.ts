@@ -131,6 +131,14 @@ export type OrderBody =
   | { readonly do: 'hush'; readonly call: string }
   /** A key that the handset sent in signalling, one of 0-9 * # A-D: to the trunk as an event, if it may pass. */
   | { readonly do: 'key'; readonly call: string; readonly key: string }
+  /** A sound of the site's own, G.711 A-law of 8 kHz in base64: what is `first` replaces what was known, the rest follows on it. */
+  | {
+      readonly do: 'learn';
+      readonly language: string;
+      readonly piece: string;
+      readonly sound: string;
+      readonly first: boolean;
+    }
   /** Copies of both streams, as RTP to ports of this machine, until the call ends or it is told again without `to`. */
   | {
       readonly do: 'tap';
@@ -210,6 +218,7 @@ export type Answer =
   | { readonly event: 'saying'; readonly id: number; readonly call: string; readonly lengthMs: number }
   | { readonly event: 'hushed'; readonly id: number; readonly call: string }
   | { readonly event: 'keyed'; readonly id: number; readonly call: string; readonly passed: boolean }
+  | { readonly event: 'learnt'; readonly id: number }
   | { readonly event: 'tapped'; readonly id: number; readonly call: string }
   | { readonly event: 'measured'; readonly id: number; readonly call: string; readonly counters: CallCounters }
   | { readonly event: 'held'; readonly id: number; readonly call: string }

@@ -1,3 +1,4 @@
+import type { Announcement } from '../calls/ports.js';
 import type { HandsetId, PersonId } from '../policy/ids.js';
 import type { Speech, VoiceCodec } from './control-protocol.js';
 import { ANNOUNCEMENT, CLOSING, type Language, SPOKEN_WARNINGS } from './prompts.js';
@@ -35,8 +36,11 @@ export const PLAIN_RULES: MediaRules = {
   silenceAlarmS: 0,
 };
 
-/** What is said in words in a call of these rules. */
-export function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee, announcement }: MediaRules): Speech {
+/** What is said in words in a call of these rules; `announced` in place of their own announcement. */
+export function speechOf(rules: MediaRules, announced?: Announcement): Speech {
+  const { language, spokenWarnings, warnCallee } = rules;
+  const calleeLanguage = announced?.language ?? rules.calleeLanguage;
+  const announcement = announced?.pieces ?? (rules.announcement ? [ANNOUNCEMENT] : []);
   const spoken = Object.entries(SPOKEN_WARNINGS).map(([seconds, piece]) => [seconds, [piece]] as const);
   return {
     language,
@@ -44,6 +48,6 @@ export function speechOf({ language, calleeLanguage, spokenWarnings, warnCallee,
     warnings: spokenWarnings ? Object.fromEntries(spoken) : {},
     warnTrunk: warnCallee,
     closing: spokenWarnings ? [CLOSING] : [],
-    announcement: announcement ? [ANNOUNCEMENT] : [],
+    announcement,
   };
 }

@@ -37,6 +37,7 @@ type AnswerTo<Body extends OrderBody> = Extract<
       say: 'saying';
       hush: 'hushed';
       key: 'keyed';
+      learn: 'learnt';
       tap: 'tapped';
       measure: 'measured';
       close: 'closed';

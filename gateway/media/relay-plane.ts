@@ -10,6 +10,7 @@ import { type MediaDriver, measuredOf } from './media-driver.js';
 import { type MediaRules, PLAIN_RULES, type RulesOf, speechOf } from './media-rules.js';
 import { type End, type Leg, MediaSession } from './media-session.js';
 import { OfferDesk } from './offer-desk.js';
+import type { OwnSounds } from './own-sounds.js';
 import { connectedBy, PlaneReports } from './plane-reports.js';
 import { statsOf } from './quality.js';
 import { type OrderFailed, RelayLink } from './relay-link.js';
@@ -70,12 +71,15 @@ export class RelayPlane implements MediaDriver {
   readonly #onArmed: RelayPlaneOptions['onArmed'];
   readonly #onClosed: RelayPlaneOptions['onClosed'];
   readonly #onKey: NonNullable<RelayPlaneOptions['onKey']>;
+  readonly #ownSounds: OwnSounds | undefined;
   readonly #offers: OfferDesk;
   readonly #reports: PlaneReports;
   readonly #held = new Map<CallId, Held>();
   #link: RelayLink | undefined;
 
-  constructor({ clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed, onKey }: RelayPlaneOptions) {
+  constructor(options: RelayPlaneOptions) {
+    const { clock, log, sink, networks, rulesOf, onAlarm, onArmed, onClosed, onKey, ownSounds } = options;
+    this.#ownSounds = ownSounds;
     this.#onArmed = onArmed;
     this.#onClosed = onClosed;
     this.#onKey = onKey ?? (() => undefined);
@@ -111,6 +115,7 @@ export class RelayPlane implements MediaDriver {
     });
     if (!link.alive) throw new Error('the relay went away as it was attached');
     this.#link = link;
+    this.#ownSounds?.forget();
   }
 
   /** Ends contact on purpose; the relay drops what it holds, and nobody is told. */
@@ -119,7 +124,13 @@ export class RelayPlane implements MediaDriver {
     this.#link = undefined;
   }
 
+  /** Whether the site has a sound of its own by this name. */
+  hasSound(language: string, piece: string): boolean {
+    return this.#ownSounds?.has(language, piece) === true;
+  }
+
   open(call: CallId, order: MediaOrder): void {
+    for (const lesson of (order.announced && this.#ownSounds?.lessons(order.announced)) ?? []) void this.#order(lesson);
     const { handset, earlyMedia, digitsAllowed } = order;
     const rules = this.#rulesOf(handset, order.person);
     const { digitsMost, digitsInSpeech } = rules;
@@ -310,7 +321,7 @@ export class RelayPlane implements MediaDriver {
       call,
       atNs,
       warningsS,
-      ...(isDesk ? {} : { speech: speechOf(rules) }),
+      ...(isDesk ? {} : { speech: speechOf(rules, held?.order?.announced) }),
       ...silence,
     }).then((answer) => {
       if (answer.event !== 'failed') {

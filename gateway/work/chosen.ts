@@ -17,12 +17,13 @@ export function ratesOf(campaign: Campaign): ChosenContact['rates'] {
 
 /** A choice as a session carries it: nothing of the number. */
 export function chosenContact(choice: Extract<Choice, { is: 'contact' }>, token: string): ChosenContact {
-  const { ref, campaign, place, isCallBack } = choice;
+  const { ref, campaign, place, language, isCallBack } = choice;
   return {
     ref,
     token,
     campaign: campaign.id,
     wrapUpS: campaign.wrapUpS,
+    language,
     country: place.country,
     zones: place.zones,
     ...(isCallBack && { isAgreed: true }),

@@ -32,6 +32,7 @@ export type Choice =
       readonly ref: number;
       readonly campaign: Campaign;
       readonly place: Place;
+      readonly language: Language;
       readonly attempts: number;
       readonly isCallBack: boolean;
     }
@@ -163,9 +164,9 @@ export class ContactBook {
     const ref = this.#rows.ref[row] as number;
     this.#held.set(ref, row);
     this.#busy.add(this.#rows.callee[row] as number);
-    const { campaign, place } = group;
+    const { campaign, place, language } = group;
     const attempts = this.#rows.attempts[row] as number;
-    return { is: 'contact', ref, campaign, place, attempts, isCallBack: this.#rows.isCallBack[row] === 1 };
+    return { is: 'contact', ref, campaign, place, language, attempts, isCallBack: this.#rows.isCallBack[row] === 1 };
   }
 
   #nothing(languages: readonly Language[], campaigns: readonly string[], nowMs: number): Choice {

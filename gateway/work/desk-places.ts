@@ -22,6 +22,8 @@ export interface PlacesSeam {
   backAtDesk(desk: CallId): void;
   /** The handset's leg would not come back: nobody could hear it any more. */
   lostHandset(desk: CallId): void;
+  /** The handset has another call to the desk. */
+  replaced(desk: CallId): void;
 }
 
 /** The sessions, as the desk's calls tell them. `WorkDesk` is them. */
@@ -139,10 +141,18 @@ export class DeskPlaces {
     if (this.#handsets.get(call) !== handset) return;
     const place = this.#places.get(handset);
     if (place?.contact?.call === call) this.#contactPhase(handset, place, place.contact, phase);
-    else if (phase === 'talking' && place === undefined) {
+    else if (phase === 'talking' && place?.desk !== call) {
+      if (place !== undefined) this.#replaced(handset, place);
       this.#places.set(handset, { desk: call, isAway: false });
       this.sessions().opened(handset);
     } else if (phase === 'ended' && place?.desk === call) this.#left(handset);
+  }
+
+  /** A handset that lost its call without a BYE, as by a power cut, has dialled anew: nobody is in the old one. */
+  #replaced(handset: HandsetId, { desk }: Place): void {
+    this.#handsets.delete(desk);
+    this.#left(handset);
+    this.seam.replaced(desk);
   }
 
   #contactPhase(handset: HandsetId, place: Place, contact: ContactCall, phase: HandsetPhase): void {

@@ -13,6 +13,8 @@ export interface ChosenContact {
   readonly token: string;
   readonly campaign: string;
   readonly wrapUpS: number;
+  /** In which the callee is spoken to. */
+  readonly language: Language;
   readonly country: string;
   /** Every zone that the callee may be in. */
   readonly zones: readonly string[];

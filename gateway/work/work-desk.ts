@@ -13,7 +13,7 @@ import { Reception } from './reception.js';
 import { step } from './session-machine.js';
 import type { ChosenContact, ContactCallEnd, SessionEffect, SessionEvent, SessionState } from './session-state.js';
 import { WaitingLine } from './waiting-line.js';
-import type { WorkDeskOptions } from './work-seam.js';
+import type { WorkDeskOptions, WorkSeam } from './work-seam.js';
 
 interface Handset {
   readonly id: HandsetId;
@@ -85,13 +85,9 @@ export class WorkDesk {
     if (!/^[0-9*#]$/.test(digit)) return;
     const at = this.#of(handset);
     if (at.keys.isNumber(digit, this.options.clock.monotonicNs())) {
-      const { seam } = this.options;
-      seam.refused?.('number-keyed');
-      seam.alarm(
-        'work.number-keyed',
-        `as many digits as a number has were keyed at ${handset}; keys dial nothing`,
-        handset,
-      );
+      this.#refused(handset, 'number-keyed');
+      const message = `as many digits as a number has were keyed at ${handset}; keys dial nothing`;
+      this.options.seam.alarm('work.number-keyed', message, handset);
     }
     this.#tell(at, { type: 'digit', digit });
   }
@@ -106,6 +102,11 @@ export class WorkDesk {
 
   ended(handset: HandsetId, token: string, how: ContactCallEnd): void {
     this.#tell(this.#of(handset), { type: 'ended', token, how });
+  }
+
+  #refused(handset: HandsetId, why: Parameters<NonNullable<WorkSeam['refused']>>[0]): void {
+    this.options.seam.refused?.(why);
+    this.options.log.info({ event: 'work.refused', handset, why });
   }
 
   #of(id: HandsetId): Handset {
@@ -209,7 +210,7 @@ export class WorkDesk {
     const { seam, log } = this.options;
     this.#reception.check({ handset: handset.id, code, pin, ...(resuming !== undefined && { resuming }) }).then(
       ({ verdict, alarms, leavesAtMs }) => {
-        if (!verdict.ok) seam.refused?.(verdict.why);
+        if (!verdict.ok) this.#refused(handset.id, verdict.why);
         for (const { code: alarm, message } of alarms) seam.alarm(alarm, message, handset.id);
         this.#tell(handset, { type: 'checked', check, verdict });
         if (verdict.ok && leavesAtMs !== undefined) this.#leaveAt(handset, leavesAtMs);
@@ -265,7 +266,7 @@ export class WorkDesk {
   /** The attempt is on disk before anything rings: a crash makes no attempt uncounted. */
   #dial(handset: Handset, contact: ChosenContact): void {
     const { seam, log } = this.options;
-    const { ref, token, zones, isAgreed = false } = contact;
+    const { ref, token, zones, language, isAgreed = false } = contact;
     const { state } = handset;
     if (!('session' in state)) return;
     const { person } = state.session;
@@ -273,7 +274,7 @@ export class WorkDesk {
       const campaign = this.#contacts.attempt(contact);
       const [zone] = zones;
       const calleeZone = zone !== undefined && zones.length === 1 ? { calleeZone: zone } : {};
-      seam.dial({ handset: handset.id, person, ref, token, campaign, isAgreed, ...calleeZone });
+      seam.dial({ handset: handset.id, person, ref, token, campaign, language, isAgreed, ...calleeZone });
     } catch (fault) {
       log.error({ event: 'work.attempt-not-stored', contact: token, err: fault });
       this.#tell(handset, { type: 'ended', token, how: 'not-called' });

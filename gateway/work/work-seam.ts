@@ -17,6 +17,7 @@ export interface ContactCall {
   readonly ref: number;
   readonly token: string;
   readonly campaign: Campaign;
+  readonly language: Language;
   /** The contact's zone where it is known to be in one alone. */
   readonly calleeZone?: string;
   /** It asked to be called now. */

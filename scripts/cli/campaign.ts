@@ -7,24 +7,28 @@ import { CalleeHours } from '../../gateway/policy/callee-hours.js';
 import { campaignFaults } from '../../gateway/policy-bundle/campaigns.js';
 import { policyOfFolder } from '../../gateway/site-policy.js';
 import type { Store } from '../../gateway/store/store.js';
+import { announcementWords } from '../../gateway/work/campaign-announcement.js';
 import { ContactLines, type Mapping } from '../../gateway/work/contact-import.js';
+import { keepSounds } from './campaign-sounds.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { CONTACT_FILE_OPTIONS, type ContactFile, contactFile, takeContacts } from './contact-file.js';
 import { checked, jsonFile, sealOf, withStore } from './open-work.js';
 
 const HELP = `balise campaign: what a site's people call for, and whom
 
-usage: balise campaign set --site <folder> <campaign.json>
+usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <campaign.json>
        balise campaign import --site <folder> --campaign <id> [options] <contacts.csv>
        balise campaign list --site <folder> [--json]
 
-  set     takes a campaign, or changes it; what belongs into the file is in config/schema/campaign.schema.json
+  set     takes a campaign, or changes it; what belongs into the file is in config/schema/campaign.schema.json. What callees
+          are told at the answer is spoken by espeak-ng and sox, in each of its languages
   import  takes contacts, a line each. The first line names the columns: number, and if they are there language, zone,
           earliest, latest (HH:MM where the contact is) and priority (0 to 9). A number that the campaign has already is left
           as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as they are read, and are
           neither shown nor logged.
   list    tells the campaigns, and how many contacts each has
 
+  --sound <language>=<file>  a recording of what callees are told, instead: G.711 A-law, 8 kHz, no header; may be repeated
   --map <field>=<column>  the column of a field, by its name in the first line or its number from 1; may be repeated
   --dry-run               only checks the file
   --skip-bad              leaves out lines that are no contact; else one such line and nothing is changed.
@@ -47,14 +51,18 @@ export const campaign: Command = {
     const flag = { type: 'boolean' } as const;
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { ...CONTACT_FILE_OPTIONS, site: text, campaign: text, json: flag },
+      options: {
+        ...CONTACT_FILE_OPTIONS,
+        ...{ site: text, campaign: text, json: flag },
+        sound: { type: 'string', multiple: true },
+      },
       allowPositionals: true,
     });
     const [what, file] = positionals;
     const site = await loadSite(needed(values.site, '--site'));
     switch (what) {
       case 'set':
-        return withStore(site, (store) => set(site, store, needed(file, 'the file'), terminal));
+        return withStore(site, (store) => set(site, store, needed(file, 'the file'), values.sound ?? [], terminal));
       case 'import': {
         const id = needed(values.campaign, '--campaign');
         const how = contactFile(values, needed(file, 'the file'));
@@ -68,14 +76,17 @@ export const campaign: Command = {
   },
 };
 
-function set(site: SiteFiles, store: Store, file: string, terminal: Terminal): ExitCode {
+function set(site: SiteFiles, store: Store, file: string, sounds: readonly string[], terminal: Terminal): ExitCode {
   const one = checked<Campaign>('campaign', jsonFile(file), file);
   const wrong = campaignFaults(one, site.trunks);
   if (wrong.length > 0) throw new UsageFault(`${file}:\n  ${wrong.join('\n  ')}`);
   if (store.work.signedCampaigns().includes(one.id))
     throw new UsageFault(`the campaign ${one.id} comes with the signed policy: change it there, and sign it anew`);
   const isKnown = store.work.campaigns().some(({ id }) => id === one.id);
-  store.work.putCampaign(one);
+  const announcement = announcementWords(one);
+  // First the sounds: a campaign whose words are not there calls nobody.
+  keepSounds(site.dataFolder, one.id, announcement, sounds);
+  store.work.putCampaign({ ...one, announcement });
   terminal.stdout.write(`${one.id}: ${isKnown ? 'changed' : 'taken'}\n`);
   return EXIT.ok;
 }

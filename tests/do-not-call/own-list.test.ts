@@ -37,6 +37,30 @@ t.test('a number is refused from the next question on, and after a restart', (t)
   t.end();
 });
 
+t.test(
+  'refusals of several numbers, by token, are silence and not for good; they are kept, and told without a number',
+  (t) => {
+    const folder = aFolder(t);
+    const store = kept(t, folder);
+    const { list, clock } = open(store);
+    t.equal(list.refusedAll({ numbers: [OTHER], numberTokens: [tokenOf(1)(CALLED)], ...said }), true);
+    const { epochMilliseconds } = clock.wall();
+    for (const number of [CALLED, OTHER]) t.same(list.word(number), { refusedMs: epochMilliseconds });
+    t.equal(list.size, 0, 'none is on the list of those who are never called again');
+    const [event] = store.outbox.pending({ alarm: 0, event: 0 }, 10).map(({ body }) => JSON.parse(body));
+    t.match(event, {
+      type: 'balise.contact.refused',
+      data: { ...said, numberTokens: [tokenOf(1)(OTHER), tokenOf(1)(CALLED)] },
+    });
+    t.notMatch(JSON.stringify(event), /2079460/);
+    store.close();
+    const again = kept(t, folder);
+    t.same(open(again).list.word(CALLED), { refusedMs: epochMilliseconds }, 'after a restart too');
+    again.close();
+    t.end();
+  },
+);
+
 t.test('headquarters may name numbers by their tokens alone, and no event has a number in clear', (t) => {
   const folder = aFolder(t);
   const store = kept(t, folder);

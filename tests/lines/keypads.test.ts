@@ -12,11 +12,15 @@ function pad() {
   const dialled: string[] = [];
   const shown: ShowMessage[] = [];
   const lifted = { is: true };
+  const taken: string[] = [];
+  const desk = { takes: false };
   const keypad = new Keypad(h0, {
     clock,
     mayDial: () => lifted.is,
     dial: (_handset, digits) => dialled.push(digits),
     show: (_handset, show) => shown.push(show),
+    takesKey: (_handset, key) => desk.takes && taken.push(key) > 0,
+    isCode: (_handset, code) => code === '*1',
   });
   const press = (keys: string) => {
     for (const key of keys) {
@@ -24,7 +28,7 @@ function pad() {
       keypad.press({ key, at: '2026-01-01T00:00:00Z', atNs: `${clock.monotonicNs()}` });
     }
   };
-  return { clock, dialled, shown, lifted, keypad, press };
+  return { clock, dialled, shown, lifted, keypad, press, taken, desk };
 }
 
 t.test('keys are a number when # says so', async (t) => {
@@ -102,4 +106,31 @@ t.test('a child that leans on the keys dials no more than a number is long', asy
   const p = pad();
   p.press(`${'1'.repeat(200)}#`);
   t.same(p.dialled, ['1'.repeat(24)]);
+});
+
+t.test('a code that begins with * is dialled with it, and a number that was begun anew is not', async (t) => {
+  const p = pad();
+  p.press('*1#');
+  t.same(p.dialled, ['*1']);
+  p.keypad.over();
+  p.press('9*1');
+  p.clock.go(4_000);
+  t.same(p.dialled.slice(1), ['*1'], 'by a pause too');
+  p.keypad.over();
+  p.press('*12#');
+  p.keypad.over();
+  p.press('1#');
+  t.same(p.dialled.slice(2), ['12', '1']);
+});
+
+t.test('keys of a handset at the work desk go there: they dial nothing, and none is shown', async (t) => {
+  const p = pad();
+  p.press('*1#');
+  const { length } = p.shown;
+  p.desk.takes = true;
+  p.press('3051#4817#*0');
+  p.clock.go(10_000);
+  t.equal(p.taken.join(''), '3051#4817#*0');
+  t.equal(p.shown.length, length, 'a PIN least of all');
+  t.same(p.dialled, ['*1']);
 });

@@ -4,7 +4,7 @@ import t from 'tap';
 import { programData } from '../../gateway/config/paths.js';
 import { ALAW, callBetween, linkTo, startRelay, stream } from './relay-process.js';
 import { RtpParty } from './rtp-party.js';
-import { decoded, loudness } from './tone.js';
+import { decoded, likeness } from './tone.js';
 
 const HEADER = 12;
 const SAMPLE_RATE = 8_000;
@@ -21,14 +21,6 @@ const NO_WORDS = {
 const piece = (language: string, name: string): Buffer =>
   readFileSync(programData('prompts', language, `${name}.alaw`));
 const heardBy = (party: RtpParty): Buffer => Buffer.concat(party.received.map((packet) => packet.subarray(HEADER)));
-
-/** How alike two stretches of sound are, 1 for the same. */
-function likeness(one: readonly number[], other: readonly number[]): number {
-  const length = Math.min(one.length, other.length);
-  let product = 0;
-  for (let i = 0; i < length; i++) product += (one[i] ?? 0) * (other[i] ?? 0);
-  return product / (loudness(one.slice(0, length)) * loudness(other.slice(0, length)) * length);
-}
 
 t.test('a relay of real sockets', async (t) => {
   const { socket } = await startRelay(t);
@@ -98,6 +90,31 @@ t.test('a relay of real sockets', async (t) => {
     t.ok(sound.length >= clip.length, 'it was said to its end');
     t.ok(likeness(sound, decoded(clip, 'pcma')) > 0.98, 'in the callee’s language, with nothing under it');
     await call.close();
+  });
+
+  t.test('a sound of the site’s own is learnt in parts, and said like any other', async (t) => {
+    const clip = piece('nl', 'sign-on.off');
+    const half = Math.floor(clip.length / 2);
+    const lesson = { do: 'learn', language: 'fr', piece: 'campaign.trains' } as const;
+    const call = await callBetween(t, link, 'taught');
+    const speech = { ...NO_WORDS, announcement: ['campaign.trains'] };
+    await t.rejects(call.arm(60_000, [], speech), /media.no-prompt/, 'not before it is known');
+    for (const part of [clip.subarray(0, half), clip.subarray(half)])
+      t.match(
+        await link.order({ ...lesson, sound: part.toString('base64'), first: part.byteOffset === clip.byteOffset }),
+        {
+          event: 'learnt',
+        },
+      );
+    await call.arm(60_000, [], speech);
+    const talk = stream(10, () => call.handset.send(call.handsetSide));
+    const first = await call.trunk.got((packet) => packet.readUInt32BE(8) === call.handset.ssrc);
+    talk.stop();
+    const before = call.trunk.received.slice(0, call.trunk.received.indexOf(first));
+    const sound = decoded(Buffer.concat(before.map((packet) => packet.subarray(HEADER))), 'pcma');
+    t.ok(likeness(sound, decoded(clip, 'pcma')) > 0.98);
+    await call.close();
+    t.match(await link.order({ ...lesson, sound: 'not base64!', first: true }), { code: 'media.bad-order' });
   });
 
   t.test('a call that ends in mid-announcement never opens', async (t) => {

@@ -27,3 +27,11 @@ export function shareAt(samples: readonly number[], hz: number): number {
 /** Root of the mean square. */
 export const loudness = (samples: readonly number[]): number =>
   Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(1, samples.length));
+
+/** How alike two stretches of sound are, 1 for the same. */
+export function likeness(one: readonly number[], other: readonly number[]): number {
+  const length = Math.min(one.length, other.length);
+  let product = 0;
+  for (let i = 0; i < length; i++) product += (one[i] ?? 0) * (other[i] ?? 0);
+  return product / (loudness(one.slice(0, length)) * loudness(other.slice(0, length)) * length);
+}

@@ -24,6 +24,8 @@ const PRESENT = {
   age: program('age'),
   postgresql: () => postgresPrograms() !== undefined,
   chromium: program('chromium'),
+  'espeak-ng': program('espeak-ng'),
+  sox: program('sox'),
   'rabbitmq-server': program('rabbitmq-server'),
   systemd: program('systemd-notify'),
   faketime: () => faketimeLibrary !== undefined,

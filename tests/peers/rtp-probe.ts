@@ -14,6 +14,8 @@ export class RtpProbe {
   #waiting: (() => void)[] = [];
   /** Arrival of each packet, CLOCK_MONOTONIC nanoseconds, in order. */
   readonly heardNs: bigint[] = [];
+  /** Every payload, in order, once it is given an array. */
+  payloads: Buffer[] | undefined;
   /** The last packet's payload. */
   lastPayload: Buffer = Buffer.alloc(0);
   /** Largest sample heard, on the µ-law scale (0 is silence): a warning tone shows here. */
@@ -30,6 +32,7 @@ export class RtpProbe {
     socket.on('message', (packet) => {
       this.heardNs.push(process.hrtime.bigint());
       this.lastPayload = packet.subarray(HEADER);
+      this.payloads?.push(this.lastPayload);
       for (let i = HEADER; i < packet.length; i += 1)
         this.loudest = Math.max(this.loudest, 0x7f - ((packet[i] ?? 0xff) & 0x7f));
       const waiting = this.#waiting;

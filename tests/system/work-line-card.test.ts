@@ -11,7 +11,7 @@ import { formsOf, foundIn } from '../peers/number-forms.js';
 import { RtpProbe } from '../peers/rtp-probe.js';
 import { calledHandset, carrierPeer } from '../peers/scenario.js';
 import { handset } from '../peers/site.js';
-import { CellPeer, CODE, PIN, statementFor, workProfile, workSite } from './work-site.js';
+import { CellPeer, CODE, PIN, statementFor, withStore, workProfile, workSite } from './work-site.js';
 
 const LINE = 7;
 const NUMBER = '+442079460073';
@@ -69,8 +69,8 @@ t.test(
     await cell.turned();
     cell.keypad.stopTalking();
     await shows('How did it go?');
-    keys('1');
-    await running.logged(({ event, disposition }) => event === 'work.contact' && disposition === 'completed');
+    keys('2');
+    await running.logged(({ event, disposition }) => event === 'work.contact' && disposition === 'refused');
     await shows('Signed on');
     keys('23');
     await shows('Pause');
@@ -83,6 +83,8 @@ t.test(
     await running.end();
     t.equal((await far.exited).code, 0);
     t.equal((await cell.near.exited).code, 0);
+    const marks = withStore(siteFolder, (store) => store.contactMarks());
+    t.match(marks, [{ kind: 'refused', subject: /^[\w-]{8}\.[\w-]{43}$/ }], 'the refusal is policy’s too, by token');
     const { msOf } = statementFor(siteFolder, new Date().toISOString().slice(0, 7));
     const [talk] = probe.stretches();
     const heardMs = Number((talk?.lastNs ?? 0n) - (talk?.firstNs ?? 0n)) / 1e6;

@@ -62,27 +62,30 @@ t.test('a number keyed at the desk, a second handset and guessed PINs: refused, 
   await first.keypad.hears(30);
   first.press(`${CODE}#${PIN}#`);
   await activity('signed-on', 'a-101');
-  first.press('1234567890');
+  first.press('004420794600');
   second.press(`${CODE}#${PIN}#`);
   await headquarters.event('balise.alarm.work.second-handset', ({ handset }) => handset === 'a-102');
-  for (let tries = 0; tries < 3; tries += 1) {
-    third.press(`6642#111${tries}#`);
-    await third.keypad.hears(60);
-  }
+  const guesses = async (cell: CellPeer, pins: readonly string[]): Promise<void> => {
+    for (const pin of pins) {
+      const from = running.lines.length;
+      cell.press(`6642#${pin}#`);
+      await running.logged(({ event, handset }) => event === 'work.refused' && handset === 'a-103', from);
+    }
+  };
+  await guesses(third, ['1110', '1111', '1112']);
   third.near.end();
   const again = await CellPeer.dials(t, running, 'a103');
-  for (let tries = 3; tries < 5; tries += 1) {
-    again.press(`6642#111${tries}#`);
-    await again.keypad.hears(60);
-  }
+  await guesses(again, ['1113', '1114', PIN]);
   await headquarters.event('balise.alarm.work.locked', ({ handset }) => handset === 'a-103');
+  t.equal(running.lines.filter(({ activity }) => activity === 'signed-on').length, 1, 'the right PIN comes too late');
   t.equal(alarms('work.second-handset').length, 1);
   t.equal(alarms('work.number-keyed').length, 2, 'once at the code, once at the menu');
   for (const code of ['work.number-keyed', 'work.second-handset', 'work.locked'])
     for (const message of alarms(code))
       t.notMatch(message, /2079460073|6642|3051|111\d/, 'the alarm helps nobody to guess');
   t.equal(far.messages.length, 0, 'nobody was called');
-  t.match(await counted(siteFolder), { 'number-keyed': 2, elsewhere: 1, wrong: 6 });
+  t.match(await counted(siteFolder), { 'number-keyed': 2, elsewhere: 1, wrong: 6, locked: 1 });
+  await running.end();
 });
 
 t.test(
@@ -123,5 +126,6 @@ t.test(
       ),
       { data: { why: 'suspended' } },
     );
+    await running.end();
   },
 );

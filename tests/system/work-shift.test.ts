@@ -3,12 +3,14 @@
  * three outcomes, a call-back that comes due, a window that closes in mid-call. What is paid is what was on the wire, and the
  * numbers are nowhere that a person at a handset, a reader of logs or a listener at headquarters' broker could find them.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
-import { freePort } from '../../scripts/peers/free-port.js';
+import { programData } from '../../gateway/config/paths.js';
 import { GatewayClient } from '../../scripts/cli/gateway-client.js';
+import { freePort } from '../../scripts/peers/free-port.js';
+import { decoded, likeness } from '../media/tone.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { Headquarters } from '../peers/headquarters.js';
 import { faketimeLibrary, needs } from '../peers/needs.js';
@@ -25,6 +27,8 @@ const BEGINS = '2027-03-03 09:58:34';
 /** What comes before the turn takes half of this. */
 const LEAD_MS = 13_000;
 const MINUTE_MS = 60_000;
+/** What callees of the night campaign are told: any sound will do. */
+const ANNOUNCEMENT = programData('prompts', 'tr', 'sign-on.off.alaw');
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const carrier = (id: string, port: number) => ({
@@ -55,7 +59,7 @@ async function shift(t: Test) {
     },
     campaigns: [
       { ringS: 15, leastTalkS: 10 },
-      { id: 'night', trunk: 'carrier-2', languages: ['tr'] },
+      { id: 'night', trunk: 'carrier-2', languages: ['tr'], announcement: { tr: 'Example Research' } },
     ],
     people: [{ id: 'p-1' }, { id: 'p-2', code: '6642', languages: ['tr'], handsets: ['a-102'], campaigns: ['night'] }],
     contacts: [
@@ -64,6 +68,10 @@ async function shift(t: Test) {
     ],
   });
   const [probe, nightProbe] = [await RtpProbe.open(t), await RtpProbe.open(t)];
+  nightProbe.payloads = [];
+  const own = join(siteFolder, 'data', 'prompts', 'tr');
+  mkdirSync(own, { recursive: true });
+  cpSync(ANNOUNCEMENT, join(own, 'campaign.night.alaw'));
   // Before the gateway, so that their ports are nobody else's.
   const far = await carrierPeer(t, 'carrier-announces', port, probe.port, 4);
   const nightFar = await carrierPeer(t, 'carrier-answers', nightPort, nightProbe.port);
@@ -221,6 +229,12 @@ t.test('a shift is paid by what was on the wire, and no number is in a byte of i
       { data: { disposition: 'completed' } },
       'it is still said how it went',
     );
+  });
+
+  await t.test('the callee hears the campaign’s announcement first, in the contact’s language', async (t) => {
+    const clip = decoded(readFileSync(ANNOUNCEMENT), 'pcma');
+    const heard = decoded(Buffer.concat(nightProbe.payloads ?? []), 'pcmu');
+    t.ok(likeness(heard.slice(0, clip.length), clip) > 0.95);
   });
 
   await t.test('headquarters sees the desk: who does what where, and which calls were for it', async (t) => {

@@ -102,7 +102,10 @@ export class CellPeer {
   /** The next description that the handset gets: the desk's, a contact's, the desk's again. Gives its port. */
   async turned(): Promise<number> {
     const isOne = ({ direction, kind, text }: SeenMessage): boolean =>
-      direction === 'received' && (kind === '200' || kind === 'INVITE') && /^m=audio [1-9]/m.test(text);
+      direction === 'received' &&
+      (kind === '200' || kind === 'INVITE') &&
+      /^m=audio [1-9]/m.test(text) &&
+      !/^a=inactive/m.test(text);
     // A message that was sent again is not another one.
     const all = (): readonly SeenMessage[] => {
       const seen = new Map<string, SeenMessage>();

@@ -1,13 +1,15 @@
 /** `balise campaign`, `person` and `statement` on a site, as a technician uses them. */
-import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../gateway/clock/system-clock.js';
+import { programData } from '../../gateway/config/paths.js';
 import { openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
 import { balise } from '../cli/terminal.js';
 import { SiteFolder } from '../config/site-folder.js';
+import { needs } from '../peers/needs.js';
 import { silent } from '../store/samples.js';
 
 const CAMPAIGN = {
@@ -33,7 +35,14 @@ const file = (folder: SiteFolder, name: string): string => join(folder.path, '..
 
 async function withTrains(t: Test): Promise<SiteFolder> {
   const folder = await aSite(t);
-  t.match(await balise(['campaign', 'set', '--site', folder.path, file(folder, 'trains.json')]), { status: 0 });
+  const sound = (language: string) => [
+    '--sound',
+    `${language}=${programData('prompts', language, 'sign-on.off.alaw')}`,
+  ];
+  const sounds = [...sound('nl'), ...sound('en')];
+  t.match(await balise(['campaign', 'set', '--site', folder.path, ...sounds, file(folder, 'trains.json')]), {
+    status: 0,
+  });
   return folder;
 }
 
@@ -117,7 +126,9 @@ t.test('no number is on disk in clear, nor said at the terminal, in any form', a
     '--skip-bad',
   );
   const { dataFolder } = await folder.load();
-  const held = readdirSync(dataFolder).map((name) => readFileSync(join(dataFolder, name), 'latin1'));
+  const held = readdirSync(dataFolder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
   const found = [stdout, stderr, ...held].some((text) => text.includes('20794600') || text.includes('7946 00'));
   t.notOk(found);
   t.match(stderr, /line 52, column 1: no telephone number/);
@@ -272,3 +283,45 @@ t.test('what is called wrongly is told, with status 64', async (t) => {
   ])
     t.equal((await balise(args)).status, 64, args.join(' '));
 });
+
+t.test(
+  'what callees are told is firm and purpose, or the campaign’s own words, spoken in each language',
+  needs('espeak-ng', 'sox'),
+  async (t) => {
+    const folder = await aSite(t);
+    const { dataFolder } = await folder.load();
+    const soundOf = (language: string) => join(dataFolder, 'prompts', language, 'campaign.trains.alaw');
+    const own = JSON.parse(readFileSync(file(folder, 'trains.json'), 'utf8')) as object;
+    writeFileSync(
+      file(folder, 'trains.json'),
+      JSON.stringify({ ...own, announcement: { en: 'Hello, a word about trains.' } }),
+    );
+    t.match(await balise(['campaign', 'set', '--site', folder.path, file(folder, 'trains.json')]), { status: 0 });
+    const store = await opened(folder);
+    t.teardown(() => store.close());
+    t.match(store.work.campaigns(), [
+      { announcement: { nl: /Example Research.*a survey about trains/, en: 'Hello, a word about trains.' } },
+    ]);
+    const [nl, en] = [readFileSync(soundOf('nl')), readFileSync(soundOf('en'))];
+    t.ok(nl.length > 16_000 && nl.length < 240_000, `${nl.length / 8_000} s of sound`);
+    t.ok(en.length > 4_000 && en.length < nl.length);
+  },
+);
+
+t.test(
+  'a recording that is none, or is of a language that the campaign does not speak, is refused, and nothing changes',
+  async (t) => {
+    const folder = await aSite(t);
+    const { dataFolder } = await folder.load();
+    const set = (sound: string) =>
+      balise(['campaign', 'set', '--site', folder.path, '--sound', sound, file(folder, 'trains.json')]);
+    writeFileSync(file(folder, 'wave.alaw'), 'RIFFwave');
+    t.match(await set(`tr=${file(folder, 'wave.alaw')}`), { status: 64, stderr: /does not speak it/ });
+    t.match(await set(`nl=${file(folder, 'none.alaw')}`), { status: 64, stderr: /ENOENT/ });
+    t.match(await set(`nl=${file(folder, 'wave.alaw')}`), { status: 64, stderr: /without a header/ });
+    t.notOk(existsSync(join(dataFolder, 'prompts')));
+    const store = await opened(folder);
+    t.teardown(() => store.close());
+    t.same(store.work.campaigns(), []);
+  },
+);

@@ -82,6 +82,7 @@ export function aChosen(ref: number, part: Partial<ChosenContact> = {}): ChosenC
     token: `token-of-contact-${ref}`,
     campaign: 'survey',
     wrapUpS: 60,
+    language: 'nl',
     country: 'BE',
     zones: ['Europe/Brussels'],
     rates: { 'signed-on': rate, ringing: rate, talking: rate, 'wrap-up': rate, 'no-work': rate },

@@ -10,6 +10,8 @@ export interface OrderFault {
 type Fields = Readonly<Record<string, unknown>>;
 
 const LANGUAGE = /^[a-z]{2,8}$/;
+/** Base64 that leaves room for the rest of a line. */
+const SOUND = /^[A-Za-z0-9+/]{4,49152}={0,2}$/;
 const CODECS: readonly VoiceCodec[] = ['pcma', 'pcmu', 'g722', 'opus'];
 
 class Wrong extends Error {}
@@ -91,6 +93,14 @@ function body(said: Fields) {
       return { do: 'hush', call: text(said, 'call') } as const;
     case 'key':
       return { do: 'key', call: text(said, 'call'), key: text(said, 'key', /^[0-9*#A-D]$/) } as const;
+    case 'learn':
+      return {
+        do: 'learn',
+        language: text(said, 'language', LANGUAGE),
+        piece: text(said, 'piece'),
+        sound: text(said, 'sound', SOUND),
+        first: flag(said, 'first'),
+      } as const;
     case 'tap':
       return {
         do: 'tap',

@@ -137,6 +137,9 @@ export class Relay {
         if (passed === undefined) throw new Failure('media.bad-order', 'there is no trunk to which a key could go');
         return { event: 'keyed', id, call: order.call, passed };
       }
+      case 'learn':
+        this.#options.sounds.learn(order.language, order.piece, Buffer.from(order.sound, 'base64'), order.first);
+        return { event: 'learnt', id };
       case 'tap':
         this.#call(order.call).tap(order, this.#taps);
         return { event: 'tapped', id, call: order.call };

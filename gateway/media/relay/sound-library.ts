@@ -4,12 +4,14 @@ import { LAWS } from './g711.js';
 import { SAMPLE_RATE } from './warning-tone.js';
 
 const ENDING = '.alaw';
+/** Half a minute, bytes. */
+const LONGEST = SAMPLE_RATE * 30;
 /** Between two pieces, a breath. */
 const PAUSE = new Int16Array(SAMPLE_RATE / 10);
 
 /** The recorded pieces, read once at the start: no disk is touched while packets wait. */
 export class SoundLibrary {
-  readonly #languages = new Map<string, ReadonlyMap<string, Buffer>>();
+  readonly #languages = new Map<string, Map<string, Buffer>>();
 
   /**
    * Reads `<folder>/<language>/<piece>.alaw`, G.711 A-law without a header. Throws the system's error when the folder cannot
@@ -26,6 +28,15 @@ export class SoundLibrary {
       library.#languages.set(entry.name, pieces);
     }
     return library;
+  }
+
+  /** Takes a piece of the site's own, in parts; no longer than `LONGEST` in all. */
+  learn(language: string, piece: string, sound: Buffer, isFirst: boolean): void {
+    const pieces = this.#languages.get(language) ?? new Map<string, Buffer>();
+    this.#languages.set(language, pieces);
+    const before = isFirst ? undefined : pieces.get(piece);
+    const whole = before === undefined ? sound : Buffer.concat([before, sound]);
+    pieces.set(piece, whole.subarray(0, LONGEST));
   }
 
   /**
