@@ -5,7 +5,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { programData } from '../../gateway/config/paths.js';
-import { ANNOUNCEMENT, LANGUAGES, refusalPieces, SPOKEN_WARNINGS } from '../../gateway/media/prompts.js';
+import {
+  ANNOUNCEMENT,
+  CLOSING,
+  LANGUAGES,
+  refusalPieces,
+  SPOKEN_WARNINGS,
+  whenPieces,
+} from '../../gateway/media/prompts.js';
 import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { RULES } from '../../gateway/policy/decision.js';
 import { PROMPT_IDS } from '../../gateway/work/prompt-ids.js';
@@ -79,6 +86,27 @@ t.test('the words for warnings and the announcement are there in every language'
   for (const language of LANGUAGES)
     for (const piece of [ANNOUNCEMENT, ...Object.values(SPOKEN_WARNINGS)]) t.ok(piece in textsOf(language), piece);
 });
+
+t.test(
+  'nothing is recorded that nobody is told: a cutoff, above all, is silence at once and no farewell',
+  async (t) => {
+    const used = new Set<string>([...PROMPT_IDS, ...Object.values(SPOKEN_WARNINGS), CLOSING, ANNOUNCEMENT]);
+    const now = Temporal.Instant.from('2026-03-02T00:00:00Z');
+    for (const rule of RULES) for (const piece of refusalPieces(rule, undefined, now, 'UTC')) used.add(piece);
+    // Asked on each weekday for every minute of the next hour, and for every fifth of the eight days behind it.
+    for (let day = 0; day < 7; day++)
+      for (let minute = 0; minute < 8 * 1_440; minute += minute < 60 ? 1 : 5) {
+        const at = now.add({ hours: 24 * day });
+        for (const piece of whenPieces(at.add({ minutes: minute }), at, 'UTC')) used.add(piece);
+      }
+    for (const language of LANGUAGES)
+      t.same(
+        Object.keys(textsOf(language)).filter((piece) => !used.has(piece)),
+        [],
+        language,
+      );
+  },
+);
 
 t.test('the next allowed time is said in words', async (t) => {
   const zone = 'Europe/Brussels';

@@ -11,6 +11,7 @@ export class RtpProbe {
   readonly #packet = Buffer.alloc(HEADER + SAMPLES, 0xff);
   #sending: NodeJS.Timeout | undefined;
   #sequence = 1;
+  #sent = 0;
   #waiting: (() => void)[] = [];
   /** Arrival of each packet, CLOCK_MONOTONIC nanoseconds, in order. */
   readonly heardNs: bigint[] = [];
@@ -35,10 +36,14 @@ export class RtpProbe {
       this.payloads?.push(this.lastPayload);
       for (let i = HEADER; i < packet.length; i += 1)
         this.loudest = Math.max(this.loudest, 0x7f - ((packet[i] ?? 0xff) & 0x7f));
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) wake();
+      this.#wake();
     });
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   static async open(t: Test): Promise<RtpProbe> {
@@ -62,7 +67,10 @@ export class RtpProbe {
     this.#packet.writeUInt16BE(this.#sequence, 2);
     this.#packet.writeUInt32BE((this.#sequence * SAMPLES) >>> 0, 4);
     payload.copy(this.#packet, HEADER);
-    this.#socket.send(Buffer.from(this.#packet), port, '127.0.0.1');
+    this.#socket.send(Buffer.from(this.#packet), port, '127.0.0.1', () => {
+      this.#sent += 1;
+      this.#wake();
+    });
   }
 
   /** Sends these payloads of 20 ms, one after the other; settles with the last. */
@@ -100,6 +108,12 @@ export class RtpProbe {
   /** Settles when `count` packets have been heard in all. */
   async heard(count: number): Promise<void> {
     while (this.heardNs.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Settles when it has sent so many more packets, whoever hears them. */
+  async said(more: number): Promise<void> {
+    const until = this.#sent + more;
+    while (this.#sent < until) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   get lastHeardNs(): bigint {

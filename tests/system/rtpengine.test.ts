@@ -51,7 +51,7 @@ t.test('a call on rtpengine carries speech both ways and is cut at its deadline'
   t.match(ended, { cause: 'deadline' });
   t.ok(Number(ended.cutoffErrorMs) < 250, `silent ${ended.cutoffErrorMs} ms after the deadline`);
   const heard = [cellProbe.heardNs.length, trunkProbe.heardNs.length];
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await Promise.all([cellProbe.said(10), trunkProbe.said(10)]);
   t.same([cellProbe.heardNs.length, trunkProbe.heardNs.length], heard, 'the probes talk on, and nobody hears them');
 });
 
