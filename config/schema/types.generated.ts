@@ -3166,9 +3166,9 @@ export interface StreamQualityData {
    */
   readonly jitterMs: number;
   /**
-   * The longest time without a packet, milliseconds; holds do not count.
+   * The longest time without a packet, milliseconds; holds do not count. Absent where it was not measured (rtpengine).
    */
-  readonly longestSilenceMs: number;
+  readonly longestSilenceMs?: number;
   /**
    * From the gateway to that side and back, milliseconds, as its RTCP tells.
    */

@@ -56,8 +56,8 @@ export interface StreamQuality {
   readonly packets: number;
   readonly lost: number;
   readonly jitterMs: number;
-  /** The longest time without a packet, milliseconds; holds do not count. */
-  readonly longestSilenceMs: number;
+  /** The longest time without a packet, milliseconds; holds do not count. Absent where nobody has measured it. */
+  readonly longestSilenceMs?: number;
   readonly roundTripMs?: number;
   /** The opinion that listeners would have of it, 1 to 4.5, by the E-model (ITU-T G.107, simplified). Absent for a silent stream. */
   readonly mos?: number;

@@ -164,7 +164,9 @@ export const receives = (direction: Direction): boolean => direction === 'sendre
 export function writePlain(audio: AudioDescription): string {
   const { address, port, rtcpPort, ptime, direction } = audio;
   const media = ourAudio({ address, port, sessionId: 1 }, audio, ptime, direction, rtcpPort === port);
-  return write(ourSession({ address, port, sessionId: 1 }, [media]));
+  // Where RTCP is somewhere else than a reader would expect (RFC 3605).
+  const rtcp = rtcpPort === 0 || rtcpPort === port || rtcpPort === port + 1 ? {} : { rtcp: { port: rtcpPort } };
+  return write(ourSession({ address, port, sessionId: 1 }, [{ ...media, ...rtcp }]));
 }
 
 /** The address and the port of the first audio line of an SDP. */

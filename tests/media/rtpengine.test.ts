@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { MediaOrder } from '../../gateway/calls/ports.js';
+import type { MediaStats } from '../../gateway/calls/record.js';
 import type { Clock } from '../../gateway/clock/clock.js';
 import { programData } from '../../gateway/config/paths.js';
 import { type MediaRules, PLAIN_RULES } from '../../gateway/media/media-rules.js';
@@ -154,6 +155,56 @@ t.test('a call: nothing before it is armed, both ways after, and silence from it
   t.match(await ear.heard('released'), { plane: 'media' });
 });
 
+/** A sender's report (RFC 3550 §6.4.1) about itself, and of what it hears: `lost` packets, `jitter` in steps of its clock. */
+function senderReport(from: RtpParty, of: RtpParty, heard: { lost: number; jitter: number }): Buffer {
+  const report = Buffer.alloc(52);
+  const nowMs = Date.now();
+  const last = from.reports.at(-1);
+  report.set([0x81, 200, 0, 12]);
+  report.writeUInt32BE(from.ssrc, 4);
+  report.writeUInt32BE(Math.floor(nowMs / 1_000) + 2_208_988_800, 8);
+  report.writeUInt32BE(Math.floor(((nowMs % 1_000) / 1_000) * 2 ** 32), 12);
+  report.writeUInt32BE(from.timestamp, 16);
+  report.writeUInt32BE(of.ssrc, 28);
+  report[32] = 12;
+  report.writeUIntBE(heard.lost, 33, 3);
+  report.writeUInt32BE(heard.jitter, 40);
+  // The other side's last report, by the middle of its time stamp, and next to no time since then: to the daemon, none is no report.
+  report.writeUInt32BE(last?.readUInt32BE(10) ?? 0, 44);
+  report.writeUInt32BE(1, 48);
+  return report;
+}
+
+t.test(
+  'what the far ends report of what they hear is in the record: loss, jitter, round trip, opinion',
+  opts,
+  async (t) => {
+    const on = await planeOn(t, await startDaemon(t));
+    const { handset, trunk, handsetSide, trunkSide } = await callOn(t, on);
+    on.plane.arm(CALL, deadlineIn(60_000), []);
+    await on.ear.heard('armed');
+    await trunk.got(() => trunk.received.length > 5);
+    const silent = await on.plane.measure(CALL);
+    t.match(silent, { handset: undefined, trunk: undefined, lost: 0 }, 'nothing is made up before they report');
+    for (;;) {
+      await handset.sendReport(handsetSide, senderReport(handset, trunk, { lost: 40, jitter: 80 }));
+      const heard = handset.received.length;
+      await handset.got(() => handset.received.length > heard + 5);
+      await trunk.sendReport(trunkSide, senderReport(trunk, handset, { lost: 9, jitter: 160 }));
+      await handset.got(() => handset.received.length > heard + 10);
+      const stats = await on.plane.measure(CALL);
+      if (stats?.handset?.mos !== undefined && stats.trunk?.mos !== undefined) break;
+    }
+    on.plane.close(CALL);
+    const { stats } = (await on.ear.heard('released')) as { stats?: MediaStats };
+    t.match(stats?.handset, { jitterMs: 20, roundTripMs: Number, mos: Number }, 'the handset’s, as the trunk hears it');
+    t.match(stats?.trunk, { jitterMs: 10, roundTripMs: Number, mos: Number });
+    t.same([stats?.handset?.lost, stats?.trunk?.lost, stats?.lost], [9, 40, 49]);
+    t.equal(stats?.jitterMs, 10);
+    t.ok((stats?.handset?.packets ?? 0) > 5 && (stats?.handset?.mos ?? 0) > 1 && (stats?.handset?.mos ?? 9) <= 4.5);
+  },
+);
+
 t.test('with the gateway gone, the daemon itself ends the call, long before its deadline', opts, async (t) => {
   // A gateway whose timers never come: nothing of ours ends this call, and nothing renews it.
   let isGone = false;
@@ -182,7 +233,7 @@ t.test('a daemon that forgot a call is told of as a plane that is lost to it', o
 t.test('a refused caller is told why to the end of the sentence, and hears nobody', opts, async (t) => {
   const on = await planeOn(t, await startDaemon(t));
   const { handset } = await parties(t);
-  on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'nl', pieces: ['sign-on.off', 'next'] });
+  on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'nl', pieces: ['work.signed-off', 'next'] });
   const { answer } = await on.ear.heard('announcing');
   t.match(answer, /^a=sendonly/m, 'we speak, and do not listen');
   t.notMatch(answer, /telephone-event/);
@@ -191,7 +242,8 @@ t.test('a refused caller is told why to the end of the sentence, and hears nobod
   t.teardown(() => talk.stop());
   await on.ear.heard('announced');
   const heard = heardBy(handset);
-  for (const piece of ['sign-on.off', 'next']) t.ok(heard.includes(clipOf('nl', piece).subarray(400, 1_600)), piece);
+  for (const piece of ['work.signed-off', 'next'])
+    t.ok(heard.includes(clipOf('nl', piece).subarray(400, 1_600)), piece);
   on.plane.close(CALL);
   t.match(await on.ear.heard('released'), { plane: 'media' });
 });

@@ -15,7 +15,7 @@ export function Quality({ quality, isUp }: { readonly quality: CallQuality; read
     [w.call.packets, (stream) => format.number(stream.packets)],
     [w.call.lost, (stream) => format.number(stream.lost)],
     [w.call.jitter, (stream) => format.ms(stream.jitterMs)],
-    [w.call.silence, (stream) => format.ms(stream.longestSilenceMs)],
+    [w.call.silence, (stream) => (stream.longestSilenceMs === undefined ? '–' : format.ms(stream.longestSilenceMs))],
     [w.call.mos, (stream) => (stream.mos === undefined ? '–' : format.number(stream.mos, 1))],
   ];
   const hasStreams = quality.handset !== undefined || quality.trunk !== undefined;
