@@ -4,6 +4,8 @@ export interface Counters {
   messagesOut: number;
   /** Noise, and messages that could not be parsed. */
   parseErrors: number;
+  /** Of those, the ones over the limits of a message: its length, its headers, one of them. */
+  refusedByMessage: number;
   retransmissionsIn: number;
   /** Requests over any limit of those below. */
   refusedByLimit: number;
@@ -28,6 +30,12 @@ export interface Counters {
   tlsRefused: number;
   /** Requests that asked for an alias without being entitled to one (RFC 5923). */
   aliasesRefused: number;
+  /** Applications that were hung up on for a frame over the limit, or for what is no frame. */
+  framesRefused: number;
+  /** Requests that were too large for a datagram and went by TCP. */
+  sentByTcp: number;
+  /** Requests for a session shorter than the least: 422. */
+  refusedBySession: number;
   refusedNoRoute: number;
   dialogsBegun: number;
   /** Dialogs that the engine itself ended: no ACK, deadline, loss of the application. */
@@ -44,6 +52,7 @@ export function newCounters(): Counters {
     messagesIn: 0,
     messagesOut: 0,
     parseErrors: 0,
+    refusedByMessage: 0,
     retransmissionsIn: 0,
     refusedByLimit: 0,
     refusedByRate: 0,
@@ -59,6 +68,9 @@ export function newCounters(): Counters {
     tcpUnread: 0,
     tlsRefused: 0,
     aliasesRefused: 0,
+    framesRefused: 0,
+    sentByTcp: 0,
+    refusedBySession: 0,
     refusedNoRoute: 0,
     dialogsBegun: 0,
     dialogsEndedByEngine: 0,

@@ -98,6 +98,7 @@ export async function createEngine(config: EngineConfig, options: EngineOptions 
       // One that is let go of as the engine closes is not lost.
       if (closing === undefined) tell({ event: 'engine.application-lost', dialogs });
     },
+    frameRefused: () => void counters.framesRefused++,
     hostPorts: () =>
       facts()
         .map((one) => `${one.transport}/${printHost(one.address)}:${one.port}`)

@@ -47,6 +47,8 @@ export interface HubEvents {
   proxy(link: ClientLink, order: ProxyOrder): void;
   /** An application's connection is gone, and with it whoever watched its calls. */
   lost(link: ClientLink): void;
+  /** What an application sent was no frame, or one over the limit; it is hung up on. */
+  frameRefused(): void;
   /** `tcp/host:port,udp/host:port` of all listeners. */
   hostPorts(): string;
 }
@@ -181,6 +183,7 @@ export class ClientHub {
         this.#links.delete(closed);
         if (closed.authenticated) this.events.lost(closed);
       },
+      () => this.events.frameRefused(),
     );
     const patience = setTimeout(() => {
       if (!link.authenticated) socket.destroy();

@@ -21,11 +21,14 @@ export class ClientLink {
     maxFrameBytes: number,
     onFrame: (link: ClientLink, payload: string) => void,
     onClosed: (link: ClientLink) => void,
+    onRefused: () => void,
   ) {
     const reader = new FrameReader(maxFrameBytes);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      if (!reader.take(chunk, (payload) => onFrame(this, payload))) socket.destroy();
+      if (reader.take(chunk, (payload) => onFrame(this, payload))) return;
+      onRefused();
+      socket.destroy();
     });
     socket.on('error', () => socket.destroy());
     // Half of a connection is none: an application that cannot be asked holds no calls.

@@ -43,6 +43,7 @@ export class Attempts implements ClientUser {
     const tooLarge = flow.transport === 'udp' && sent.text.length > this.room.limits.udpRequestBytes;
     if (tooLarge && !this.#isLarge && flow.listener.has('tcp')) {
       this.#isLarge = true;
+      this.room.counters.sentByTcp++;
       // Where nobody takes it by TCP, it goes by UDP after all.
       ways.unshift(flow);
       flow = { ...flow, transport: 'tcp' };

@@ -55,7 +55,9 @@ export class Sessions implements SessionKeeper {
     const ask = sessionExpires(request);
     const leastS = this.room.limits.minSessionS;
     // Who does not know of session timers cannot make sense of a 422 (§9).
-    return ask?.supported && ask.intervalS < leastS ? `Min-SE: ${leastS}\r\n` : undefined;
+    if (!ask?.supported || ask.intervalS >= leastS) return undefined;
+    this.room.counters.refusedBySession++;
+    return `Min-SE: ${leastS}\r\n`;
   }
 
   asked(dialog: Dialog, sketch: SipMessage): void {

@@ -64,9 +64,12 @@ export function answerStateless(
   room.transports.send(flow, ownResponse(status, reason, frame, tag, more));
 }
 
+const OVER_A_LIMIT: ReadonlySet<ParseFault['fault']> = new Set(['too-large', 'too-many-headers', 'header-too-large']);
+
 /** Answers a request that cannot be worked on, where it says whom to answer and what it was; noise is met with silence. */
 export function answerFault(room: Room, flow: Flow, fault: ParseFault): void {
   room.counters.parseErrors++;
+  if (OVER_A_LIMIT.has(fault.fault)) room.counters.refusedByMessage++;
   const request = fault.message;
   if (request === undefined || !request.isRequest || request.method === 'ACK') return;
   if (!request.has('via') || !room.desk.mayAnswer(flow.address)) return;

@@ -1,10 +1,14 @@
 /** What an attacker may cost, and that it is counted. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { engineClock } from '../../../gateway/sip-engine/clock.js';
-import { DEFAULT_LIMITS } from '../../../gateway/sip-engine/config.js';
-import { newCounters } from '../../../gateway/sip-engine/counters.js';
+import { DEFAULT_LIMITS, type Limits } from '../../../gateway/sip-engine/config.js';
+import { EngineControl } from '../../../gateway/sip-engine/control/client.js';
+import { type Counters, newCounters } from '../../../gateway/sip-engine/counters.js';
 import type { EngineConfig } from '../../../gateway/sip-engine/engine.js';
 import { TimerQueues } from '../../../gateway/sip-engine/transaction/timers.js';
 import type { Listener } from '../../../gateway/sip-engine/transport/listener.js';
@@ -212,6 +216,7 @@ t.test('a frame over the limit ends its application’s connection', async (test
   socket.write('1001#1|authenticate|');
   await closed;
   test.equal(rig.engine.status().applications, 1, 'that of the rig');
+  test.equal(await counted(rig, 'framesRefused'), 1);
 });
 
 t.test('a process that is late takes on nothing new, and what is in progress goes on', async (test) => {
@@ -236,6 +241,38 @@ t.test('a process that is late takes on nothing new, and what is in progress goe
   await caller.next(isResponse(200, 'BYE'));
 });
 
+/** What counts that a limit has refused, ended or turned something. A limit without one does not compile. */
+const COUNTER_OF: Readonly<Record<keyof Limits, keyof Counters>> = {
+  message: 'refusedByMessage',
+  openPerAddress: 'refusedByOpenOfAddress',
+  openInAll: 'refusedByOpen',
+  ratePerAddress: 'refusedByRate',
+  otherRatePerAddress: 'refusedByRate',
+  refusalsPerAddress: 'droppedByLimit',
+  finishedPerAddress: 'forgottenEarly',
+  finishedInAll: 'forgottenEarly',
+  lagMs: 'refusedByLag',
+  tcpIdleMs: 'tcpIdle',
+  tcpMessageMs: 'tcpSlow',
+  tcpConnections: 'tcpRefused',
+  tcpConnectionsPerAddress: 'tcpRefused',
+  tcpUnsentBytes: 'tcpUnread',
+  clientFrameBytes: 'framesRefused',
+  udpRequestBytes: 'sentByTcp',
+  minSessionS: 'refusedBySession',
+};
+
+t.test('each limit has a count, and the control socket’s status tells it', async (test) => {
+  const folder = mkdtempSync(join(tmpdir(), 'balise-engine-'));
+  test.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const socket = join(folder, 'engine.sock');
+  await startRig(test, (srf) => srf.invite(() => undefined), { control: { socket, secret: 'control' } });
+  const control = await EngineControl.connect(socket, 'control', { observer: true });
+  test.teardown(() => control.close());
+  const status = (await control.status()) ?? {};
+  for (const limit of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) test.equal(status[COUNTER_OF[limit]], 0, limit);
+});
+
 t.test('a message, a header and a number of headers over the limit are refused', async (test) => {
   const rig = await answering(test, { message: { messageBytes: 4_000, headers: 40, headerBytes: 500 } });
   const peer = await openPeer(test);
@@ -247,6 +284,7 @@ t.test('a message, a header and a number of headers over the limit are refused',
   await peer.next(isResponse(400));
   peer.send(request('OPTIONS', peer, rig.port), rig.port);
   await peer.next(isResponse(200));
+  test.equal(await counted(rig, 'refusedByMessage'), 3);
 });
 
 t.test('a header of a megabyte ends its connection, as does a body that is announced too large', async (test) => {

@@ -153,7 +153,7 @@ t.test('compact forms and several values in a header are told to the application
 });
 
 t.test('a request too large for a datagram goes by TCP, and by UDP where nobody takes it by TCP', async (test) => {
-  const { srf, port } = await plain(test);
+  const { srf, port, engine } = await plain(test);
   const { server, port: both } = await tcpServer(test);
   const connection = accepted(server);
   const headers = { Subject: 'x'.repeat(1_500) };
@@ -171,6 +171,7 @@ t.test('a request too large for a datagram goes by TCP, and by UDP where nobody 
   test.match(headerOf(byUdp, 'Via'), /^SIP\/2.0\/UDP /);
   peer.send(answerTo(byUdp, '200 OK'), port);
   await second;
+  test.equal(engine.status().sentByTcp, 2, 'each is tried by TCP, and counted');
 });
 
 t.test(

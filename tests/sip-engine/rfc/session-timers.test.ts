@@ -110,12 +110,13 @@ t.test('a refresh that is 422 is sent again with the interval that the peer asks
 });
 
 t.test('an interval below the least is 422 with Min-SE, for a peer that knows of session timers', async (test) => {
-  const { port } = await startRig(test, (srf) => srf.invite((_req, res) => void res.send(486)));
+  const { engine, port } = await startRig(test, (srf) => srf.invite((_req, res) => void res.send(486)));
   const caller = await openPeer(test);
   caller.send(request('INVITE', caller, port, { body: SDP, more: ['Supported: timer', 'Session-Expires: 30'] }), port);
   test.equal(headerOf(await caller.next(isResponse(422, 'INVITE')), 'Min-SE'), '90');
   caller.send(request('INVITE', caller, port, { body: SDP, callId: 'other', more: ['Session-Expires: 30'] }), port);
   await caller.next(isResponse(486, 'INVITE'));
+  test.equal(engine.status().refusedBySession, 1);
 });
 
 t.test("the application's own Session-Expires in the answer is kept, and watched over", async (test) => {

@@ -8,12 +8,13 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { EngineConfig } from '../../../gateway/sip-engine/engine.js';
 import { freePort } from '../../../scripts/peers/free-port.js';
 import { Sipp } from '../../peers/sipp.js';
 import { type Rig, startRig } from '../rig.js';
 import { bridge } from '../two-legs.js';
 import { LossyPath } from './lossy-path.js';
-import { SCENARIOS, type ScenarioName, scenarioText } from './scenarios.js';
+import { SCENARIOS, type ScenarioName, scenarioText, TIMERS } from './scenarios.js';
 
 const CALLS = 25;
 const RATE = 10;
@@ -29,8 +30,13 @@ function scenarioFile(test: Test, name: ScenarioName, side: 'caller' | 'callee')
 }
 
 /** The engine with an application that joins each call to the callee's address. */
-function joining(test: Test, calleePort: () => number, transport: 'udp' | 'tcp'): Promise<Rig> {
-  return startRig(test, (srf) => bridge(srf, calleePort, undefined, transport));
+function joining(
+  test: Test,
+  calleePort: () => number,
+  transport: 'udp' | 'tcp',
+  timers: EngineConfig['timers'] = {},
+): Promise<Rig> {
+  return startRig(test, (srf) => bridge(srf, calleePort, undefined, transport), { timers });
 }
 
 /** Waits until somebody listens on a TCP port: SIPp does not say when it does. */
@@ -74,7 +80,7 @@ t.test(
     await Promise.all(
       names.map(async (name, at) => {
         let calleeInner = 0;
-        const rig = await joining(test, () => calleeInner, 'udp');
+        const rig = await joining(test, () => calleeInner, 'udp', TIMERS[name]);
         const [callerPort, calleePort] = [await freePort(), await freePort()];
         const near = await LossyPath.open(test, seed + at, BAD, { peer: callerPort, engine: rig.port });
         const far = await LossyPath.open(test, seed + 100 + at, BAD, { peer: calleePort, engine: rig.port });
@@ -106,7 +112,7 @@ t.test('by TCP', { timeout: 60_000 }, async (test) => {
   await Promise.all(
     names.map(async (name) => {
       const calleePort = await freePort();
-      const rig = await joining(test, () => calleePort, 'tcp');
+      const rig = await joining(test, () => calleePort, 'tcp', TIMERS[name]);
       const common = { calls: CALLS, timeoutS: 40 };
       const callee = await Sipp.start(test, {
         ...common,

@@ -48,8 +48,8 @@ function answer(
   return send([...lines, 'Contact: <sip:callee@127.0.0.1:[contact_port];transport=[transport]>', ...more], attributes);
 }
 
-const plainAnswer = (status: string): string =>
-  send([`SIP/2.0 ${status}`, '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]', ...EMPTY]);
+const plainAnswer = (status: string, via = '[last_Via:]', cseq = '[last_CSeq:]'): string =>
+  send([`SIP/2.0 ${status}`, via, '[last_From:]', '[last_To:]', '[last_Call-ID:]', cseq, ...EMPTY]);
 
 const recv = (what: string): string => `  <recv ${what} />\n`;
 const NEW_TO = 'To: <sip:callee@[remote_ip]:[remote_port]>';
@@ -57,15 +57,19 @@ const invite = ask('INVITE', '1', NEW_TO, '[branch]', OFFER, RETRANS);
 const ringing = recv('response="100" optional="true"') + recv('response="180" optional="true"');
 /** Long enough for the repetitions of whatever the other side has not heard. */
 const wait = '  <timewait milliseconds="3000"/>\n';
+/** Longer than 64·T1 of the engine, where that is shortened. */
+const longWait = '  <timewait milliseconds="5500"/>\n';
 
-const SAVE = [
-  '<recv request="INVITE">',
-  '    <action>',
-  '      <ereg regexp="[0-9]+ INVITE" search_in="hdr" header="CSeq:" assign_to="number"/>',
-  '      <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>',
-  '    </action>',
-  '  </recv>',
-].join('\n');
+/** Receives a request and keeps what its answer repeats. */
+const saved = (method: string): string =>
+  [
+    `<recv request="${method}">`,
+    '    <action>',
+    `      <ereg regexp="[0-9]+ ${method}" search_in="hdr" header="CSeq:" assign_to="number"/>`,
+    '      <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>',
+    '    </action>',
+    '  </recv>',
+  ].join('\n');
 
 const SAVE_TAG = [
   '<recv request="INVITE">',
@@ -151,7 +155,7 @@ export const SCENARIOS = {
       ask('ACK', '1', '[last_To:]', '[branch-7]', EMPTY) +
       wait,
     callee:
-      `  ${SAVE}\n` +
+      `  ${saved('INVITE')}\n` +
       // Nobody repeats a lost 180 for the callee, so it says it three times.
       [1, 2, 3].map(() => answer('180 Ringing', EMPTY)).join('  <pause milliseconds="150"/>\n') +
       recv('request="CANCEL"') +
@@ -160,7 +164,52 @@ export const SCENARIOS = {
       recv('request="ACK"') +
       wait,
   },
+  /** The callee tries before it answers the BYE: the row of a request that is answered provisionally. */
+  'bye-is-tried': {
+    caller:
+      invite +
+      ringing +
+      recv('response="200"') +
+      ask('ACK', '1', '[last_To:]', '[branch]', EMPTY) +
+      '  <pause milliseconds="100"/>\n' +
+      ask('BYE', '2', '[last_To:]', '[branch]', EMPTY, RETRANS) +
+      recv('response="100" optional="true"') +
+      recv('response="200"') +
+      wait,
+    callee:
+      recv('request="INVITE"') +
+      answer('200 OK', OFFER, RETRANS) +
+      recv('request="ACK"') +
+      `  ${saved('BYE')}\n` +
+      plainAnswer('100 Trying') +
+      '  <pause milliseconds="300"/>\n' +
+      // An ACK may have come once more meanwhile: the answer is to the BYE.
+      plainAnswer('200 OK', 'Via:[$via]', 'CSeq: [$number]') +
+      wait,
+  },
+  /** Nobody answers the INVITE: 408 to the caller when its time is over (timer B). */
+  'nobody-answers': {
+    caller:
+      invite +
+      recv('response="100" optional="true"') +
+      recv('response="408"') +
+      ask('ACK', '1', '[last_To:]', '[branch-3]', EMPTY) +
+      wait,
+    callee: recv('request="INVITE"') + longWait,
+  },
+  /** The caller never acknowledges the refusal: it is repeated, and then given up (timers G and H). */
+  'refusal-unheard': {
+    caller: invite + ringing + recv('response="486"') + longWait,
+    callee: recv('request="INVITE"') + answer('486 Busy Here', EMPTY, RETRANS) + recv('request="ACK"') + wait,
+  },
 } as const;
+
+/** The engine's timers where a scenario is about one that runs out, or about T2: 64·T1 is then four seconds. */
+export const TIMERS: Partial<Record<ScenarioName, { readonly t1Ms?: number; readonly t2Ms: number }>> = {
+  'bye-is-tried': { t2Ms: 500 },
+  'nobody-answers': { t1Ms: 62, t2Ms: 500 },
+  'refusal-unheard': { t1Ms: 62, t2Ms: 500 },
+};
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
