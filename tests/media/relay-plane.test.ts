@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
+import { type MediaRules, PLAIN_RULES } from '../../gateway/media/media-rules.js';
 import { RelayPlane } from '../../gateway/media/relay-plane.js';
 import type { RelayPlaneOptions } from '../../gateway/media/relay-plane-options.js';
 import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf as order, portIn, sdpOf } from './plane-ear.js';
@@ -86,6 +88,40 @@ t.test('what a leg on hold does not want is not forwarded, until it is resumed',
   await handset.got((packet) => packet.equals(heard));
   t.notOk(handset.has(unheard) || handset.has(unheardToo));
 });
+
+for (const [codec, format, map] of [
+  ['G.711 A-law', 8, ''],
+  ['G.711 µ-law', 0, ''],
+  ['G.722', 9, ''],
+  ['Opus', 111, 'a=rtpmap:111 opus/48000/2\r\n'],
+] as const) {
+  t.test(`${codec} passes both ways as it came, where both ends share it, and nothing else does`, async (t) => {
+    const { socket } = await startRelay(t);
+    const rulesOf = (): MediaRules => ({ ...PLAIN_RULES, codecs: ['opus', 'g722', 'pcma', 'pcmu'] });
+    const { ear, plane } = planeFor(t, { rulesOf });
+    await plane.attach(socket);
+    const { handset, trunk } = await parties(t);
+    const described = (party: RtpParty, formats: string): string =>
+      `${sdpOf(party).replace('RTP/AVP 8 101', `RTP/AVP ${formats}`)}${map}`;
+    const offer = described(handset, `${format} 18 13`);
+    plane.open(CALL, { ...order(handset), handsetOffer: offer });
+    const { trunkOffer } = await ear.heard('media-opened');
+    t.match(trunkOffer, new RegExp(`RTP/AVP ${format}\\r`), 'G.729 and comfort noise are not offered');
+    plane.connect(CALL, described(trunk, String(format)), true);
+    const { handsetAnswer } = await ear.heard('media-connected');
+    plane.arm(CALL, deadlineIn(60_000), []);
+    await ear.heard('armed');
+    const handsetSide = { address: '127.0.0.1', port: portIn(handsetAnswer) };
+    const trunkSide = { address: '127.0.0.1', port: portIn(trunkOffer) };
+    const payload = randomBytes(80);
+    const foreign = await handset.send(handsetSide, { payloadType: 18, payload });
+    const there = await handset.send(handsetSide, { payloadType: format, payload });
+    await trunk.got((packet) => packet.equals(there));
+    const back = await trunk.send(trunkSide, { payloadType: format, payload });
+    await handset.got((packet) => packet.equals(back));
+    t.notOk(trunk.has(foreign));
+  });
+}
 
 t.test('an offer that cannot be used fails with its code, and needs no relay for that', async (t) => {
   const { ear, plane } = planeFor(t);
