@@ -32,6 +32,7 @@ export function openMedia(call: Granted, handsetOffer: string, first: readonly C
     ...(request.announced === undefined ? {} : { announced: request.announced }),
     ...(request.desk === undefined ? {} : { desk: true as const }),
     ...(request.desk === undefined && request.contact === undefined ? {} : { keys: true as const }),
+    ...(request.keyed === true ? { ringsBack: true as const } : {}),
     handsetOffer,
     earlyMedia: grant.earlyMedia,
     digitsAllowed: grant.digitsAllowed,

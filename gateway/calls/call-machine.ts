@@ -218,10 +218,10 @@ const unanswered = {
     state,
     effects: state.call.grant.earlyMedia ? [{ do: 'media-connect', sdp, final: false }] : [],
   }),
-  // The trunk's early description is taken: its sound may be heard (RFC 3960 §3).
+  // The trunk's early description is taken, and its sound may be heard (RFC 3960 §3); or it is our own ring-back.
   announcing: (state: Dialling | Ringing, { answer }: Extract<MachineEvent, { type: 'announcing' }>): Step => ({
     state,
-    effects: state.call.grant.earlyMedia ? [{ do: 'early-media', answer }] : [],
+    effects: [{ do: 'early-media', answer }],
   }),
   'trunk-answered': answered,
   'trunk-failed': (

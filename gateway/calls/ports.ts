@@ -173,13 +173,18 @@ export interface MediaOrder {
   readonly desk?: true;
   /** Each key is told to whoever keeps the desk, and none is an alarm. */
   readonly keys?: true;
+  /** Its handset has answered already and cannot ring back by itself: it is told so, and hears ours, where the driver can. */
+  readonly ringsBack?: true;
   readonly handsetOffer: string;
   readonly earlyMedia: boolean;
   readonly digitsAllowed: string;
 }
 
 export interface MediaPlane {
-  /** Opens the four sockets, both gates closed. Answers `media-opened` with the offer for the trunk, or `media-failed`. */
+  /**
+   * Opens the four sockets, both gates closed. Answers `media-opened` with the offer for the trunk, or `media-failed`; and
+   * `announcing` after it, where the order is to ring back.
+   */
   open(call: CallId, order: MediaOrder): void;
   /**
    * Speaks to the handset alone: no trunk, no gate, no deadline. Answers `announcing` as it begins, with the SDP for the 183,

@@ -112,6 +112,8 @@ export type OrderBody =
       readonly language: string;
       readonly pieces: readonly string[];
     }
+  /** Rings back to the handset of a call that has no trunk yet, until it gets one. */
+  | { readonly do: 'ring'; readonly call: string; readonly toHandset: StreamFormats }
   /** Sends the handset its own speech back until then, or for a minute if that is sooner: a call that has no trunk and gets none. */
   | { readonly do: 'echo'; readonly call: string; readonly formats: StreamFormats; readonly atNs: string }
   /**
@@ -213,6 +215,7 @@ export type Answer =
   | { readonly event: 'connected'; readonly id: number; readonly call: string }
   | { readonly event: 'armed'; readonly id: number; readonly call: string }
   | { readonly event: 'playing'; readonly id: number; readonly call: string; readonly lengthMs: number }
+  | { readonly event: 'ringing'; readonly id: number; readonly call: string }
   | { readonly event: 'echoing'; readonly id: number; readonly call: string }
   | { readonly event: 'attending'; readonly id: number; readonly call: string }
   | { readonly event: 'saying'; readonly id: number; readonly call: string; readonly lengthMs: number }

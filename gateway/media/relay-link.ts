@@ -32,6 +32,7 @@ type AnswerTo<Body extends OrderBody> = Extract<
       arm: 'armed';
       hold: 'held';
       announce: 'playing';
+      ring: 'ringing';
       echo: 'echoing';
       attend: 'attending';
       say: 'saying';

@@ -143,7 +143,17 @@ export class RelayPlane implements MediaDriver {
       else {
         const trunkOffer = order.desk === true ? '' : opened.session.offerAt(opened.trunkSide);
         this.#reports.tell(call, { type: 'media-opened', trunkOffer });
+        if (order.ringsBack === true) this.#ringBack(call, opened);
       }
+    });
+  }
+
+  /** A handset that cannot be rung back to hears nothing until the answer: no fault of its call. */
+  #ringBack(call: CallId, { session, end }: Opened): void {
+    const { offer } = session;
+    void this.#order({ do: 'ring', call, toHandset: promptFormats(offer) }).then((ringing) => {
+      if (ringing.event !== 'failed' && !session.closed)
+        this.#reports.tell(call, { type: 'announcing', answer: writePromptAnswer(offer, end) });
     });
   }
 

@@ -7,6 +7,7 @@ import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import { LegTurns, ownerAt } from './leg-turns.js';
 import type { Place } from './registrar.js';
+import { reinvite } from './reinvite.js';
 import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
 
@@ -27,6 +28,11 @@ export class CalledHandset implements HandsetSide {
   readonly #isAllowed: (address: string) => boolean;
   readonly #owner: LegOwner;
   readonly #offer: string;
+  /** Our last offer, the next one's version rests on it; and the handset's answer to the first. */
+  #last: string;
+  #first = '';
+  /** Offers are made one after the other (RFC 3261 §14.1). */
+  #offering: Promise<unknown> = Promise.resolve();
   #request: Srf.SrfRequest | undefined;
   #dialog: Srf.Dialog | undefined;
   #journalled: LegDialog | undefined;
@@ -45,6 +51,7 @@ export class CalledHandset implements HandsetSide {
     this.#isAllowed = isAllowed;
     this.#owner = owner;
     this.#offer = silentOffer(place.addresses[0] ?? '');
+    this.#last = this.#offer;
     this.turns = new LegTurns({
       dialog: () => this.#dialog,
       isUp: () => !this.#over && this.#ending === undefined,
@@ -66,7 +73,7 @@ export class CalledHandset implements HandsetSide {
     return this.#journalled;
   }
 
-  /** Its person hears nothing while the far end rings: a dialog that is up has no ringing. */
+  /** A dialog that is up has no ringing: what its person hears meanwhile comes by `early`. */
   ring(): void {
     // Nor is there anything to be told before a final status.
   }
@@ -75,20 +82,32 @@ export class CalledHandset implements HandsetSide {
     if (this.#dialog !== undefined && !this.#over) done();
   }
 
-  early(): void {
-    // A keyed call that is refused has no leg.
+  /** Offers what is heard while the far end rings; a handset that will not have it hears nothing. */
+  early(answer: string): void {
+    const dialog = this.#dialog;
+    if (dialog === undefined || this.#over || this.#ending !== undefined) return;
+    const offer = this.#next(answer);
+    this.#offering = this.#offering.then(() => reinvite(dialog, offer)).catch(() => undefined);
+  }
+
+  #next(sdp: string): string {
+    this.#last = nextOffer(this.#last, sdp);
+    return this.#last;
   }
 
   /** Offers the session that carries the call. Tells `accepted` when the handset has taken it and nothing else. */
   accept(answer: string): void {
     const dialog = this.#dialog;
     if (dialog === undefined || this.#over || this.#ending !== undefined) return;
-    const offer = nextOffer(this.#offer, answer);
-    const session = this.#owner.openSession(dialog.remote.sdp, offer, false);
-    dialog.modify(offer).then(
-      (sdp) => this.#took(session, sdp),
-      (fault: { status?: number }) => this.#tookNot(fault.status ?? 503),
-    );
+    const offer = this.#next(answer);
+    // What it answered first: to what it heard since then it may have said less.
+    const session = this.#owner.openSession(this.#first, offer, false);
+    this.#offering
+      .then(() => reinvite(dialog, offer))
+      .then(
+        (sdp) => this.#took(session, sdp),
+        (fault: { status?: number }) => this.#tookNot(fault.status ?? 503),
+      );
   }
 
   /** What it takes is the session of its first answer, or another one, which nobody has looked at. */
@@ -177,6 +196,7 @@ export class CalledHandset implements HandsetSide {
 
   #answered(dialog: Srf.Dialog): void {
     this.#dialog = dialog;
+    this.#first = dialog.remote.sdp;
     const response = (dialog as Srf.Dialog & { res: Srf.SrfResponse }).res;
     const journalled = this.#know(dialog.req, response);
     const { tell, over, violations, handset } = this.#owner;

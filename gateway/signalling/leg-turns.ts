@@ -1,6 +1,7 @@
 import type Srf from 'drachtio-srf';
 import { nextOffer } from './handset-offer.js';
 import type { LegOwner } from './leg.js';
+import { reinvite } from './reinvite.js';
 import type { OpenSession, Session } from './session.js';
 
 /** `taken`; `refused`, which leaves everything as it was (RFC 3261 §14.1); `other`: it answered with another session. */
@@ -84,7 +85,7 @@ export class LegTurns {
     if (!this.isUp || up === undefined || last === undefined) return 'refused';
     const offer = nextOffer(last.current, sdp);
     try {
-      const answer = await up.modify(offer);
+      const answer = await reinvite(up, offer);
       const next = openSession(theirs(), offer, false);
       this.#isElsewhere = true;
       if (next.answer(answer) === undefined) return 'other';

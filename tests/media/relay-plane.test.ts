@@ -11,6 +11,7 @@ import type { RelayPlaneOptions } from '../../gateway/media/relay-plane-options.
 import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf as order, portIn, sdpOf } from './plane-ear.js';
 import { clock, startRelay } from './relay-process.js';
 import { RtpParty } from './rtp-party.js';
+import { decoded, shareAt } from './tone.js';
 
 function planeFor(t: Test, options: Partial<RelayPlaneOptions> = {}) {
   const ear = new Ear();
@@ -163,6 +164,32 @@ t.test('an early SDP is answered for the 183, as the final one is for the 200', 
   const { answer } = await ear.heard('announcing');
   plane.connect(CALL, sdpOf(trunk), true);
   t.equal((await ear.heard('media-connected')).handsetAnswer, answer);
+});
+
+t.test('a handset that cannot ring back by itself hears ours until the trunk is connected', async (t) => {
+  const { socket } = await startRelay(t);
+  const { ear, plane } = planeFor(t);
+  await plane.attach(socket);
+  const { handset, trunk } = await parties(t);
+  plane.open(CALL, { ...order(handset), ringsBack: true });
+  const { answer } = await ear.heard('announcing');
+  t.match(answer, /m=audio \d+ RTP\/AVP 8\r\n[\s\S]*a=sendonly/);
+  await handset.got(() => handset.received.length > 10);
+  const sound = decoded(Buffer.concat(handset.received.map((packet) => packet.subarray(12))), 'pcma');
+  t.ok(shareAt(sound, 425) > 0.9, 'ITU-T E.180: 425 Hz');
+  plane.connect(CALL, sdpOf(trunk), true);
+  await ear.heard('media-connected');
+  const then = handset.received.length;
+  plane.arm(CALL, deadlineIn(60_000), []);
+  await ear.heard('armed');
+  for (let i = 0; i < 10; i++) {
+    const speech = await trunk.send({
+      address: '127.0.0.1',
+      port: portIn((await ear.heard('media-opened')).trunkOffer),
+    });
+    await handset.got((packet) => packet.equals(speech));
+  }
+  t.ok(handset.received.length <= then + 11, 'and then the callee alone');
 });
 
 t.test('a call closed while it is being opened is released, and never said to be open', async (t) => {

@@ -118,6 +118,13 @@ t.test('a handset that will not be joined is left at the desk, and the contact i
   t.match(await house.ended(), { cause: 'fault.signalling' });
   t.match(house.calls.live(), [{ call: desk, state: 'talking' }]);
   t.strictSame(backs, [true]);
+  const next = callId(uuid7(house.clock.wall().epochMilliseconds));
+  const offer = house.signalling.join(next, desk, A101, () => undefined) ?? '';
+  house.calls.request({
+    ...{ call: next, handset: A101, dialled: NUMBER, at: house.clock.wall(), offer, source: 'desk' },
+  });
+  (await house.carriers[0].invited()).answer();
+  t.match(await takes(at), new RegExp(`m=audio ${OUR_CELL_END.port} `), 'and it is asked again for the next contact');
 });
 
 t.test('a handset that hangs up while the contact rings: the INVITE is cancelled', async (t) => {

@@ -97,6 +97,46 @@ t.test(
   },
 );
 
+t.test('while the far end rings, the handset is offered our ring-back, and then the call, in one dialog', async (t) => {
+  const house = await openHouse(t);
+  house.media.ringsBack = true;
+  const phone = await registered(house);
+  key(house);
+  const near = await called(phone);
+  near.answer([], SILENT);
+  await near.acknowledged();
+  const far = await house.carriers[0].invited();
+  far.answer();
+  const contact = `Contact: <sip:a101@${phone.peer.address}:${phone.peer.port}>`;
+  const ringing = await invited(phone.peer);
+  t.match(ringing, /\r\nm=audio 20000 RTP\/AVP 8 0\r\n[\s\S]*a=sendonly/, 'we are to be heard, and nobody else');
+  // The call is there already: its offer waits for the answer to this one, which says less than the handset said at first.
+  const less = sdp(CELL, 7_000, '0', ['a=recvonly']);
+  phone.peer.send(answerTo(ringing, '200 OK', [contact, 'Content-Type: application/sdp'], 'callee', less));
+  const offer = await takes(phone);
+  const versionOf = (text: string): number => Number(/\no=\S+ \d+ (\d+) /.exec(text)?.[1]);
+  t.same([near.invite, ringing, offer].map(versionOf), [1, 2, 3]);
+  t.match(offer, /a=sendrecv/);
+  await far.acknowledged();
+  await near.ask('BYE');
+  t.match(await house.ended(), { cause: 'handset-hung-up' });
+});
+
+t.test('a handset that will not hear our ring-back gets its call all the same', async (t) => {
+  const house = await openHouse(t);
+  house.media.ringsBack = true;
+  const phone = await registered(house);
+  key(house);
+  const near = await called(phone);
+  near.answer([], SILENT);
+  await near.acknowledged();
+  phone.peer.send(answerTo(await invited(phone.peer), '488 Not Acceptable Here', [], 'callee'));
+  (await house.carriers[0].invited()).answer();
+  await takes(phone);
+  await near.ask('BYE');
+  t.match(await house.ended(), { cause: 'handset-hung-up' });
+});
+
 t.test('the far end hangs up, and the handset that was called is told', async (t) => {
   const house = await openHouse(t);
   const { near, far } = await talk(house);

@@ -7,6 +7,7 @@ import {
   readTrunkAnswer,
   writeDeskAnswer,
   writeHandsetAnswer,
+  writePromptAnswer,
   writeTrunkOffer,
 } from '../../gateway/media/sdp.js';
 import type { CallId } from '../../gateway/policy/ids.js';
@@ -19,6 +20,8 @@ export const OUR_TRUNK_END = { address: '127.0.0.1', port: 30_000, sessionId: 2 
 export class PaperMedia implements MediaPlane {
   readonly #offers = new Map<CallId, HandsetOffer>();
   readonly #desks = new Set<CallId>();
+  /** Rings back to handsets that cannot do it by themselves, as the relay does; by default, as rtpengine, not. */
+  ringsBack = false;
   /** The calls that the trunk's SDP was connected for before the answer. */
   readonly early: CallId[] = [];
 
@@ -33,6 +36,8 @@ export class PaperMedia implements MediaPlane {
     this.#offers.set(call, offer);
     if (order.desk === true) this.#desks.add(call);
     this.sink.event(call, { type: 'media-opened', trunkOffer: writeTrunkOffer(offer, OUR_TRUNK_END) });
+    if (this.ringsBack && order.ringsBack === true)
+      this.sink.event(call, { type: 'announcing', answer: writePromptAnswer(offer, OUR_CELL_END) });
   }
 
   announce(call: CallId): void {

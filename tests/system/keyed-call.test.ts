@@ -44,9 +44,12 @@ async function keyedCall(t: Test, more: Record<string, unknown> = {}): Promise<C
   await until('the pair is connected and its lamp green', () => card.relay(LINE) && card.lines[LINE]?.lamp === 'GREEN');
   card.hook(LINE, true);
   for (const key of '00442079460001#') card.key(LINE, key);
-  await near.saw(
-    ({ direction, kind, text }) => direction === 'received' && kind === 'INVITE' && !/inactive/.test(text),
-  );
+  const offered = (how: string) =>
+    near.saw(({ direction, kind, text }) => direction === 'received' && kind === 'INVITE' && text.includes(`a=${how}`));
+  await offered('sendonly');
+  await cellProbe.heard(5);
+  t.ok(cellProbe.loudest > 20, 'while the far end rings, the handset hears our ring-back');
+  await offered('sendrecv');
   const [cellPort, relayPort] = await Promise.all([near.audioPort(), far.audioPort()]);
   cellProbe.talkTo(cellPort);
   trunkProbe.talkTo(relayPort);

@@ -73,6 +73,7 @@ export class RelayCall {
   connect(order: OrderOf<'connect'>): void {
     const { digitsAllowed, digitsMost, digitsInSpeech } = this.#parts.order;
     expectPeer(this.#trunk, order.trunk);
+    this.#sounds.hush();
     this.#toTrunk.types = new PayloadTypes(order.toTrunk);
     // Events that the trunk never agreed to are taken, so that the handset sends events and no in-band tones, and dropped.
     this.#toTrunk.digits = new DigitFilter(
@@ -153,6 +154,12 @@ export class RelayCall {
   announce({ call, toHandset, language, pieces }: OrderOf<'announce'>): number {
     this.#toHandset.types = new PayloadTypes(toHandset);
     return this.#sounds.announce(language, pieces, () => this.#parts.tell({ event: 'played', call }));
+  }
+
+  /** Rings back to the handset until the trunk is connected. Throws NoPrompt. */
+  ringBack({ toHandset }: OrderOf<'ring'>): void {
+    this.#toHandset.types = new PayloadTypes(toHandset);
+    this.#sounds.say('', [], true);
   }
 
   /** Opens both gates until the deadline, an instant of the relay's clock. A second time it can only come closer. Throws NoPrompt. */

@@ -91,6 +91,8 @@ function body(said: Fields) {
       } as const;
     case 'hush':
       return { do: 'hush', call: text(said, 'call') } as const;
+    case 'ring':
+      return { do: 'ring', call: text(said, 'call'), toHandset: formats(said, 'toHandset') } as const;
     case 'key':
       return { do: 'key', call: text(said, 'call'), key: text(said, 'key', /^[0-9*#A-D]$/) } as const;
     case 'learn':

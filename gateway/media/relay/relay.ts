@@ -113,6 +113,12 @@ export class Relay {
         if (call.connected) throw new Failure('media.bad-order', 'a call that has a trunk is not announced to');
         return { event: 'playing', id, call: order.call, lengthMs: call.announce(order) };
       }
+      case 'ring': {
+        const call = this.#call(order.call);
+        if (call.connected) throw new Failure('media.bad-order', 'a call that has a trunk is not rung back');
+        call.ringBack(order);
+        return { event: 'ringing', id, call: order.call };
+      }
       case 'echo': {
         const call = this.#call(order.call);
         if (call.connected || call.armed)
