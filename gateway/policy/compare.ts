@@ -31,6 +31,14 @@ export function widenings(from: PolicyInput, to: PolicyInput): readonly string[]
   const level = (name: string, before: Part | undefined, after: Part | undefined): void => {
     for (const what of partWidens(before ?? {}, after ?? {})) found.push(`${name}: ${what}`);
   };
+  // A thousand handsets have a few profiles between them.
+  const known = new Map<Profile, Map<Profile, readonly string[]>>();
+  const ofProfiles = (old: Profile, fresh: Profile): readonly string[] => {
+    const ofOld = known.get(old) ?? new Map<Profile, readonly string[]>();
+    const wider = ofOld.get(fresh) ?? profileWidens(from, old, to, fresh);
+    known.set(old, ofOld.set(fresh, wider));
+    return wider;
+  };
   level('site', from.bundle?.site, to.bundle?.site);
   for (const { id } of to.wings) level(`wing ${id}`, from.bundle?.wings?.[id], to.bundle?.wings?.[id]);
   for (const handset of to.handsets) {
@@ -44,7 +52,7 @@ export function widenings(from: PolicyInput, to: PolicyInput): readonly string[]
       profileOf(to, after?.profile ?? handset.profile),
     ];
     if (fresh === undefined) continue;
-    const wider = old === undefined ? ['has a profile that was not'] : profileWidens(from, old, to, fresh);
+    const wider = old === undefined ? ['has a profile that was not'] : ofProfiles(old, fresh);
     for (const what of wider) found.push(`handset ${id}: ${what}`);
   }
   for (const [country, before, after] of countries(from, to)) {

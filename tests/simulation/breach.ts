@@ -22,6 +22,8 @@ export const PROMISES = [
   'a cutoff silences at once',
   'no forged order obeyed',
   'a genuine order is obeyed',
+  'no bundle that is not rightly signed',
+  'a rightly signed bundle is taken',
   'no record twice',
   'no record of a call that never was',
   'no call without a record',

@@ -33,6 +33,7 @@ const KINDS: readonly Kind[] = [
   { name: 'broker away', everyDays: 4, run: (faults) => faults.brokerAway() },
   { name: 'wall clock set wrong', everyDays: 1.5, run: (faults) => faults.clockSteps() },
   { name: 'policy changed', everyDays: 0.5, run: (faults) => faults.policyChanges() },
+  { name: 'policy bundle forged', everyDays: 2, run: ({ world }) => world.bundles.forge() },
   { name: 'number asked not to be called', everyDays: 1.5, run: (faults) => faults.askNot() },
   { name: 'do-not-call list not renewed', everyDays: 5, run: (faults) => faults.listAges() },
   { name: 'cutoff ordered', everyDays: 0.3, run: (faults) => faults.cutoff() },

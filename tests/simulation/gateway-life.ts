@@ -11,7 +11,7 @@ import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
 import type { Life } from './life.js';
 import type { PlaneWatch } from './plane-watch.js';
-import type { Plant, PlantTools, Ports } from './plants.js';
+import type { Plant, PlantTools, Ports } from './plant.js';
 import type { SimMedia } from './sim-media.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimStore } from './sim-store.js';
@@ -120,7 +120,7 @@ function portsOf(
   };
   const sip: SignallingPlane = {
     answerDesk: (call) => at(call, 'answer at the desk', () => signalling.answerDesk(call)),
-    callHandset: (call) => at(call, 'call the handset', () => signalling.callHandset(call)),
+    callHandset: (call, handset) => at(call, 'call the handset', () => signalling.callHandset(call, handset)),
     ring: (call) => at(call, 'ring', () => signalling.ring()),
     early: (call) => at(call, 'speak to the handset', () => undefined),
     dial: (call, order) => at(call, 'dial', () => signalling.dial(call, order)),

@@ -4,57 +4,36 @@ import type { Deadline } from '../../gateway/clock/deadline.js';
 import type { CallId, HandsetId } from '../../gateway/policy/ids.js';
 import type { Channel } from './channel.js';
 import type { Random } from './random.js';
-import type { Happening, Timeline } from './timeline.js';
+import { SimCallees } from './sim-callee.js';
+import { type PeerHabits, SimCallers } from './sim-caller.js';
+import {
+  BOTH,
+  dialogOf,
+  type Engine,
+  hangUp,
+  type Leg,
+  legId,
+  newLeg,
+  newSession,
+  type Session,
+  TRANSACTION_MS,
+} from './sim-leg.js';
+import type { Timeline } from './timeline.js';
 
-/** A leg with the peer at its far end. */
-export interface Leg {
-  readonly call: CallId;
-  readonly leg: LegName;
-  /** The peer counts the dialog as up. */
-  peerUp: boolean;
-  /** A BYE or CANCEL of ours went out, or the peer hung up by itself. */
-  isEnded: boolean;
-  /** The peer answers nothing any more. */
-  isMute: boolean;
-  /** Our side is done with it. */
-  isOver: boolean;
-  /** The gateway has heard of it, so that it can be held to end it. */
-  isKnown: boolean;
-}
-
-interface Session {
-  readonly call: CallId;
-  readonly handset: HandsetId;
-  readonly handsetLeg: Leg;
-  trunkLeg?: Leg;
-  /** The INVITE to the trunk has no final answer. */
-  isPending: boolean;
-  /** The handset's INVITE has its final answer. */
-  isFinal: boolean;
-  isReleasing: boolean;
-  isReported: boolean;
-  deadline?: Happening | undefined;
-}
-
-export interface PeerHabits {
-  /** The handset's side, once it has been given a final answer or hangs up: it puts its hook down. */
-  handsetDone(handset: HandsetId, call: CallId): void;
-  /** The handset's person hangs up, by SIP. */
-  hookDown(handset: HandsetId): void;
-}
-
-const TRANSACTION_MS = 32_000;
+/** A leg whose peer hears nothing more is ended by its session timer after this. */
 const SESSION_TIMER_MS = 90_000;
-const BOTH: readonly LegName[] = ['handset', 'trunk'];
 
 /** The SIP engine, its driver, and the handsets and carrier at the far ends: good, bad and mute ones. */
-export class SimSignalling implements SignallingPlane {
+export class SimSignalling implements SignallingPlane, Engine {
   isUp = true;
   /** Which legs get a BYE when a call is released. A planted fault leaves one out. */
   byeLegs: readonly LegName[] = BOTH;
+  keyedByeLegs: readonly LegName[] = BOTH;
   private readonly sessions = new Map<CallId, Session>();
   private readonly legs = new Map<string, Leg>();
   private journalWork: (() => void)[] = [];
+  private readonly callees: SimCallees;
+  private readonly callers: SimCallers;
 
   constructor(
     private readonly timeline: Timeline,
@@ -63,7 +42,10 @@ export class SimSignalling implements SignallingPlane {
     private readonly usOf: (monotonicNs: bigint) => number,
     private readonly peers: PeerHabits,
     private readonly track: <T>(work: Promise<T>) => Promise<T>,
-  ) {}
+  ) {
+    this.callees = new SimCallees(timeline, random, this);
+    this.callers = new SimCallers(timeline, random, this, peers);
+  }
 
   get size(): number {
     return this.sessions.size;
@@ -92,31 +74,54 @@ export class SimSignalling implements SignallingPlane {
   invite(request: CallRequest, onArrival: () => void): boolean {
     if (!this.isUp || !this.channel.isOpen) return false;
     const { call, handset } = request;
-    const handsetLeg = this.newLeg(call, 'handset');
-    const session: Session = {
-      call,
-      handset,
-      handsetLeg,
-      isPending: false,
-      isFinal: false,
-      isReleasing: false,
-      isReported: false,
-    };
+    const session = newSession({ call, handset, handsetLeg: this.newLeg(call, 'handset'), kind: 'invited' });
     this.sessions.set(call, session);
     this.channel.tell((sink) => sink.request(request), onArrival, true);
     if (this.random.chance(0.1))
-      this.timeline.in(this.random.int(100_000, 25_000_000), () => this.handsetCancels(session));
+      this.timeline.in(this.random.int(100_000, 25_000_000), () => this.callers.cancels(session));
     return true;
   }
 
-  /** No site of the simulator has a desk. */
+  /** The gateway answers by itself. */
   answerDesk(call: CallId): void {
-    throw new Error(`${call} is for the desk, and no handset here asks for it`);
+    const session = this.sessions.get(call);
+    if (session === undefined || !this.isUp) {
+      this.tell(call, { type: 'trunk-failed', status: 503, cause: 'fault.signalling' });
+      return;
+    }
+    session.isDesk = true;
+    this.tell(call, { type: 'trunk-answered', answer: 'answer', dialogs: [dialogOf(session.handsetLeg)] }, () => {
+      session.handsetLeg.isKnown = true;
+    });
   }
 
-  callHandset(call: CallId): void {
-    // Nobody keys in this world.
-    this.tell(call, { type: 'handset-failed', status: 480, why: 'the handset is not registered' });
+  /** A number was keyed on a handset, and is granted: we call it. */
+  callHandset(call: CallId, handset: HandsetId): void {
+    if (!this.isUp) {
+      this.tell(call, { type: 'handset-failed', status: 503, why: 'the engine is away' });
+      return;
+    }
+    const session = newSession({ call, handset, handsetLeg: this.newLeg(call, 'handset'), kind: 'keyed' });
+    this.sessions.set(call, session);
+    this.callers.isCalled(session);
+  }
+
+  /** A contact's call has the leg of the desk's for its own; undefined when that leg is not there, or is taken. */
+  join(call: CallId, desk: CallId, handset: HandsetId, back: (isBack: boolean) => void): string | undefined {
+    const host = this.sessions.get(desk);
+    if (host === undefined || !this.isLive(host) || !host.handsetLeg.peerUp || host.guest !== undefined)
+      return undefined;
+    const handsetLeg = this.newLeg(call, 'handset');
+    const session = newSession({ call, handset, handsetLeg, kind: 'guest', host, back });
+    host.guest = session;
+    this.sessions.set(call, session);
+    return 'offer';
+  }
+
+  /** The person at a handset hangs up what it has at the desk. */
+  hangUpDesk(call: CallId): void {
+    const session = this.sessions.get(call);
+    if (session !== undefined) this.callers.hangsUp(session);
   }
 
   early(): void {
@@ -142,31 +147,15 @@ export class SimSignalling implements SignallingPlane {
     this.tell(call, { type: 'dialling', trunk, dialog: dialogOf(leg) }, () => {
       leg.isKnown = true;
     });
-    this.callee(session, leg, order);
+    this.callees.rings(session, leg, order);
   }
 
   accept(call: CallId): void {
     const session = this.sessions.get(call);
     if (session === undefined || session.isFinal || !this.isUp) return;
     session.isFinal = true;
-    const leg = session.handsetLeg;
-    leg.isKnown = true;
-    leg.isMute = this.random.chance(0.02);
-    if (leg.isMute) {
-      this.timeline.in(
-        TRANSACTION_MS * 1e3,
-        () => this.isLive(session) && this.tell(call, { type: 'handset-hung-up' }),
-      );
-      return;
-    }
-    leg.peerUp = true;
-    this.timeline.in(this.random.int(5_000, 200_000), () => {
-      if (!this.isLive(session)) return;
-      this.tell(call, { type: 'accepted' });
-      // One in seven never hangs up by itself: that is what deadlines are for.
-      if (!this.random.chance(0.15))
-        this.timeline.in(this.random.exponential(150e6), () => this.handsetHangsUp(session));
-    });
+    if (session.kind === 'guest') this.callers.turns(session);
+    else this.callers.accepts(session);
   }
 
   refuse(call: CallId): void {
@@ -197,7 +186,7 @@ export class SimSignalling implements SignallingPlane {
       return;
     }
     if (session.isReleasing) return;
-    this.releaseLegs(session, this.byeLegs);
+    this.releaseLegs(session, session.kind === 'keyed' ? this.keyedByeLegs : this.byeLegs);
   }
 
   endFromJournal(dialogs: readonly LegDialog[]): Promise<void> {
@@ -230,7 +219,7 @@ export class SimSignalling implements SignallingPlane {
     for (const session of this.sessions.values()) {
       this.timeline.cancel(session.deadline);
       session.isReleasing = true;
-      this.peers.handsetDone(session.handset, session.call);
+      if (session.kind !== 'guest') this.peers.handsetDone(session.handset);
     }
     this.sessions.clear();
     for (const leg of this.legs.values()) this.timeline.in(SESSION_TIMER_MS * 1e3, () => hangUp(leg));
@@ -238,110 +227,15 @@ export class SimSignalling implements SignallingPlane {
     this.journalWork = [];
   }
 
-  private isLive(session: Session): boolean {
+  isLive(session: Session): boolean {
     return this.isUp && !session.isReleasing && this.sessions.get(session.call) === session;
-  }
-
-  /** What the far end does with our INVITE. */
-  private callee(session: Session, leg: Leg, order: DialOrder): void {
-    const { call } = session;
-    const { random, timeline } = this;
-    const later = (ms: number, run: () => void): void => {
-      timeline.in(ms * 1e3, () => {
-        if (this.isLive(session) && session.isPending) run();
-      });
-    };
-    const fails = (ms: number, status: number, cause: 'busy' | 'no-answer' | 'trunk-failed'): void =>
-      later(ms, () => {
-        session.isPending = false;
-        hangUp(leg);
-        leg.isOver = true;
-        this.tell(call, { type: 'trunk-failed', status, cause });
-      });
-    if (leg.isMute) {
-      fails(TRANSACTION_MS, 408, 'no-answer');
-      return;
-    }
-    const dice = random.next();
-    const ringsMs = random.int(200, 3_000);
-    if (dice < 0.1) {
-      fails(ringsMs, 486, 'busy');
-      return;
-    }
-    if (dice < 0.14) {
-      fails(ringsMs, 503, 'trunk-failed');
-      return;
-    }
-    later(ringsMs, () => this.tell(call, { type: 'trunk-ringing' }));
-    later(order.ringMs, () => this.tell(call, { type: 'ring-timeout' }));
-    if (dice < 0.15) {
-      later(ringsMs + 500, () => this.tell(call, { type: 'callee-redirected' }));
-      return;
-    }
-    if (dice < 0.19) later(ringsMs + 10, () => this.tell(call, { type: 'trunk-early-media', sdp: 'early' }));
-    if (dice < 0.3) return;
-    // The callee lifts the telephone, whatever has become of the call meanwhile, unless a CANCEL has reached it.
-    timeline.in((ringsMs + random.int(1_000, 25_000)) * 1e3, () => {
-      if (leg.isEnded) return;
-      leg.peerUp = true;
-      timeline.in(this.network(), () => this.trunkAnswers(session, leg));
-      // No ACK for this long, and the carrier gives the leg up (RFC 3261 §13.3.1.4).
-      timeline.in(TRANSACTION_MS * 1e3, () => {
-        if (session.isPending) hangUp(leg);
-      });
-    });
-  }
-
-  private trunkAnswers(session: Session, leg: Leg): void {
-    const { call } = session;
-    if (!this.isUp) return;
-    const wasLive = this.isLive(session) && session.isPending;
-    session.isPending = false;
-    // Crossed our CANCEL: the leg is up, and nobody wants it.
-    if (!wasLive) {
-      if (leg.peerUp) this.send(leg, () => undefined);
-      return;
-    }
-    const dialogs = [dialogOf(session.handsetLeg), dialogOf(leg)];
-    this.tell(call, { type: 'trunk-answered', answer: 'answer', dialogs });
-    if (this.random.chance(0.1)) return;
-    this.timeline.in(this.random.exponential(120e6), () => {
-      if (!leg.peerUp) return;
-      hangUp(leg);
-      this.timeline.in(this.network(), () => {
-        leg.isOver = true;
-        if (this.isLive(session)) this.tell(call, { type: 'trunk-hung-up' });
-      });
-    });
-  }
-
-  private handsetCancels(session: Session): void {
-    if (!this.isLive(session) || session.isFinal) return;
-    session.isFinal = true;
-    session.handsetLeg.isOver = true;
-    hangUp(session.handsetLeg);
-    this.peers.handsetDone(session.handset, session.call);
-    this.tell(session.call, { type: 'handset-cancelled' });
-  }
-
-  private handsetHangsUp(session: Session): void {
-    const leg = session.handsetLeg;
-    if (!leg.peerUp) return;
-    this.peers.hookDown(session.handset);
-    // A device that goes on talking over a wire that says on-hook.
-    if (this.random.chance(0.05)) return;
-    this.timeline.in(this.random.int(1_000, 900_000), () => {
-      if (!leg.peerUp) return;
-      hangUp(leg);
-      leg.isOver = true;
-      if (this.isLive(session)) this.tell(session.call, { type: 'handset-hung-up' });
-    });
   }
 
   private releaseLegs(session: Session, which: readonly LegName[]): void {
     session.isReleasing = true;
     this.timeline.cancel(session.deadline);
-    if (!session.isFinal) {
+    if (session.kind === 'guest') this.leave(session);
+    else if (session.kind === 'invited' && !session.isFinal) {
       session.isFinal = true;
       session.handsetLeg.isOver = true;
       hangUp(session.handsetLeg);
@@ -354,6 +248,18 @@ export class SimSignalling implements SignallingPlane {
     this.report(session);
   }
 
+  /** A guest gives the leg back; the leg itself stays with its host. */
+  private leave(session: Session): void {
+    const { host, back, handsetLeg } = session;
+    handsetLeg.isOver = true;
+    hangUp(handsetLeg);
+    if (host?.guest === session) host.guest = undefined;
+    const usUntil = this.network() + this.network();
+    this.timeline.in(usUntil, () => {
+      if (host !== undefined && this.isLive(host)) back?.(host.handsetLeg.peerUp && !this.random.chance(0.005));
+    });
+  }
+
   private bye(session: Session, leg: Leg): void {
     if (leg.isOver) {
       this.report(session);
@@ -363,7 +269,7 @@ export class SimSignalling implements SignallingPlane {
   }
 
   /** BYE or CANCEL, sent again until it is answered or given up; `done` when it is either. */
-  private send(leg: Leg, done: () => void): void {
+  send(leg: Leg, done: () => void): void {
     leg.isEnded = true;
     const over = (): void => {
       leg.isOver = true;
@@ -380,7 +286,7 @@ export class SimSignalling implements SignallingPlane {
   }
 
   /** One way over the network, with what is sent again for each packet that is lost (RFC 3261 §17.1.2.2), microseconds. */
-  private network(): number {
+  network(): number {
     let us = this.random.int(500, 60_000);
     for (let waitUs = 500_000; this.random.chance(0.02) && us < 16e6; waitUs = Math.min(4e6, waitUs * 2)) us += waitUs;
     return us;
@@ -396,50 +302,23 @@ export class SimSignalling implements SignallingPlane {
   private over(session: Session): void {
     session.isReported = true;
     session.isReleasing = true;
-    if (!session.isFinal) {
+    if (session.kind === 'guest' && !session.handsetLeg.isOver) this.leave(session);
+    if (!session.isFinal && session.kind === 'invited') {
       session.isFinal = true;
       hangUp(session.handsetLeg);
     }
     this.timeline.cancel(session.deadline);
     this.sessions.delete(session.call);
-    this.peers.handsetDone(session.handset, session.call);
+    if (session.kind !== 'guest') this.peers.handsetDone(session.handset);
   }
 
   private newLeg(call: CallId, leg: LegName): Leg {
-    const made: Leg = { call, leg, peerUp: false, isEnded: false, isMute: false, isOver: false, isKnown: false };
+    const made = newLeg(call, leg);
     this.legs.set(legId(call, leg), made);
     return made;
   }
 
-  private tell(call: CallId, event: CallEvent, onArrival?: () => void): void {
+  tell(call: CallId, event: CallEvent, onArrival?: () => void): void {
     this.channel.tell((sink) => sink.event(call, event), onArrival);
   }
-}
-
-function hangUp(leg: Leg): void {
-  leg.peerUp = false;
-  leg.isEnded = true;
-}
-
-const legId = (call: CallId, leg: LegName): string => `${call};${leg}`;
-
-function dialogOf({ call, leg, peerUp }: Leg): LegDialog {
-  const id = legId(call, leg);
-  return {
-    leg,
-    state: peerUp ? 'confirmed' : 'early',
-    dialogId: id,
-    callId: id,
-    localUri: '',
-    localTag: '',
-    remoteUri: '',
-    remoteTag: '',
-    remoteTarget: '',
-    routeSet: [],
-    cseq: 1,
-    branch: '',
-    transport: 'udp',
-    address: '127.0.0.1',
-    port: 5060,
-  };
 }

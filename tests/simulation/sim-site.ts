@@ -1,7 +1,7 @@
-import type { Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
+import type { PolicyContent, Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
 import type { RuleId } from '../../gateway/policy/decision.js';
 import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
-import { type CompiledPolicy, compilePolicy } from '../../gateway/policy/policy.js';
+import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
 import { NATIONAL, SILENCE_DAYS } from './sim-lists.js';
 import type { WindowRule } from './window-oracle.js';
 
@@ -12,6 +12,8 @@ export interface SimHandset {
   readonly profile: string;
   /** The board that its pair is wired to; absent: none is fitted. */
   readonly board?: BoardId;
+  /** Numbers are keyed on a line card. */
+  readonly isCard: boolean;
   hook: 'on' | 'off';
   /** Since when, virtual time. */
   hookSinceUs: number;
@@ -183,6 +185,9 @@ const BY_NUMBER: ReadonlyMap<string, Called> = new Map(
 export class SimSite {
   readonly zone = SITE_ZONE;
   readonly handsets: ReadonlyMap<HandsetId, SimHandset>;
+  /** The site's folder, and what each of the bundles says; the policies that they make of it. */
+  readonly base: PolicyInput;
+  readonly contents: readonly PolicyContent[] = BOOKS.map((profiles) => ({ profiles, lists: {} }));
   readonly policies: readonly CompiledPolicy[];
   private readonly profiles: ReadonlyMap<string, Profile>;
 
@@ -195,6 +200,7 @@ export class SimSite {
         id: handsetId(`${wing}-${index + 101}`),
         wing: wingId(wing),
         profile,
+        isCard: board !== undefined && index % 7 === 3,
         hook: 'on',
         hookSinceUs: 0,
         ...(board === undefined ? {} : { board: board.id }),
@@ -202,7 +208,8 @@ export class SimSite {
     });
     this.handsets = new Map(handsets.map((handset) => [handset.id, handset]));
     this.profiles = new Map(PROFILES.map((one) => [one.id, one]));
-    this.policies = BOOKS.map((profiles) => this.compile(handsets, profiles));
+    this.base = folderOf(handsets);
+    this.policies = this.contents.map((bundle) => compilePolicy({ ...this.base, bundle }));
   }
 
   readonly allNumbers: readonly string[] = [...BY_NUMBER.keys()];
@@ -280,62 +287,63 @@ export class SimSite {
   mostTalkMs(handset: SimHandset): number {
     return (this.profiles.get(handset.profile)?.maxTalkS ?? 0) * 1_000;
   }
+}
 
-  private compile(handsets: readonly SimHandset[], profiles: readonly Profile[]): CompiledPolicy {
-    const listener = { address: '127.0.0.1', port: 0 };
-    const site: SiteConfig = {
-      site: 'simulated',
-      gateway: 'gw-1',
-      zone: SITE_ZONE,
-      country: 'BE',
-      language: 'fr',
-      dataFolder: 'data',
-      clock: { trust: 'system' },
-      windows: SITE,
-      exceptions: Object.fromEntries(Object.entries(SITE_DATES).map(([date, hours]) => [date, [hours]])),
-      sip: { realm: 'balise', engine: 'embedded', cell: listener, carrier: listener },
-      media: {
-        driver: 'relay',
-        cellAddress: '127.0.0.1',
-        carrierAddress: '127.0.0.1',
-        codecs: ['pcma', 'pcmu'],
-        privileged: [],
-        ports: null,
+/** The site's folder, as its files would have it. */
+function folderOf(handsets: readonly SimHandset[]): PolicyInput {
+  const listener = { address: '127.0.0.1', port: 0 };
+  const site: SiteConfig = {
+    site: 'simulated',
+    gateway: 'gw-1',
+    zone: SITE_ZONE,
+    country: 'BE',
+    language: 'fr',
+    dataFolder: 'data',
+    clock: { trust: 'system' },
+    windows: SITE,
+    exceptions: Object.fromEntries(Object.entries(SITE_DATES).map(([date, hours]) => [date, [hours]])),
+    sip: { realm: 'balise', engine: 'embedded', cell: listener, carrier: listener },
+    media: {
+      driver: 'relay',
+      cellAddress: '127.0.0.1',
+      carrierAddress: '127.0.0.1',
+      codecs: ['pcma', 'pcmu'],
+      privileged: [],
+      ports: null,
+    },
+    bus: { ...listener, agents: [] },
+    console: listener,
+    log: { level: 'info' },
+  };
+  return {
+    site,
+    wings: WINGS.map((id) => {
+      const windows = WING_WINDOWS[id];
+      return { id, network: ['127.0.0.0/8'], ...(windows === undefined ? {} : { windows }) };
+    }),
+    handsets: handsets.map(({ id, wing, profile }) => ({ id, wing, profile, user: id, ha1: {}, enabled: true })),
+    profiles: PROFILES,
+    lists: {},
+    trunks: [
+      {
+        id: 'carrier',
+        host: '127.0.0.1',
+        port: 5080,
+        transport: 'udp',
+        register: false,
+        callerIdentity: '+442079460999',
+        networks: ['127.0.0.0/8'],
+        optionsS: 30,
       },
-      bus: { ...listener, agents: [] },
-      console: listener,
-      log: { level: 'info' },
-    };
-    return compilePolicy({
-      site,
-      wings: WINGS.map((id) => {
-        const windows = WING_WINDOWS[id];
-        return { id, network: ['127.0.0.0/8'], ...(windows === undefined ? {} : { windows }) };
-      }),
-      handsets: handsets.map(({ id, wing, profile }) => ({ id, wing, profile, user: id, ha1: {}, enabled: true })),
-      profiles,
-      lists: {},
-      trunks: [
-        {
-          id: 'carrier',
-          host: '127.0.0.1',
-          port: 5080,
-          transport: 'udp',
-          register: false,
-          callerIdentity: '+442079460999',
-          networks: ['127.0.0.0/8'],
-          optionsS: 30,
-        },
-      ],
-      callingHours: Object.entries(COUNTRIES).map(([country, { windows }]) => ({
-        country,
-        status: 'simulated',
-        source: 'simulated',
-        windows,
-        closedOnHolidays: true,
-        ...(SILENCE_DAYS[country] !== undefined && { silenceDays: SILENCE_DAYS[country] }),
-      })),
-      zonesOf: Object.fromEntries(Object.entries(COUNTRIES).map(([country, { zones }]) => [country, zones])),
-    });
-  }
+    ],
+    callingHours: Object.entries(COUNTRIES).map(([country, { windows }]) => ({
+      country,
+      status: 'simulated',
+      source: 'simulated',
+      windows,
+      closedOnHolidays: true,
+      ...(SILENCE_DAYS[country] !== undefined && { silenceDays: SILENCE_DAYS[country] }),
+    })),
+    zonesOf: Object.fromEntries(Object.entries(COUNTRIES).map(([country, { zones }]) => [country, zones])),
+  };
 }

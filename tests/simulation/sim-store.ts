@@ -126,7 +126,10 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     else if (this.plant === 'splits-record') this.leftOpen.push(record.call);
     this.recordedCalls.add(record.call);
     const dialled = entry !== undefined && (entry.dialogs.size > 0 || record.cause === 'gateway-restarted');
-    if (record.trunk !== undefined || record.answeredAt !== undefined || dialled) this.count(record, entry);
+    // A call to the desk is to nobody.
+    const isDesk = entry?.request.desk === true;
+    if (!isDesk && (record.trunk !== undefined || record.answeredAt !== undefined || dialled))
+      this.count(record, entry);
     this.push(events);
     this.watcher.recorded(record, events);
   }
@@ -150,7 +153,7 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
   used({ kind, id }: Subject, sinceMs: number): UsageCount {
     this.read();
     const live = [...this.journal.values()].filter(({ request, grant }) =>
-      kind === 'number' ? grant.number === id : request[kind] === id,
+      kind === 'number' ? grant.number === id : request[kind] === id && grant.number !== '',
     );
     return this.usageOf(id, sinceMs, live);
   }
@@ -194,6 +197,12 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     this.write(true);
     this.marks.push(...marks);
     this.push(events);
+  }
+
+  /** A bundle is in force: which one it is, headquarters' side of the world keeps. */
+  takePolicy(): void {
+    this.write(true);
+    this.push([{ kind: 'event', type: 'balise.policy.applied', data: {} }]);
   }
 
   hasRoom(): boolean {
@@ -278,7 +287,9 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
       talkMs: Math.ceil(record.talkMs),
       isAnswered: record.answeredAt !== undefined,
     };
-    for (const subject of [record.handset, record.number ?? entry?.grant.number ?? '']) {
+    const { handset, person, campaign } = record;
+    for (const subject of [handset, record.number ?? entry?.grant.number, person, campaign]) {
+      if (subject === undefined) continue;
       const list = (this.usage.get(subject) ?? []).filter(({ startedMs }) => startedMs > used.startedMs - 2 * DAY_MS);
       this.usage.set(subject, [...list, used]);
     }

@@ -1,13 +1,16 @@
 import type { Calls } from '../../gateway/calls/calls.js';
 import type { CallSink } from '../../gateway/calls/ports.js';
+import type { OwnList } from '../../gateway/do-not-call/own-list.js';
 import type { E164 } from '../../gateway/policy/ids.js';
 import type { Channel } from './channel.js';
 import type { Life } from './life.js';
 import type { LineWorld } from './line-world.js';
+import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
 import type { SimBroker } from './sim-broker.js';
+import type { SimBundles } from './sim-bundles.js';
 import type { NationalList } from './sim-lists.js';
 import type { SimMedia } from './sim-media.js';
 import type { SimOrders } from './sim-orders.js';
@@ -39,12 +42,19 @@ export interface WorldParts {
   readonly orders: SimOrders;
   readonly watch: Watch;
   readonly lockdowns: LockdownWatch;
+  readonly lists: ListWatch;
+  /** The gateway's own do-not-call list, of its life of now. */
+  readonly ownList: OwnList;
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   /** The gateway of now; undefined between two lives. */
   readonly gateway: LivingGateway | undefined;
   readonly policyIndex: number;
   readonly national: NationalList;
+  readonly bundles: SimBundles;
   changePolicy(index: number): void;
+  /** The disk has it; and what has been told of it. */
+  policyTaken(index: number): void;
+  policyChanged(): void;
   gatewayDied(how: string, backInUs?: number): void;
   /** The planes are heard again by the same life that had lost them. */
   reconnect(gateway: LivingGateway): void;

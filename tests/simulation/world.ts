@@ -6,7 +6,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CallSink } from '../../gateway/calls/ports.js';
 import { OwnList } from '../../gateway/do-not-call/own-list.js';
-import { callId, type E164, type HandsetId, handsetId } from '../../gateway/policy/ids.js';
+import type { E164, HandsetId } from '../../gateway/policy/ids.js';
+import type { DoNotCallList } from '../../gateway/policy/request.js';
 import { numberTokens } from '../../gateway/uplink/number-token.js';
 import { Breach } from './breach.js';
 import { Channel } from './channel.js';
@@ -17,13 +18,16 @@ import type { LineWorld } from './line-world.js';
 import { ListWatch } from './list-watch.js';
 import { LockdownWatch } from './lockdown-watch.js';
 import { MachineClock } from './machine-clock.js';
+import { People } from './people.js';
 import { PlaneWatch } from './plane-watch.js';
-import { type Plant, plantNamed } from './plants.js';
+import type { Plant } from './plant.js';
+import { plantNamed } from './plants.js';
 import { QuotaWatch } from './quota-watch.js';
 import { Random } from './random.js';
 import { SimBroker } from './sim-broker.js';
+import { SimBundles } from './sim-bundles.js';
 import { SimLine } from './sim-line.js';
-import { mayAskNot, NationalList } from './sim-lists.js';
+import { NationalList } from './sim-lists.js';
 import { SimMedia } from './sim-media.js';
 import { SimOrders } from './sim-orders.js';
 import { SimSignalling } from './sim-signalling.js';
@@ -89,6 +93,7 @@ export class World implements WorldParts {
   readonly signalling: SimSignalling;
   readonly broker: SimBroker;
   readonly orders: SimOrders;
+  readonly bundles: SimBundles;
   readonly lockdowns = new LockdownWatch();
   readonly national: NationalList;
   readonly lists: ListWatch;
@@ -103,9 +108,8 @@ export class World implements WorldParts {
   private readonly faults: Faults;
   private readonly handsets: readonly SimHandset[];
   private readonly plant: Plant | undefined;
-  private readonly callEveryUs: number;
+  private readonly people: People;
   private points = 0;
-  private made = 0;
   private asyncWork = 0;
   private lives = 0;
   private isHealing = false;
@@ -133,7 +137,7 @@ export class World implements WorldParts {
     );
     this.site = new SimSite(handsets);
     this.handsets = [...this.site.handsets.values()];
-    this.callEveryUs = DAY_US / (handsets * callsPerDay);
+    this.people = new People(this, DAY_US / (handsets * callsPerDay));
     this.national = new NationalList(this.clock.trueMs());
     this.lists = new ListWatch(this.site, this.national);
     const quotas = new QuotaWatch(this.site);
@@ -157,7 +161,8 @@ export class World implements WorldParts {
     this.store = new SimStore(clock, () => timeline.nowUs, {
       recorded: (record, events) => {
         watch.wrote(record, events);
-        if (record.answeredAt !== undefined && record.number !== undefined) this.talkedTo(record.number);
+        if (record.answeredAt !== undefined && record.number !== undefined) this.people.talkedTo(record.number);
+        this.people.ended(record);
         this.planes.recorded(record.call);
         if (plant?.disk === 'splits-record') timeline.in(600e6, () => this.store.closeLeftOpen());
       },
@@ -192,16 +197,21 @@ export class World implements WorldParts {
       random,
       this.channels.signalling,
       usOf,
-      { handsetDone: (handset) => this.hangUpSoon(handset), hookDown: (handset) => this.hookDown(handset) },
+      {
+        handsetDone: (handset) => this.people.hangUpSoon(handset),
+        hookDown: (handset) => this.people.hookDown(handset),
+      },
       (work) => this.track(work),
     );
     if (plant?.byeLegs !== undefined) this.signalling.byeLegs = plant.byeLegs;
+    if (plant?.keyedByeLegs !== undefined) this.signalling.keyedByeLegs = plant.keyedByeLegs;
     this.broker = new SimBroker(timeline, random, {
       outOfOrder: (kind, sequence, after) =>
         watch.breach('events arrive in order', `${kind} ${sequence} after ${after}`, ''),
     });
     this.orders = new SimOrders(this, (number) => this.numberToken(number));
     this.orders.believesAll = plant?.believesOrders === true;
+    this.bundles = new SimBundles(this, plant);
     this.planes = new PlaneWatch(this);
     this.faults = new Faults(this, options.wire === true ? WIRE_PACE : 1);
   }
@@ -214,7 +224,7 @@ export class World implements WorldParts {
   async run(days: number, onDay: (day: number) => void = () => undefined): Promise<void> {
     this.startGateway();
     if (this.options.calm !== true) this.faults.begin();
-    if (Number.isFinite(this.callEveryUs)) this.nextCall();
+    this.people.begin();
     this.everyHour();
     for (let day = 1; day - 1 < days; day += 1) {
       await this.until(Math.min(day, days) * DAY_US);
@@ -280,7 +290,7 @@ export class World implements WorldParts {
       watch: this.watch,
       planes: this.planes,
       policy: () => this.policy,
-      doNotCall: { list: () => this.national.asList(), word: (number) => this.saidBy(number) },
+      doNotCall: { list: () => this.nationalList(), word: (number) => this.saidBy(number) },
       numberToken: (number) => this.numberToken(number),
       plant,
       tools: {
@@ -293,6 +303,7 @@ export class World implements WorldParts {
     for (const channel of Object.values(this.channels)) channel.open({ life, sink });
     this.broker.connect(life, outboxOf(life, store, plant));
     this.orders.connect(life, clock, calls, commandsOf(life, store, plant));
+    this.bundles.connect(life, clock);
     this.recover(this.gateway);
   }
 
@@ -327,13 +338,26 @@ export class World implements WorldParts {
     return this.own;
   }
 
+  private nationalList(): DoNotCallList {
+    const list = this.national.asList();
+    return list.isThere && this.plant?.agelessList === true ? { ...list, madeMs: this.clock.trueMs() } : list;
+  }
+
   private saidBy(number: string) {
     return this.plant?.deafToWords === true ? undefined : this.own?.word(number);
   }
 
-  /** A new bundle is in force, and the gateway judges its live calls again. */
+  /** Headquarters sends another bundle. */
   changePolicy(index: number): void {
+    this.bundles.send(index);
+  }
+
+  policyTaken(index: number): void {
     this.policyIndex = index;
+  }
+
+  /** A new bundle is in force, and the gateway judges its live calls again. */
+  policyChanged(): void {
     const { gateway, watch, plant } = this;
     if (gateway === undefined || gateway.life.isDead) return;
     watch.bundleChanged();
@@ -351,10 +375,11 @@ export class World implements WorldParts {
   }
 
   private async until(untilUs: number): Promise<void> {
-    const { timeline, watch, orders } = this;
+    const { timeline, watch, orders, bundles } = this;
     while (!this.isStopped && this.step(untilUs)) {
       if (watch.failure !== undefined) throw watch.failure;
       if (orders.isWaiting) await orders.work();
+      while (bundles.isWaiting) await bundles.settled();
       // Promises of the gateway's run their continuations before anything else happens.
       if (this.asyncWork > 0 || timeline.steps % BREATH === 0)
         await new Promise<void>((settle) => setImmediate(settle));
@@ -379,80 +404,6 @@ export class World implements WorldParts {
     });
   }
 
-  /** Somebody lifts a hook and keys a number, now and then. */
-  private nextCall(): void {
-    this.timeline.in(this.random.exponential(this.callEveryUs), () => {
-      if (this.isHealing) return;
-      this.nextCall();
-      const handset = this.anyHandset();
-      const { random } = this;
-      if (handset.hook === 'off' && !random.chance(0.2)) return;
-      // One in thirty calls comes from a wire that says on-hook: cloned credentials, or a hook not read yet.
-      const isRogue = random.chance(0.03);
-      if (!isRogue) this.hook(handset, 'off');
-      this.timeline.in(random.int(200_000, 4_000_000), () => this.invite(handset));
-      if (isRogue && random.chance(0.5)) {
-        this.timeline.in(random.int(4_000_000, 5_500_000), () => this.hook(handset, 'off'));
-      }
-    });
-  }
-
-  private invite(handset: SimHandset): void {
-    this.made += 1;
-    const call = callId(`00000000-0000-7000-8000-${String(this.made).padStart(12, '0')}`);
-    const request = {
-      call,
-      // One account in three hundred is of a handset that policy has since forgotten.
-      handset: this.random.chance(0.003) ? handsetId(`stranger-${this.made}`) : handset.id,
-      dialled: this.dialled(handset),
-      at: this.clock.wall(),
-      offer: 'offer',
-      source: '127.0.0.1',
-    };
-    const taken = this.signalling.invite(request, () => this.watch.requested(request));
-    if (!taken) this.hangUpSoon(handset.id);
-  }
-
-  private dialled(handset: SimHandset): string {
-    const { random } = this;
-    const number = random.pick(this.site.numbersFor(handset));
-    const dice = random.next();
-    if (dice < 0.85) return number;
-    if (dice < 0.9) return number.replace('+', '00');
-    return random.pick(['112', '+33199000001', '12ab', '+442079460013', '+4420', '+882161234567', number.slice(0, -1)]);
-  }
-
-  private hangUpSoon(handset: HandsetId): void {
-    this.timeline.in(this.random.int(300_000, 4_000_000), () => this.hookDown(handset));
-  }
-
-  private hookDown(id: HandsetId): void {
-    const handset = this.site.handsets.get(id);
-    if (handset === undefined || handset.hook === 'on') return;
-    this.hook(handset, 'on');
-  }
-
-  private hook(handset: SimHandset, hook: SimHandset['hook']): void {
-    if (handset.hook === hook) return;
-    handset.hook = hook;
-    handset.hookSinceUs = this.timeline.nowUs;
-    this.line.hookChanged(handset.id);
-  }
-
-  /** Some who were talked to say no, and the person keys it. */
-  private talkedTo(number: E164): void {
-    const { random, timeline, lists, clock } = this;
-    if (!mayAskNot(number) || !random.chance(0.2)) return;
-    timeline.in(random.int(1e6, 20e6), () => {
-      const { gateway } = this;
-      gateway?.life.run(() => {
-        lists.telling(number);
-        const isKept = this.ownList.refused(number, 'keyed');
-        if (isKept && !gateway.life.isDead && clock.wrongMs === 0) lists.refused(number, clock.trueMs());
-      });
-    });
-  }
-
   private everyHour(): void {
     this.timeline.in(HOUR_US, () => {
       this.everyHour();
@@ -469,6 +420,7 @@ export class World implements WorldParts {
 
   private async heal(): Promise<void> {
     this.isHealing = true;
+    this.people.isStill = true;
     this.points = Number.POSITIVE_INFINITY;
     this.faults.heal();
     await this.until(this.timeline.nowUs + (this.options.wire === true ? 1.1 : 3) * HOUR_US);
