@@ -11,7 +11,7 @@ import type { SiteConsoleParts } from './site-console.js';
 import type { SitePolicy } from './site-policy.js';
 import { SiteTrunks } from './site-trunks.js';
 import { type SiteSources, SiteWatch } from './site-watch.js';
-import { WhyBook } from './site-why.js';
+import { factWordsOf, WhyBook } from './site-why.js';
 import type { Store } from './store/store.js';
 import type { Uplink } from './uplink/uplink.js';
 
@@ -44,6 +44,7 @@ export class SiteDesk {
       ...options,
       isEnabled: (handset) => policy.compiled.handsets.get(handset)?.enabled === true,
       boards: () => this.#boards.view(),
+      facts: (call) => factWordsOf(this.judge.of(call)),
       scan: () => this.#scan.view,
       boardDetail: (board) => this.#boards.detail(board),
     });

@@ -6,9 +6,10 @@ import type { MediaStats } from './calls/record.js';
 import type { CallQuality, CallsQuery, CallsView, CallView, EndedView } from './console/api/calls.js';
 import type { ConsoleLanguage } from './console/api/people.js';
 import type { AuditEvent, AuditView } from './console/api/site.js';
+import type { Explanation } from './policy/explain.js';
 import { type CallId, callId } from './policy/ids.js';
 import { judgementsOf } from './site-hours.js';
-import type { WhyBook } from './site-why.js';
+import { factWordsOf, type WhyBook } from './site-why.js';
 import type { History, HistoryEvent, HistoryRow } from './store/history.js';
 
 /** How far beside a call's own event in the chain the order that cut it is looked for. */
@@ -78,7 +79,7 @@ export class SiteHistory {
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const isMore = rows.length > limit && last !== undefined;
-    return { calls: shown.map(endedView), ...(isMore ? { before: String(last.id) } : {}) };
+    return { calls: shown.map((row) => this.#ended(row)), ...(isMore ? { before: String(last.id) } : {}) };
   }
 
   /** A call that is up, or that ended; undefined when neither memory nor disk has it. */
@@ -102,7 +103,7 @@ export class SiteHistory {
       ...(stats === undefined ? {} : { quality: qualityOf(stats) }),
       ...(listeners.length === 0 ? {} : { listeners }),
       ...(row === undefined ? {} : this.#rowParts(row)),
-      ...(said === undefined ? {} : { why: judgementsOf(said, language) }),
+      ...(said === undefined ? {} : whyOf(said, language)),
     };
   }
 
@@ -111,6 +112,11 @@ export class SiteHistory {
     const shown = events.slice(0, limit).map(auditEvent);
     const last = shown.at(-1);
     return { events: shown, ...(events.length > limit && last !== undefined ? { before: last.sequence } : {}) };
+  }
+
+  #ended(row: HistoryRow): EndedView {
+    const view = endedView(row);
+    return row.cause === 'refused' ? { ...view, ...factWordsOf(this.whys.of(row.call)) } : view;
   }
 
   #rowParts(row: HistoryRow): Partial<CallView> {
@@ -157,6 +163,13 @@ export class SiteHistory {
     if (found === undefined) return undefined;
     return { by: String(found.data.by), reason: String(found.data.reason), at: found.time };
   }
+}
+
+/** Every rule, and the fact that decided, in a language. */
+function whyOf(judged: Explanation['judged'], language: ConsoleLanguage): Pick<CallView, 'why' | 'fact'> {
+  const why = judgementsOf(judged, language);
+  const fact = why.find(({ verdict }) => verdict === 'refuses')?.words[0];
+  return { why, ...(fact === undefined ? {} : { fact }) };
 }
 
 function liveParts(said: WhyReport): Partial<CallView> {

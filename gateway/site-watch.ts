@@ -28,7 +28,7 @@ interface Shown {
 
 interface Refused {
   readonly atMs: number;
-  readonly shown: Pick<HandsetView, 'refusedAt' | 'rule' | 'fact' | 'refusedCall'>;
+  readonly shown: Pick<HandsetView, 'refusedAt' | 'rule' | 'fact' | 'facts' | 'refusedCall'>;
 }
 
 type Handset = SiteFiles['handsets'][number];
@@ -44,6 +44,8 @@ export interface SiteSources {
   readonly boards: () => readonly BoardView[];
   /** Why a board's word is not believed. */
   readonly boardDetail: (board: string) => string;
+  /** What decided a refusal, in other languages. */
+  readonly facts?: (call: string) => Pick<EndedView, 'facts'>;
   readonly scan?: () => ScanView | undefined;
   readonly uplink: () => UplinkView;
   /** How the audio test of a handset stands. */
@@ -79,7 +81,11 @@ export class SiteWatch {
       this.changed();
     },
     ended: (record) => this.#ends(record),
-    cutoff: (order, result) => this.alarm('cutoff', `${order.reason}: ${result.calls} calls cut, by ${order.by}`),
+    cutoff: (order, result) =>
+      this.alarm(
+        'cutoff',
+        `${order.reason}: ${result.calls} ${result.calls === 1 ? 'call' : 'calls'} cut, by ${order.by}`,
+      ),
   };
 
   alarm(code: string, detail: string, handset?: string): void {
@@ -180,6 +186,7 @@ export class SiteWatch {
 
   #ends({ call, handset, endedAt, requestedAt, cause, rule, fact, talkMs, trunk }: CallRecord): void {
     const at = endedAt.toString();
+    const facts = cause === 'refused' ? this.sources.facts?.(call) : undefined;
     const ended: EndedView = {
       call,
       handset,
@@ -190,11 +197,12 @@ export class SiteWatch {
       attempted: trunk !== undefined,
       ...(rule !== undefined && { rule }),
       ...(fact !== undefined && { fact }),
+      ...facts,
     };
     this.#ended.unshift(ended);
     this.#ended.length = Math.min(this.#ended.length, MOST_SHOWN);
     if (cause === 'refused') {
-      const shown = { refusedAt: at, refusedCall: call, ...(rule && { rule }), ...(fact && { fact }) };
+      const shown = { refusedAt: at, refusedCall: call, ...(rule && { rule }), ...(fact && { fact }), ...facts };
       this.#refused.set(handset, { atMs: endedAt.epochMilliseconds, shown });
     }
     for (const listener of this.#listeners) listener.ended(ended);

@@ -1,9 +1,11 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Judge } from './calls/judge.js';
 import type { CallRecord } from './calls/record.js';
+import type { FactWords } from './console/api/calls.js';
 import type { Decision } from './policy/decision.js';
 import type { Explanation } from './policy/explain.js';
 import type { DialRequest, Facts, UsageBook } from './policy/request.js';
+import { inWords } from './policy/words/words.js';
 
 /** What judges, and says how every rule stood. */
 export interface Explainer extends Judge {
@@ -93,6 +95,12 @@ export class WhyBook implements Judge {
       this.#unexplained += 1;
     }
   }
+}
+
+/** The fact of the first rule that refused, in the console's languages beside English; nothing where that is not known. */
+export function factWordsOf(judged: Explanation['judged'] | undefined): { readonly facts?: FactWords } {
+  const fact = judged?.find(({ verdict }) => verdict === 'refuses')?.facts[0];
+  return fact === undefined ? {} : { facts: { fr: inWords(fact, 'fr'), nl: inWords(fact, 'nl') } };
 }
 
 function ruleOf({ decision }: Explanation): string | undefined {

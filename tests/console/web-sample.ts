@@ -144,7 +144,7 @@ export const SITE: SiteView = {
   ended: ENDED,
   alarms: [
     { at: at(95), code: 'line.controller-lost', detail: 'board b2 does not answer' },
-    { at: at(300), code: 'cutoff', detail: 'Misuse of the line: 1 calls cut, by duty' },
+    { at: at(300), code: 'cutoff', detail: 'Misuse of the line: 1 call cut, by duty' },
     { at: at(4000), code: 'sip.foreign-source', detail: '192.0.2.7 sent a request to the cell network' },
     { at: at(90_000), code: 'dnc.ageing', detail: 'the list be-dncm is 20 hours old' },
   ],

@@ -1,4 +1,8 @@
 /** Calls that are up or that ended, and why they ended as they did. */
+import type { ConsoleLanguage } from './people.js';
+
+/** What decided, in languages other than English. */
+export type FactWords = Readonly<Partial<Record<ConsoleLanguage, string>>>;
 
 /** One ended call or refusal. */
 export interface EndedView {
@@ -8,7 +12,10 @@ export interface EndedView {
   readonly at: string;
   readonly cause: string;
   readonly rule?: string;
+  /** In English. */
   readonly fact?: string;
+  /** The same in the console's other languages, where it is kept so. */
+  readonly facts?: FactWords;
   readonly talkS: number;
   /** When the handset asked for it; absent for what was recorded before this was kept. */
   readonly requestedAt?: string;

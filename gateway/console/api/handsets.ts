@@ -1,5 +1,5 @@
 /** One handset as it is now. */
-import type { EndedView } from './calls.js';
+import type { EndedView, FactWords } from './calls.js';
 import type { AudioTestProgress } from './line-tests.js';
 
 export type Phase = 'idle' | 'calling' | 'ringing' | 'talking' | 'ended';
@@ -26,6 +26,7 @@ export interface HandsetView {
   readonly refusedAt?: string;
   readonly rule?: string;
   readonly fact?: string;
+  readonly facts?: FactWords;
   readonly refusedCall?: string;
   /** The order in force that keeps it from calling: its own, its wing's or the site's; no `until`: until released. */
   readonly cut?: {

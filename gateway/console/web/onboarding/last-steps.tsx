@@ -10,7 +10,7 @@ import { hashOf } from '../router.js';
 import { may, session } from '../session.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';
-import { titleOfCode } from '../words/code-text.js';
+import { factIn, titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 import { Hands } from './hands.js';
 import { answered, type Walked } from './steps.js';
@@ -64,7 +64,7 @@ export function CallStep({
   readonly walked: Walked;
   readonly heardMs: number | undefined;
 }): JSX.Element {
-  const { w } = useWords();
+  const { language, w } = useWords();
   const format = useFormat();
   const now = useStore(session);
   const state = stateOf(view);
@@ -89,7 +89,7 @@ export function CallStep({
           <p>
             {w.onboarding.callRefused(format.time(view.refusedAt))} <b>{titleOfCode(w.rules, view.rule)}</b>
           </p>
-          {view.fact !== undefined && <p>{view.fact}</p>}
+          {view.fact !== undefined && <p>{factIn(view, language)}</p>}
         </Notice>
       )}
       {last !== undefined && (

@@ -5,7 +5,7 @@ import { hashOf } from '../router.js';
 import { may, session } from '../session.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';
-import { titleOfCode } from '../words/code-text.js';
+import { factIn, titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 
 const FEW = 3;
@@ -13,7 +13,7 @@ const READ = 'balise-alarms-read';
 
 /** Alarms and refusals beside the board: there to be read, not to startle. What was marked as read is so in this browser. */
 export function Attention({ site }: { readonly site: LiveSite }): JSX.Element {
-  const { w } = useWords();
+  const { language, w } = useWords();
   const format = useFormat();
   const now = useStore(session);
   const [isWhole, setWhole] = useState(false);
@@ -67,7 +67,7 @@ export function Attention({ site }: { readonly site: LiveSite }): JSX.Element {
                   {may(now, 'see-calls') ? <a href={hashOf('calls', one.call)}>{`${one.handset}: ${title}`}</a> : title}
                 </span>
                 <time dateTime={one.at}>{format.when(one.at, site.at)}</time>
-                <span class="alarm-detail">{one.fact}</span>
+                <span class="alarm-detail">{factIn(one, language)}</span>
               </li>
             );
           })}

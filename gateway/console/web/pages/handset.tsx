@@ -16,7 +16,7 @@ import { useStore } from '../store.js';
 import { useAsked } from '../use-asked.js';
 import { useFormat } from '../use-format.js';
 import { WeekCard } from '../week/week-card.js';
-import { titleOfCode } from '../words/code-text.js';
+import { factIn, titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 import { AbleButton } from './handset-able.js';
 import { PhoneCard } from './handset-phone.js';
@@ -91,7 +91,7 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
 }
 
 function NowCard({ view, heardMs }: { readonly view: HandsetView; readonly heardMs: number | undefined }): JSX.Element {
-  const { w } = useWords();
+  const { language, w } = useWords();
   const format = useFormat();
   const now = useStore(session);
   const state = stateOf(view);
@@ -130,7 +130,7 @@ function NowCard({ view, heardMs }: { readonly view: HandsetView; readonly heard
         <p class="now-why">
           {view.refusedAt !== undefined && `${w.handset.refusedAt(format.time(view.refusedAt))}: `}
           <b>{titleOfCode(w.rules, view.rule)}</b>
-          {view.fact !== undefined && `: ${view.fact}`}
+          {view.fact !== undefined && `: ${factIn(view, language)}`}
         </p>
       )}
       {view.fault !== undefined && <Notice tone="warn">{view.fault}</Notice>}

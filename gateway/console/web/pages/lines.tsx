@@ -46,7 +46,9 @@ function Board({ board }: { readonly board: BoardView }): JSX.Element {
         </Term>
         <Term name={w.lines.rtt}>{board.rttMs === undefined ? '–' : format.ms(board.rttMs)}</Term>
         <Term name={w.lines.watchdog}>
-          <span class={isSafe ? '' : 'bad'}>{board.watchdog ?? '–'}</span>
+          <span class={isSafe ? '' : 'bad'}>
+            {board.watchdog === undefined ? '–' : titleOfCode(w.lines.watchdogs, board.watchdog)}
+          </span>
         </Term>
         <Term name={w.lines.errors}>
           <Errors board={board} />

@@ -103,7 +103,7 @@ function Status({ status }: { readonly status: StatusView }): JSX.Element {
         </Term>
         <Term name={w.uplink.policy}>
           {w.uplink.policyOf[policy.source]}
-          {policy.version !== undefined && ` ${policy.version}`}, {policy.state}
+          {policy.version !== undefined && ` ${policy.version}`}, {titleOfCode(w.uplink.policyStates, policy.state)}
         </Term>
       </dl>
     </>

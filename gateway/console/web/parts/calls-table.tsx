@@ -5,7 +5,7 @@ import { hashOf } from '../router.js';
 import { may, session } from '../session.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';
-import { titleOfCode } from '../words/code-text.js';
+import { factIn, titleOfCode } from '../words/code-text.js';
 import { useWords } from '../words/speak.js';
 import { Nothing } from './notice.js';
 
@@ -29,7 +29,7 @@ export function CallsTable({
   readonly isOfOne?: boolean;
   readonly empty: string;
 }): JSX.Element {
-  const { w } = useWords();
+  const { language, w } = useWords();
   const format = useFormat();
   const now = useStore(session);
   if (calls.length === 0) return <Nothing>{empty}</Nothing>;
@@ -66,7 +66,7 @@ export function CallsTable({
               <td class="calls-end">
                 <span class={`badge ${toneOf(one.cause)}`}>{titleOfCode(w.causes, one.cause)}</span>
                 {one.rule !== undefined && <span class="calls-rule">{titleOfCode(w.rules, one.rule)}</span>}
-                {one.fact !== undefined && <span class="calls-fact">{one.fact}</span>}
+                {one.fact !== undefined && <span class="calls-fact">{factIn(one, language)}</span>}
               </td>
               <td class="number">{one.talkS > 0 ? clockLength(one.talkS) : '–'}</td>
             </tr>

@@ -31,7 +31,7 @@ export const fr: Words = {
     uplink: 'Liaison',
     audit: 'Audit',
     people: 'Personnes',
-    onboarding: 'Cellule +',
+    onboarding: 'Nouvelle cellule',
   },
 
   contact: {
@@ -241,6 +241,13 @@ export const fr: Words = {
     of: (percent, polls) => `${percent} % de ${polls} interrogations`,
     noErrors: 'aucune',
     watchdog: 'Chien de garde',
+    watchdogs: {
+      armed: 'armé',
+      absent: 'aucun',
+      mismatch: 'relit une autre valeur',
+      'after-reset': 'en vigueur à la prochaine remise à zéro',
+      unknown: 'pas encore lu',
+    },
     heard: 'Dernière nouvelle',
     since: (count, at) => `${count} depuis ${at}`,
     noWord: 'Son agent n’a encore rien dit.',
@@ -276,6 +283,12 @@ export const fr: Words = {
     diskUse: (used, limit, free) => `${used} Mo utilisés sur ${limit}, ${free} Mo libres sur le disque`,
     policy: 'Politique',
     policyOf: { folder: 'du dossier du site', bundle: 'lot signé' },
+    policyStates: {
+      good: 'en vigueur',
+      missing: 'aucune n’est encore venue',
+      unsigned: 'pas signée comme il faut',
+      expired: 'expirée',
+    },
     troubles: 'Ce qui s’oppose aux appels maintenant',
     noTroubles: 'Rien ne s’oppose aux appels.',
   },

@@ -15,7 +15,7 @@ export const handsetFr: Words['handset'] = {
   lineAt: (board, channel, hook) => `carte ${board}, relais ${channel}, entrée de crochet ${hook}`,
   noLine: 'pas de ligne surveillée',
   registration: 'Enregistrement',
-  registeredFrom: (address) => `depuis ${address}`,
+  registeredFrom: (address) => `de l’adresse ${address}`,
   since: (at) => `depuis ${at}`,
   expires: (at) => `jusqu’à ${at}`,
   notRegistered: 'Non enregistré : le téléphone ne s’est pas annoncé à la passerelle.',
