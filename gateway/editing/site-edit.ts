@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   watch,
@@ -80,7 +81,8 @@ export async function editHandsets(
   const before = await loadSite(folder);
   const release = takeLock(before.dataFolder);
   try {
-    const file = join(before.folder, 'handsets.json');
+    // An installation keeps it with the data, where the gateway may write, and has a link to it here.
+    const file = realpathSync(join(before.folder, 'handsets.json'));
     mayWrite(file);
     const text = readFileSync(file, 'utf8');
     const edit = change(JSON.parse(text) as RawHandset[], before);

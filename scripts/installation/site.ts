@@ -1,5 +1,15 @@
 /** The site's folder of an installation. */
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadSite } from '../../gateway/config/site.js';
 import { runningGateway } from '../../gateway/supervisor/run-folder.js';
@@ -38,17 +48,37 @@ export function putSite(machine: Machine, from: string): void {
   const to = machine.at(SITE);
   machine.work(`copy the site ${from} to ${SITE}, with its data in ${DATA} and its sockets in ${RUN}`, () => {
     const filter = (path: string): boolean => !LEFT.test(path);
-    cpSync(from, to, { recursive: true, filter });
+    // A site of another installation has a link for its handsets: what it leads to is copied.
+    cpSync(from, to, { recursive: true, filter, dereference: true });
     writeFileSync(join(to, 'site.json'), wanted);
   });
   protect(machine);
 }
 
-/** Only root changes a site's files, and only the gateway's group reads them: they hold secrets. */
+/** Only root changes a site's files, but for its handsets, and only the gateway's group reads them: they hold secrets. */
 export function protect(machine: Machine): void {
   if (!hasSite(machine)) return;
   if (!machine.isDry) run('chmod', ['-R', 'u=rwX,g=rX,o=', machine.at(SITE)]);
-  machine.command(['chown', '-R', `root:${USER}`, SITE]);
+  machine.command(['chown', '-R', '--no-dereference', `root:${USER}`, SITE]);
+  giveHandsets(machine);
+}
+
+/**
+ * The console changes a site's handsets and nothing else of it: their file lies with the gateway's data, the only place that it
+ * writes to, and the site has a link to it. Policy, trunks and boards stay root's.
+ */
+function giveHandsets(machine: Machine): void {
+  const [link, file] = [machine.at(`${SITE}/handsets.json`), machine.at(`${DATA}/handsets.json`)];
+  if (lstatSync(link, { throwIfNoEntry: false })?.isFile() === true) {
+    machine.work(`keep handsets.json in ${DATA}, where the console may change it`, () => {
+      copyFileSync(link, `${file}.new`);
+      chmodSync(`${file}.new`, 0o600);
+      renameSync(`${file}.new`, file);
+      symlinkSync(join(DATA_FROM_SITE, 'handsets.json'), `${link}.new`);
+      renameSync(`${link}.new`, link);
+    });
+  }
+  machine.command(['chown', `${USER}:${USER}`, `${DATA}/handsets.json`]);
 }
 
 function placed(file: string): string {

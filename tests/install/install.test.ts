@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -147,7 +148,12 @@ t.test('an installation from the tree to its end', { timeout: 600_000 }, async (
       t.ok(existsSync(root.at(file)), file);
     for (const command of ['systemd-sysusers', 'systemctl enable balise.service', 'udevadm'])
       t.match(said, new RegExp(`left out, as this is a root.*${command}`));
-    t.equal(statSync(root.at('etc/balise/site/handsets.json')).mode & 0o777, 0o640);
+    t.equal(statSync(root.at('etc/balise/site/profiles.json')).mode & 0o777, 0o640);
+    t.ok(
+      lstatSync(root.at('etc/balise/site/handsets.json')).isSymbolicLink(),
+      'the handsets are the console’s to change',
+    );
+    t.equal(statSync(root.at('var/lib/balise/handsets.json')).mode & 0o777, 0o600);
     t.equal(statSync(root.at('var/lib/balise')).mode & 0o777, 0o700);
     t.notOk(existsSync(root.at('opt/balise/current/dist/tests')), 'tests stay behind');
     t.notOk(existsSync(root.at('opt/balise/current/node_modules/typescript')), 'and so do tools');
@@ -191,6 +197,15 @@ t.test('an installation from the tree to its end', { timeout: 600_000 }, async (
     const balise = [join(program, 'scripts', 'balise.mjs'), ...order, '--site', root.at('etc/balise/site')];
     const cut = spawnSync(join(program, 'runtime', 'bin', 'node'), balise, { encoding: 'utf8' });
     t.equal(cut.status, 0, cut.stderr);
+    const add = ['handset', 'add', root.at('etc/balise/site'), 'a-199', '--wing', 'a', '--profile', 'test'];
+    const added = spawnSync(join(program, 'runtime', 'bin', 'node'), [balise[0] ?? '', ...add], { encoding: 'utf8' });
+    t.equal(added.status, 0, added.stderr);
+    t.match(
+      readFileSync(root.at('var/lib/balise/handsets.json'), 'utf8'),
+      /a-199/,
+      'an edit goes where the link leads',
+    );
+    t.ok(lstatSync(root.at('etc/balise/site/handsets.json')).isSymbolicLink());
     await running.end();
     shape = root.store.version;
     t.ok(root.store.events > 0);
