@@ -98,6 +98,7 @@ export class HandsetDesk {
       })),
       remarks,
       armed: (made?.armedMacs ?? []).map((mac) => phones.armed(mac)),
+      isServing: this.running.port !== undefined,
     };
   }
 }

@@ -178,7 +178,10 @@ async function main(): Promise<void> {
     story.plain(`                 dial ${ALLOWED} (answered by the simulated carrier) or ${UNSANCTIONED} (refused)`);
     story.plain(`  the console    ${firstLink ?? `http://${LOOPBACK}:${consolePort}/`}`);
     story.plain('                 (the link is good once: it makes you the first administrator)');
-    story.plain(`  command line   balise status --site ${site.folder}`);
+    story.plain(
+      '  a new cell     "New cell" in the console adds a handset, gives it a phone, and watches its first call',
+    );
+    story.plain(`  command line   npx balise status --site ${site.folder}`);
     story.plain(`  gateway's log  ${logFile}`);
     story.plain('  Ctrl-C ends everything.');
     if (isOnce) end(0);

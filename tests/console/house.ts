@@ -140,7 +140,7 @@ export class SampleSite implements ConsoleSource {
   async editHandset(order: HandsetOrder, { who }: { readonly who: string }) {
     const handset = order.do === 'add' ? order.handset.id : order.id;
     this.orders.push(`${order.do} ${handset} ${who}`);
-    return { handset, changes: [], remarks: [], armed: [] };
+    return { handset, changes: [], remarks: [], armed: [], isServing: true };
   }
   models = () => [];
   audited(change: Change) {

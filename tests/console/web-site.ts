@@ -29,6 +29,8 @@ const ISTANBUL = 'in Istanbul it is 21:14; calls from 10:00';
 /** The sample as the console's source: it says what its pages are to show, and writes down what it is told to do. */
 export class WebSite implements ConsoleSource {
   readonly orders: string[] = [];
+  /** It has a server for phones. */
+  isServing = true;
   readonly #listeners = new Set<SiteListener>();
   #handsets = SITE.handsets;
 
@@ -84,7 +86,13 @@ export class WebSite implements ConsoleSource {
   editHandset = async (order: HandsetOrder): Promise<HandsetEdited> => {
     const handset = order.do === 'add' ? order.handset.id : order.id;
     this.orders.push(JSON.stringify(order));
-    return { handset, changes: [], remarks: [], armed: order.do === 'replace' ? [armed(order.phone.mac)] : [] };
+    return {
+      handset,
+      changes: [],
+      remarks: [],
+      armed: order.do === 'replace' ? [armed(order.phone.mac)] : [],
+      isServing: this.isServing,
+    };
   };
   models = () => [{ model: 'HT814', handsets: 4 }];
   audited = () => undefined;

@@ -271,6 +271,13 @@ t.test('in the browser', opts, async (t) => {
     await picture(page, 'replaced', false);
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
     t.notMatch(await page.content(), 'sampletoken23456', 'and is then nowhere on the page');
+    house.site.isServing = false;
+    await page.getByRole('button', { name: 'Replace the phone' }).click();
+    await page.getByLabel('MAC address').fill('C0:74:AD:00:02:09');
+    await page.getByRole('button', { name: 'Replace it' }).click();
+    await page.getByText('This gateway serves no phones').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    house.site.isServing = true;
     t.match(
       house.site.orders.at(-1),
       '{"do":"replace","id":"a-101","phone":{"model":"HT814","mac":"C0:74:AD:00:02:09"}}',

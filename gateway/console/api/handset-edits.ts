@@ -59,6 +59,8 @@ export interface HandsetEdited {
   readonly remarks: readonly string[];
   /** Devices that were armed with it, each with its token or secret: shown once, here and nowhere else. */
   readonly armed: readonly ArmedView[];
+  /** False: this gateway serves no phones (site.json has no `provisioning`), so that nothing can be fetched. */
+  readonly isServing: boolean;
 }
 
 export type ArmedView = { readonly mac: string; readonly model: string; readonly maker: string } & (

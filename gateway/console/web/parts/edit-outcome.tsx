@@ -6,11 +6,16 @@ import { Term } from './field.js';
 import { Notice } from './notice.js';
 
 /** What became of an edit: what is to be set at each device that was armed, shown once; and what a person should know. */
-export function EditOutcome({ edited: { armed, remarks } }: { readonly edited: HandsetEdited }): JSX.Element {
+export function EditOutcome({
+  edited: { armed, remarks, isServing },
+}: {
+  readonly edited: HandsetEdited;
+}): JSX.Element {
   const { w } = useWords();
   return (
     <>
       {armed.length === 0 && <Notice tone="warn">{w.onboarding.noProvisioning}</Notice>}
+      {!isServing && armed.some((one) => 'url' in one) && <Notice tone="bad">{w.onboarding.notServing}</Notice>}
       {armed.map((one) => (
         <Armed key={one.mac} armed={one} />
       ))}

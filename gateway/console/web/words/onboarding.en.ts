@@ -59,7 +59,8 @@ export const onboardingEn = {
     'Read the MAC address on the label under the phone or the adapter. Give it here, then set the phone’s configuration address as it is shown, and restart the phone.',
   model: 'Model',
   mac: 'MAC address',
-  macHint: '12 figures and letters a to f; colons or hyphens do not matter.',
+  macHint:
+    '12 figures and letters a to f; colons or hyphens do not matter. A phone of the model “generic” fetches nothing: any address does that no other device has.',
   port: 'Port of the adapter',
   arm: 'Give it this phone',
   again: 'Open the time to fetch again',
@@ -71,6 +72,8 @@ export const onboardingEn = {
   where: 'Where to set it',
   user: 'User',
   token: 'Token or password',
+  notServing:
+    'This gateway serves no phones: nothing can be fetched from the address below. Put “provisioning” into site.json (config/README.md), restart the gateway, and provision again.',
   noProvisioning: 'Nothing came back to be set at the phone.',
   registrationHands:
     'Restart the phone and wait. It fetches its configuration and signs on by itself, mostly within two minutes.',

@@ -61,7 +61,8 @@ export const onboardingFr: Words['onboarding'] = {
     'Lisez l’adresse MAC sur l’étiquette sous le téléphone ou l’adaptateur. Donnez-la ici, puis réglez l’adresse de configuration du téléphone comme indiqué, et redémarrez-le.',
   model: 'Modèle',
   mac: 'Adresse MAC',
-  macHint: '12 chiffres et lettres de a à f ; deux-points ou tirets n’importent pas.',
+  macHint:
+    '12 chiffres et lettres de a à f ; deux-points ou tirets n’importent pas. Un téléphone du modèle « generic » ne cherche rien : toute adresse qu’aucun autre n’a convient.',
   port: 'Port de l’adaptateur',
   arm: 'Lui donner ce téléphone',
   again: 'Rouvrir le temps de chercher',
@@ -73,6 +74,8 @@ export const onboardingFr: Words['onboarding'] = {
   where: 'Où la régler',
   user: 'Utilisateur',
   token: 'Jeton ou mot de passe',
+  notServing:
+    'Cette passerelle ne sert pas de téléphones : rien ne peut être cherché à l’adresse ci-dessous. Mettez « provisioning » dans site.json (config/README.md), redémarrez la passerelle et préparez de nouveau.',
   noProvisioning: 'Rien n’est revenu à régler sur le téléphone.',
   registrationHands:
     'Redémarrez le téléphone et attendez. Il cherche sa configuration et s’enregistre seul, le plus souvent en deux minutes.',

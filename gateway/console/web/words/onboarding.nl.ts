@@ -60,7 +60,8 @@ export const onboardingNl: Words['onboarding'] = {
     'Lees het MAC-adres op het etiket onder de telefoon of de adapter. Geef het hier in, stel daarna het configuratieadres van de telefoon in zoals getoond, en herstart hem.',
   model: 'Model',
   mac: 'MAC-adres',
-  macHint: '12 cijfers en letters a tot f; dubbele punten of streepjes doen er niet toe.',
+  macHint:
+    '12 cijfers en letters a tot f; dubbele punten of streepjes doen er niet toe. Een telefoon van het model “generic” haalt niets op: elk adres voldoet dat geen ander toestel heeft.',
   port: 'Poort van de adapter',
   arm: 'Deze telefoon geven',
   again: 'De ophaaltijd opnieuw openen',
@@ -72,6 +73,8 @@ export const onboardingNl: Words['onboarding'] = {
   where: 'Waar het in te stellen',
   user: 'Gebruiker',
   token: 'Token of wachtwoord',
+  notServing:
+    'Deze gateway bedient geen telefoons: van het adres hieronder kan niets worden opgehaald. Zet “provisioning” in site.json (config/README.md), herstart de gateway en zet opnieuw klaar.',
   noProvisioning: 'Er kwam niets terug om op de telefoon in te stellen.',
   registrationHands:
     'Herstart de telefoon en wacht. Hij haalt zijn configuratie op en meldt zich zelf aan, meestal binnen twee minuten.',
