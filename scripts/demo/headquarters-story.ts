@@ -30,6 +30,10 @@ function eventWords(type: string, data: Data): string {
     }
     case 'balise.cutoff.done':
       return `cutoff done: ${Number(data.calls)} call, silent in ${Number(data.silentMs).toFixed(0)} ms, relay open in ${Number(data.relaysOpenMs).toFixed(0)} ms`;
+    case 'balise.work.activity':
+      return `work: ${text(data.person)} at ${handset}: ${text(data.activity)}${data.why === undefined ? '' : ` (${text(data.why)})`}`;
+    case 'balise.work.contact':
+      return `work: ${text(data.campaign)}, contact ${text(data.contact).slice(0, 6)}…: ${text(data.disposition)}`;
     default:
       return type;
   }
@@ -40,7 +44,8 @@ export function tellState(story: Story, topic: string, message: Data): void {
   const [subject = '', id = ''] = topic.split('/').slice(-2);
   if (subject === 'handset') {
     const until = message.until === undefined ? '' : ` until ${text(message.until)}`;
-    story.tell('gateway', `${id}: ${text(message.state)}${until}`);
+    const work = message.work === undefined ? '' : `, ${text(message.person)} ${text(message.work)}`;
+    story.tell('gateway', `${id}: ${text(message.state)}${until}${work}`);
   } else if (subject === 'line') story.tell('gateway', `board ${id}: ${text(message.state)}`);
   else if (topic.endsWith('presence')) story.tell('gateway', `is ${text(message.state)} at headquarters`);
 }

@@ -1,12 +1,13 @@
 /**
  * `npm start`: the demo site, whole. The gateway is the real program with real processes; around it stand a simulated
  * relay board, a simulated carrier, simulated handsets and a broker for headquarters. A short day of calls is told as it
- * happens; then everything stays up until Ctrl-C.
+ * happens, and a working day of two people; then everything stays up until Ctrl-C.
  */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
@@ -24,6 +25,8 @@ import { tellEvent, tellState } from './headquarters-story.js';
 import { closedNow } from './numbers.js';
 import { makeDemoSite } from './site.js';
 import { Story } from './story.js';
+import { Heard, runWorkDay } from './work-day.js';
+import { prepareWork } from './work-site.js';
 
 const HELP = `Usage: npm start [-- --once]
        npm start -- --config <site folder>
@@ -31,6 +34,7 @@ const HELP = `Usage: npm start [-- --once]
 Runs the demo site: the gateway, simulated peers, and a short day of calls; then stays up for a soft phone.
 
   --once              end after the scripted day
+  --no-day            no scripted day: the site comes up, for a soft phone
   --config <folder>   run a real site instead, with nothing simulated
   --help              this text
 `;
@@ -41,35 +45,42 @@ const SOFT_PHONE = { user: 'b202', password: 'demo-b202' };
 const ALLOWED = '+442079460001';
 const UNSANCTIONED = '+442079461234';
 
-function readArguments(): { once: boolean } {
+function readArguments(): { once: boolean; hasDay: boolean } {
   try {
-    const { values } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+    const { values } = parseArgs({
+      options: { once: { type: 'boolean' }, 'no-day': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
     if (values.help === true) {
       process.stdout.write(HELP);
       process.exit(0);
     }
-    return { once: values.once === true };
+    return { once: values.once === true, hasDay: values['no-day'] !== true };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     process.exit(64);
   }
 }
 
-/** The port, if nobody has it; else 0, for one from the kernel. */
+/** The port, if nobody has it, neither for UDP nor for TCP; else 0, for one from the kernel. */
 async function portOrAny(port: number): Promise<number> {
   const socket = createSocket('udp4');
+  const server = createServer();
   try {
     socket.bind(port, LOOPBACK);
     await once(socket, 'listening');
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
+    server.listen(port, LOOPBACK);
+    await once(server, 'listening');
     return port;
   } catch {
     return 0;
+  } finally {
+    socket.close();
+    server.close();
   }
 }
 
 async function main(): Promise<void> {
-  const { once: isOnce } = readArguments();
+  const { once: isOnce, hasDay } = readArguments();
   const story = new Story();
   const clock = systemClock(() => ({ trusted: true }));
   const undo: (() => unknown)[] = [];
@@ -112,9 +123,14 @@ async function main(): Promise<void> {
     undo.push(() => rmSync(site.folder, { recursive: true, force: true }));
     story.tell('demo', `a board, a carrier and a broker are simulated on ${LOOPBACK}; the site is ${site.folder}`);
 
+    await prepareWork(site.folder, story);
+    const heard = new Heard();
     const receiver = new Receiver({
       url: broker.url,
-      onEvent: (event) => tellEvent(story, event),
+      onEvent: (event) => {
+        tellEvent(story, event);
+        heard.take(event);
+      },
       onState: (topic, message) => tellState(story, topic, message),
     });
     await receiver.start();
@@ -144,34 +160,39 @@ async function main(): Promise<void> {
       };
     };
     const caller = handset('a-101', 0);
+    const atDesks = { ankara: handset('a-102', 1), brussels: handset('b-201', 3) };
     const short = handset('a-103', 2);
-    for (const one of [caller, short]) {
+    for (const one of [caller, short, ...Object.values(atDesks)]) {
       const status = await one.sip.register();
       story.tell('handset', `${one.id} registers: ${status}`);
       if (status !== 200) throw new Error(`${one.id} could not register`);
     }
-    const closed = await closedNow(site.folder, clock.wall());
-    await runDay({
-      story,
-      caller,
-      short,
-      numbers: { allowed: ALLOWED, closed: closed.number, closedWhere: closed.where, unsanctioned: UNSANCTIONED },
-      cut: (id) =>
-        sendCommand({
-          url: broker.url,
-          key: site.commandKey,
-          clock,
-          command: newCommand(clock, 'demo/gw-1', {
-            type: 'cutoff',
-            target: { kind: 'handset', handset: id },
-            reason: 'the demo shows a cutoff',
-            by: 'headquarters',
-            hold: 10_000,
+    const scripted = async (): Promise<void> => {
+      const closed = await closedNow(site.folder, clock.wall());
+      await runDay({
+        story,
+        caller,
+        short,
+        numbers: { allowed: ALLOWED, closed: closed.number, closedWhere: closed.where, unsanctioned: UNSANCTIONED },
+        cut: (id) =>
+          sendCommand({
+            url: broker.url,
+            key: site.commandKey,
+            clock,
+            command: newCommand(clock, 'demo/gw-1', {
+              type: 'cutoff',
+              target: { kind: 'handset', handset: id },
+              reason: 'the demo shows a cutoff',
+              by: 'headquarters',
+              hold: 10_000,
+            }),
           }),
-        }),
-    });
+      });
+      await runWorkDay({ story, site: site.folder, heard, handsets: atDesks });
+    };
+    if (hasDay) await scripted();
 
-    story.scene('The day is over; the site stays up');
+    story.scene(hasDay ? 'The day is over; the site stays up' : 'The site is up');
     story.plain(
       `  soft phone     user ${SOFT_PHONE.user}, password ${SOFT_PHONE.password}, domain ${REALM}, proxy ${LOOPBACK}:${cellPort} (UDP or TCP), codec G.711`,
     );

@@ -20,11 +20,11 @@ export interface DemoSite {
   readonly commandKey: SigningKey;
 }
 
-/** UK fiction numbers may be called at any hour in the demo, so that it tells the same story at night. */
+/** UK fiction numbers, and the campaigns' callees, may be called at any hour in the demo, so that it tells the same story at night. */
+const OPEN_COUNTRIES = ['GB', 'BE', 'TR'];
 const ALWAYS_OPEN = {
-  country: 'GB',
   status: 'for the demo only',
-  source: 'none: the demo must have one country that is open at whatever hour it runs',
+  source: 'none: the demo must have countries that are open at whatever hour it runs',
 };
 
 type JsonObject = Record<string, unknown>;
@@ -53,12 +53,20 @@ export async function makeDemoSite(ports: DemoPorts): Promise<DemoSite> {
     commandKeys: [publicJwk],
     tokenKey: randomBytes(32).toString('base64'),
   }));
-  mkdirSync(join(folder, 'calling-hours'), { recursive: true });
-  const template = JSON.parse(readFileSync(programData('calling-hours', 'GB.json'), 'utf8')) as JsonObject;
-  const everyDay = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }];
-  writeFileSync(
-    join(folder, 'calling-hours', 'GB.json'),
-    `${JSON.stringify({ ...template, ...ALWAYS_OPEN, windows: everyDay }, null, 2)}\n`,
+  edit('profiles', (profiles: ({ id: string; allow?: string[] } & JsonObject)[]) =>
+    profiles.map((profile) =>
+      ['survey', 'codes'].includes(profile.id)
+        ? { ...profile, signOnCode: '*1', allow: [...(profile.allow ?? []), '+32255501*', '+902121234567'] }
+        : profile,
+    ),
   );
+  mkdirSync(join(folder, 'calling-hours'), { recursive: true });
+  const everyDay = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' }];
+  for (const country of OPEN_COUNTRIES) {
+    const file = programData('calling-hours', `${country}.json`);
+    const rules = { ...(JSON.parse(readFileSync(file, 'utf8')) as JsonObject), ...ALWAYS_OPEN };
+    const open = { ...rules, country, windows: everyDay, closedOnHolidays: false };
+    writeFileSync(join(folder, 'calling-hours', `${country}.json`), `${JSON.stringify(open, null, 2)}\n`);
+  }
   return { folder, commandKey };
 }

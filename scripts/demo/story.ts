@@ -1,5 +1,14 @@
 /** The terminal's side of the demo: a line an event, who speaks, and what happened. */
-const COLOURS = { handset: 36, gateway: 34, line: 35, headquarters: 33, carrier: 90, demo: 1 } as const;
+const COLOURS = {
+  handset: 36,
+  gateway: 34,
+  line: 35,
+  headquarters: 33,
+  carrier: 90,
+  technician: 32,
+  statement: 36,
+  demo: 1,
+} as const;
 export type Speaker = keyof typeof COLOURS;
 
 const WIDTH = Math.max(...Object.keys(COLOURS).map((name) => name.length));

@@ -33,6 +33,11 @@ export class HandsetCall {
       this.#endedBy = (by) => resolve({ by, atNs: process.hrtime.bigint() });
     });
     dialog.on('destroy', () => this.#endedBy('gateway'));
+    // A re-INVITE moves the sound: to a contact, and back to the desk.
+    dialog.on('modify', (request: Srf.SrfRequest, response: Srf.SrfResponse) => {
+      phone.talkTo(request.body);
+      response.send(200, { body: phone.sdp() });
+    });
     phone.talkTo(dialog.remote.sdp);
   }
 

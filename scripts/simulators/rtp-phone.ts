@@ -4,6 +4,13 @@ import { once } from 'node:events';
 const PACKET_MS = 20;
 const SAMPLES = 160;
 const HEADER = 12;
+/** RFC 4733 §3.2: the event codes 0 to 11 in their order; the payload type is that of the SDP below. */
+const KEYS = '0123456789*#';
+const EVENTS = 101;
+/** A key, packet by packet: its duration so far in samples, and whether it is over (RFC 4733 §2.5.1.4). */
+const KEY_PACKETS = [160, 320, 480, 480, 480].map((duration, at) => ({ duration, isOver: at >= 2 }));
+/** Between two keys, packets. */
+const KEY_PAUSE = 2;
 /** The beeps of one warning are closer together than this. */
 const TONE_PAUSE_NS = 1_000_000_000n;
 /** Silence would do, but a human-like level makes captures readable: a µ-law ramp that repeats. */
@@ -21,6 +28,8 @@ export class RtpPhone {
   lastReceivedNs = 0n;
   #toneSinceNs = 0n;
   #toneTaken = true;
+  /** Packets of keys that wait for their turn; undefined is a pause. */
+  #keys: ((() => Buffer) | undefined)[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -70,17 +79,43 @@ export class RtpPhone {
     const startNs = process.hrtime.bigint();
     let sent = 0;
     const send = () => {
+      const key = this.#keys.shift()?.();
       this.#sequence = (this.#sequence + 1) & 0xffff;
       this.#timestamp = (this.#timestamp + SAMPLES) >>> 0;
       this.#packet[1] = sent === 0 ? 0x80 : 0;
       this.#packet.writeUInt16BE(this.#sequence, 2);
       this.#packet.writeUInt32BE(this.#timestamp, 4);
-      this.#socket.send(this.#packet, port, address);
+      key?.writeUInt16BE(this.#sequence, 2);
+      this.#socket.send(key ?? this.#packet, port, address);
       sent += 1;
       const elapsedMs = Number(process.hrtime.bigint() - startNs) / 1e6;
       this.#timer = setTimeout(send, Math.max(0, sent * PACKET_MS - elapsedMs));
     };
     send();
+  }
+
+  /** Keys digits, `*` and `#` in place of speech, as RFC 4733 events, to wherever it talks to. */
+  press(keys: string): void {
+    for (const key of keys) {
+      const code = KEYS.indexOf(key);
+      if (code < 0) throw new Error(`${key} is no key`);
+      let beganAt = 0;
+      this.#keys.push(
+        ...KEY_PACKETS.map(({ duration, isOver }, at) => () => {
+          // Every packet of an event has the timestamp of its beginning.
+          if (at === 0) beganAt = this.#timestamp;
+          const packet = Buffer.alloc(HEADER + 4);
+          this.#packet.copy(packet, 0, 0, HEADER);
+          packet[1] = (at === 0 ? 0x80 : 0) | EVENTS;
+          packet.writeUInt32BE(beganAt, 4);
+          packet[HEADER] = code;
+          packet[HEADER + 1] = (isOver ? 0x80 : 0) | 10;
+          packet.writeUInt16BE(duration, HEADER + 2);
+          return packet;
+        }),
+        ...Array.from({ length: KEY_PAUSE }, () => undefined),
+      );
+    }
   }
 
   /** Whether a warning tone has begun since the last question. */

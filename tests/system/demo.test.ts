@@ -53,8 +53,8 @@ t.test('the demo’s day of calls is told as it happens, each end by its name an
   const { lines, exited } = demo(t, '--once');
   t.equal(await exited, 0, 'the day went as it must');
   const story = lines.join('\n');
-  const scenes = lines.filter((line) => /^\W*[1-5]\. /.test(line));
-  t.equal(scenes.length, 5, scenes.join(' | '));
+  const scenes = lines.filter((line) => /^\W*[1-7]\. /.test(line));
+  t.equal(scenes.length, 7, scenes.join(' | '));
   t.match(story, /480: refused by (window|holiday)\.callee/);
   t.match(story, /403: refused by number\.not-sanctioned/);
   t.match(story, /hears the warning tone/);
@@ -63,13 +63,25 @@ t.test('the demo’s day of calls is told as it happens, each end by its name an
   t.match(story, /\bcutoff\b/);
   t.match(story, /has the gateway's word: done in \d+ ms/);
   t.match(story, /relay 0 opens: the pair is cut/);
+  t.match(
+    story,
+    /p-1 at b-201: signed-on[\s\S]*p-1 at b-201: talking[\s\S]*trains, contact .*: do-not-call[\s\S]*p-1 at b-201: signed-off \(keyed\)/,
+  );
+  t.match(story, /data-check, contact .*: refused/);
+  for (const person of ['p-1', 'p-2'])
+    t.match(
+      story,
+      new RegExp(`statement +${person}, \\d{4}-\\d\\d, .* paid, of it 0:00:0[1-9] of talk, is 0\\.0\\d EUR`),
+    );
+  const day = lines.slice(lines.findIndex((line) => /^\W*6\. /.test(line))).join('\n');
+  t.notMatch(day.replace(/\D/g, ''), /25550100|25550101|2121234567/, 'no contact’s number is told to anybody');
   const folder = /the site is (\S+)/.exec(story)?.[1] ?? '';
   t.not(folder, '');
   t.notOk(existsSync(folder), 'nothing is left behind');
 });
 
 t.test('the demo stays up for a soft phone, prints the account to use, and ends cleanly on SIGTERM', async (t) => {
-  const { child, line, exited } = demo(t);
+  const { child, line, exited } = demo(t, '--no-day');
   t.match(await line(/soft phone/), /user b202, password demo-b202, domain balise, proxy 127\.0\.0\.1:\d+/);
   const page = /http:\S+/.exec(await line(/the console /))?.[0] ?? '';
   t.equal((await fetch(page)).status, 200, 'the technicians’ page answers');
