@@ -38,6 +38,7 @@ import { ContactJudge } from './work/contact-judge.js';
 import { DeskPlaces } from './work/desk-places.js';
 import { DialogSeal } from './work/dialog-seal.js';
 import { NumberSeal } from './work/number-seal.js';
+import { aboutContact } from './work/quality.js';
 import { WorkDesk } from './work/work-desk.js';
 import type { ContactCall, WorkSeam } from './work/work-seam.js';
 
@@ -116,6 +117,7 @@ export class SiteWork {
       hours: new ContactHours(policy.compiled.callee, zone, isHoliday),
       hoursOf: this.#hoursOf,
       isLockedOut: (person) => this.#isLockedOut(person),
+      about: (contact) => aboutContact(seal, contact),
       zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
     });
     this.batches = siteBatches(parts, seal, this.#desk);

@@ -136,6 +136,7 @@ const DATA = [
   'contact-batch-taken',
   'contact-batch-closed',
   'work-contact',
+  'work-score',
 ];
 
 const PARAMETERS: Readonly<Record<string, string>> = {

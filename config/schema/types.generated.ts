@@ -952,6 +952,20 @@ export interface CountersignCommand {
 }
 
 /**
+ * One of them.
+ */
+export interface CriterionScore {
+  /**
+   * The criterion.
+   */
+  readonly criterion: string;
+  /**
+   * 0 to 5.
+   */
+  readonly points: number;
+}
+
+/**
  * Ends calls now, and refuses new ones for as long as it holds.
  */
 export interface CutoffCommand {
@@ -3505,6 +3519,14 @@ export interface WorkContactData {
    */
   readonly callBackAt?: string;
   /**
+   * What is spoken with it.
+   */
+  readonly language?: Language;
+  /**
+   * The contact is one of those who try the work: it is counted apart.
+   */
+  readonly mystery?: true;
+  /**
    * Where it may be, since it said that it is night there.
    */
   readonly zones?: readonly string[];
@@ -3599,4 +3621,38 @@ export interface WorkRateData {
    * For an hour, in the currency's smallest unit.
    */
   readonly perHour: number;
+}
+
+/**
+ * The data of balise.work.score: how a supervisor scores a call, by the criteria of its campaign, signed by whoever answers for it. There is no room for a note.
+ */
+export interface WorkScoreData {
+  /**
+   * The call.
+   */
+  readonly call: string;
+  /**
+   * Its campaign.
+   */
+  readonly campaign: string;
+  /**
+   * Who called.
+   */
+  readonly person: string;
+  /**
+   * One for each criterion.
+   */
+  readonly scores: readonly CriterionScore[];
+  /**
+   * Who scored it.
+   */
+  readonly by: string;
+  /**
+   * When.
+   */
+  readonly at: string;
+  /**
+   * A compact JWS (EdDSA) over all the rest, as canonical JSON (RFC 8785).
+   */
+  readonly jws: string;
 }

@@ -26,6 +26,8 @@ export interface HistoryRow {
   readonly answered: 0 | 1;
   readonly attempted: 0 | 1;
   readonly cause: string;
+  readonly person: string | null;
+  readonly campaign: string | null;
   /** The sequence of its event, and that event as JSON text. */
   readonly event: number | null;
   readonly body: string | null;
@@ -38,7 +40,7 @@ export interface HistoryEvent {
 }
 
 const COLUMNS = `ledger.id, ledger.call, ledger.handset, ledger.started_ms AS startedMs, ledger.ended_ms AS endedMs,
-  ledger.talk_ms AS talkMs, ledger.answered, ledger.attempted, ledger.cause, ledger.event, event.body`;
+  ledger.talk_ms AS talkMs, ledger.answered, ledger.attempted, ledger.cause, ledger.person, ledger.campaign, ledger.event, event.body`;
 const FROM = 'FROM ledger LEFT JOIN event ON event.sequence = ledger.event';
 
 /** Reads what was: ended calls and the events of the chain, newest first. It writes nothing. No number is read. */

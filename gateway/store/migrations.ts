@@ -184,6 +184,36 @@ const STEPS: readonly string[] = [
     DELETE FROM why WHERE call = OLD.call;
   END;
   `,
+  // How calls to contacts went, counted by the hour, and how calls were scored; written by whoever appends to the chain.
+  `
+  CREATE TABLE work_outcome (
+    hour_ms INTEGER NOT NULL, campaign TEXT NOT NULL, language TEXT NOT NULL, outcome TEXT NOT NULL, mystery INTEGER NOT NULL,
+    calls INTEGER NOT NULL, PRIMARY KEY (hour_ms, campaign, language, outcome, mystery)
+  ) WITHOUT ROWID;
+  CREATE TABLE work_score (
+    call TEXT NOT NULL, criterion TEXT NOT NULL, campaign TEXT NOT NULL, at_ms INTEGER NOT NULL, points INTEGER NOT NULL,
+    PRIMARY KEY (call, criterion)
+  ) WITHOUT ROWID;
+  CREATE TRIGGER work_outcome_counted AFTER INSERT ON event
+  WHEN NEW.kind = 'event' AND instr(NEW.body, '"type":"balise.work.contact"') > 0
+    AND json_extract(NEW.body, '$.type') = 'balise.work.contact'
+  BEGIN
+    INSERT INTO work_outcome VALUES (
+      CAST(strftime('%s', json_extract(NEW.body, '$.time')) AS INTEGER) / 3600 * 3600000,
+      json_extract(NEW.body, '$.data.campaign'), coalesce(json_extract(NEW.body, '$.data.language'), ''),
+      json_extract(NEW.body, '$.data.disposition'), coalesce(json_extract(NEW.body, '$.data.mystery'), 0), 1
+    ) ON CONFLICT DO UPDATE SET calls = calls + 1;
+  END;
+  CREATE TRIGGER work_score_kept AFTER INSERT ON event
+  WHEN NEW.kind = 'event' AND instr(NEW.body, '"type":"balise.work.score"') > 0
+    AND json_extract(NEW.body, '$.type') = 'balise.work.score'
+  BEGIN
+    INSERT OR REPLACE INTO work_score
+    SELECT json_extract(NEW.body, '$.data.call'), json_extract(value, '$.criterion'), json_extract(NEW.body, '$.data.campaign'),
+      CAST(strftime('%s', json_extract(NEW.body, '$.time')) AS INTEGER) * 1000, json_extract(value, '$.points')
+    FROM json_each(NEW.body, '$.data.scores');
+  END;
+  `,
 ];
 
 /** The version that this program writes. */

@@ -68,7 +68,7 @@ export class WorkContacts {
        FROM work_contact WHERE id > ? AND state = 'open' ORDER BY id LIMIT ?`,
     );
     const isReturned = "state = 'over' AND outcome = 'returned'";
-    const sealed = `id AS ref, token, campaign, callee, sealed, attempts, batch, place, ${isReturned} AS returned`;
+    const sealed = `id AS ref, token, campaign, callee, sealed, language, attempts, batch, place, ${isReturned} AS returned`;
     this.one = db.prepare(`SELECT ${sealed} FROM work_contact WHERE id = ?`);
     this.heldRows = db.prepare(`SELECT ${sealed} FROM work_contact WHERE state = 'held' ORDER BY id`);
     this.count = db.prepare(

@@ -5,7 +5,16 @@ import { ended } from '../work/campaign.js';
 import type { BookContact } from '../work/contact-book.js';
 import type { Failures } from '../work/lockout.js';
 import type { WorkEvent } from '../work/pay.js';
-import type { Batch, NewContact, OpenSession, SealedContact, Settlement, WorkStore } from '../work/ports.js';
+import type {
+  Batch,
+  NewContact,
+  OpenSession,
+  OutcomeCount,
+  ScoreMean,
+  SealedContact,
+  Settlement,
+  WorkStore,
+} from '../work/ports.js';
 import { WorkContacts } from './work-contacts.js';
 
 /** Runs a fact and its events as one transaction past fsync. */
@@ -41,6 +50,8 @@ export class WorkTables implements WorkStore {
   private readonly removeFailures: Statement;
   private readonly events: Statement;
   private readonly recent: Statement;
+  private readonly outcomeRows: Statement;
+  private readonly scoreRows: Statement;
   private readonly forgetEvents: Statement;
   private readonly claim: Statement;
   private readonly owner: Statement;
@@ -87,6 +98,13 @@ export class WorkTables implements WorkStore {
     this.recent = db.prepare(
       `SELECT data FROM work_event WHERE type = 'balise.work.activity'
        AND at_ms >= (SELECT coalesce(max(at_ms), 0) FROM work_event) - ? ORDER BY sequence`,
+    );
+    this.outcomeRows = db.prepare(
+      'SELECT hour_ms AS hourMs, campaign, language, outcome, mystery, calls FROM work_outcome WHERE hour_ms >= ?',
+    );
+    this.scoreRows = db.prepare(
+      `SELECT campaign, criterion, count(*) AS calls, avg(points) AS mean FROM work_score WHERE at_ms >= ?
+       GROUP BY campaign, criterion ORDER BY campaign, criterion`,
     );
     this.forgetEvents = db.prepare(
       'DELETE FROM work_event WHERE sequence IN (SELECT sequence FROM work_event WHERE at_ms < ? ORDER BY sequence LIMIT 2000)',
@@ -242,6 +260,16 @@ export class WorkTables implements WorkStore {
       const { sequence, type, hash, data } = row;
       yield { sequence, type, hash, data: JSON.parse(data) as WorkEvent['data'] };
     }
+  }
+
+  outcomes(fromMs: number): readonly OutcomeCount[] {
+    return (this.outcomeRows.all(fromMs) as (Omit<OutcomeCount, 'isMystery'> & { mystery: number })[]).map(
+      ({ mystery, ...row }) => ({ ...row, isMystery: mystery === 1 }),
+    );
+  }
+
+  scores(fromMs: number): readonly ScoreMean[] {
+    return this.scoreRows.all(fromMs) as ScoreMean[];
   }
 
   openSessions(): readonly OpenSession[] {

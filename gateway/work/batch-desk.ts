@@ -173,7 +173,8 @@ export class BatchDesk {
     const { token, language, zone, earliest, latest, priority, attempts, notBefore } = lent;
     if (store.hasContact(campaign, token)) return [];
     try {
-      const number = this.#numbers.read(batchSeal.unseal(Buffer.from(lent.sealed, 'base64url'), token));
+      const opened = batchSeal.open(Buffer.from(lent.sealed, 'base64url'), token);
+      const number = this.#numbers.read(opened.number);
       const place = number.ok ? placeOf(callee, number, zone) : undefined;
       if (!number.ok || place === undefined) return [];
       const times = { ...(earliest !== undefined && { earliest }), ...(latest !== undefined && { latest }) };
@@ -183,7 +184,7 @@ export class BatchDesk {
           campaign,
           token,
           callee: seal.names(number.number).callee,
-          sealed: seal.seal(number.number, token),
+          sealed: seal.seal(number.number, token, opened.isMystery),
           language,
           place,
           times,

@@ -5,27 +5,23 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Campaign, Disposition, Person } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
-import type { Clock } from '../clock/clock.js';
 import { ZoneClock } from '../policy/zone-clock.js';
 import { chosenContact } from './chosen.js';
 import { ContactBook } from './contact-book.js';
-import type { ContactHours } from './contact-hours.js';
 import { type Fate, fateOf, isNight, silenceAfter } from './dispositions.js';
-import type { SealedContact, Settlement, WorkStore } from './ports.js';
+import type { SealedContact, Settlement } from './ports.js';
 import type { ChosenContact, SessionEffect } from './session-state.js';
+import type { WorkDeskOptions } from './work-seam.js';
 
 const LOAD_AT_ONCE = 2_000;
 const DAY_MS = 86_400_000;
 /** Of a campaign that is gone. */
 const SILENCE_DAYS = 60;
 
-export interface ContactDeskOptions {
-  readonly clock: Clock;
-  readonly store: WorkStore;
-  readonly hours: ContactHours;
-  readonly zonesOfCountry: (country: string) => readonly string[];
-  readonly newId: () => string;
-}
+export type ContactDeskOptions = Pick<
+  WorkDeskOptions,
+  'clock' | 'store' | 'hours' | 'zonesOfCountry' | 'about' | 'newId'
+>;
 
 export type NextContact =
   | { readonly is: 'contact'; readonly contact: ChosenContact }
@@ -131,7 +127,7 @@ export class ContactDesk {
   }
 
   #event(
-    { campaign, token, attempts, batch }: SealedContact,
+    stored: SealedContact,
     said: {
       session: string;
       person: string;
@@ -140,10 +136,12 @@ export class ContactDesk {
       zones?: readonly string[] | undefined;
     },
   ): EventDraft {
+    const { campaign, token, attempts, batch } = stored;
     const { session, person, disposition, callBackMs, zones } = said;
     const at = this.options.clock.wall().toString();
     const data = {
       ...{ session, person, campaign, contact: token, disposition, at, attempts },
+      ...this.options.about?.(stored),
       ...(batch !== undefined && { batch }),
       ...(zones !== undefined && { zones }),
       ...(callBackMs !== undefined && { callBackAt: instant(callBackMs).toString() }),

@@ -12,7 +12,7 @@ import type { CsvRecord } from './csv.js';
 import type { NumberSeal } from './number-seal.js';
 import type { NewContact } from './ports.js';
 
-export const FIELDS = ['number', 'language', 'zone', 'earliest', 'latest', 'priority'] as const;
+export const FIELDS = ['number', 'language', 'zone', 'earliest', 'latest', 'priority', 'mystery'] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** Which column, from 0, holds what; only the number must be there. */
@@ -59,6 +59,7 @@ const NUMBER_HINTS: Readonly<Record<NumberFault, string>> = {
 /** A contact with its number in clear: in memory only, between the line and the seal. */
 interface Plain extends Pick<NewContact, 'language' | 'place' | 'times' | 'priority'> {
   readonly number: E164;
+  readonly isMystery: boolean;
 }
 
 const TIME = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
@@ -123,6 +124,9 @@ export class ContactLines {
     const priority = cell('priority');
     if (priority !== '' && !/^[0-9]$/.test(priority))
       fault('priority', `"${priority.slice(0, 20)}" is no priority`, '0 before all, to 9 after all');
+    const mystery = cell('mystery').toLowerCase();
+    if (!['', 'yes', 'no'].includes(mystery))
+      fault('mystery', `"${mystery.slice(0, 20)}" is neither yes nor no`, 'yes for one who tries the work, else no');
     if (faults.length > 0 || !number.ok) return faults;
     const place = placeOf(callee, number, zone === '' ? undefined : zone);
     if (place === undefined) {
@@ -139,13 +143,14 @@ export class ContactLines {
         ...(cell('latest') !== '' && { latest: cell('latest') }),
       },
       priority: priority === '' ? 5 : Number(priority),
+      isMystery: mystery === 'yes',
     };
   }
 
-  #sealed({ number, ...plain }: Plain): NewContact {
+  #sealed({ number, isMystery, ...plain }: Plain): NewContact {
     const { campaign, seal } = this.options;
     const { callee, token } = seal.names(number);
-    return { ...plain, campaign: campaign.id, token, callee, sealed: seal.seal(number, token) };
+    return { ...plain, campaign: campaign.id, token, callee, sealed: seal.seal(number, token, isMystery) };
   }
 
   #isZone(name: string): boolean {

@@ -11,6 +11,8 @@ const NONCE = 12;
 const TAG = 16;
 /** `+` and 15 digits. */
 const LENGTH = 16;
+/** Behind the number: whether the contact is one of those who try the work. Numbers that were sealed before it have none. */
+const MARK = 1;
 /** What a double holds exactly, and one bit less. */
 const CALLEE_BITS = 52n;
 const TOKEN_BYTES = 16;
@@ -38,11 +40,12 @@ export class NumberSeal {
     this.#naming = derived(key, `${purpose} names`);
   }
 
-  seal(number: E164, contact: string): Buffer {
+  /** @param isMystery the contact is one of those who try the work; nothing but what is sealed tells it from others. */
+  seal(number: E164, contact: string, isMystery = false): Buffer {
     const nonce = this.#nonce();
     const cipher = createCipheriv('aes-256-gcm', this.#sealing, nonce);
     cipher.setAAD(Buffer.from(contact));
-    const body = cipher.update(number.padEnd(LENGTH, '\0'), 'latin1');
+    const body = cipher.update(`${number.padEnd(LENGTH, '\0')}${isMystery ? '\u0001' : '\0'}`, 'latin1');
     return Buffer.concat([nonce, body, cipher.final(), cipher.getAuthTag()]);
   }
 
@@ -55,13 +58,21 @@ export class NumberSeal {
 
   /** Throws `SealBroken`; its message holds nothing of the number. */
   unseal(sealed: Buffer, contact: string): E164 {
+    return this.open(sealed, contact).number;
+  }
+
+  /** The same with the mark. */
+  open(sealed: Buffer, contact: string): { readonly number: E164; readonly isMystery: boolean } {
     try {
-      if (sealed.length !== NONCE + LENGTH + TAG) throw new SealBroken('it has the wrong length');
+      const length = sealed.length - NONCE - TAG;
+      if (length !== LENGTH && length !== LENGTH + MARK) throw new SealBroken('it has the wrong length');
       const decipher = createDecipheriv('aes-256-gcm', this.#sealing, sealed.subarray(0, NONCE));
       decipher.setAAD(Buffer.from(contact));
-      decipher.setAuthTag(sealed.subarray(NONCE + LENGTH));
-      const body = decipher.update(sealed.subarray(NONCE, NONCE + LENGTH));
-      return Buffer.concat([body, decipher.final()]).toString('latin1').replace(/\0+$/, '') as E164;
+      decipher.setAuthTag(sealed.subarray(NONCE + length));
+      const body = decipher.update(sealed.subarray(NONCE, NONCE + length));
+      const text = Buffer.concat([body, decipher.final()]).toString('latin1');
+      const number = text.slice(0, LENGTH).replace(/\0+$/, '') as E164;
+      return { number, isMystery: text.slice(LENGTH) === '\u0001' };
     } catch (fault) {
       if (fault instanceof SealBroken) throw fault;
       throw new SealBroken(`the number of contact ${contact} does not open: it was changed, or the key is another`);

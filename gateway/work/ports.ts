@@ -30,6 +30,7 @@ export interface SealedContact {
   readonly campaign: string;
   readonly callee: number;
   readonly sealed: Buffer;
+  readonly language: Language;
   readonly attempts: number;
   readonly batch?: string;
   /** It went back to headquarters: nobody calls it from here. */
@@ -95,6 +96,31 @@ export interface WorkStore {
   /** Sessions that no sign-off closed. */
   openSessions(): readonly OpenSession[];
   append(events: readonly EventDraft[]): void;
+  /** How calls to contacts went since an instant, by the hour; epoch milliseconds. */
+  outcomes(fromMs: number): readonly OutcomeCount[];
+  scores(fromMs: number): readonly ScoreMean[];
+}
+
+/** How often something came of calls in an hour of the clock. */
+export interface OutcomeCount {
+  /** When the hour begins, epoch milliseconds. */
+  readonly hourMs: number;
+  readonly campaign: string;
+  /** Empty: it was not told. */
+  readonly language: string;
+  readonly outcome: string;
+  /** Of contacts that try the work: never summed with the others. */
+  readonly isMystery: boolean;
+  readonly calls: number;
+}
+
+/** What the scored calls of a campaign came to, by criterion. */
+export interface ScoreMean {
+  readonly campaign: string;
+  readonly criterion: string;
+  readonly calls: number;
+  /** 0 to 5. */
+  readonly mean: number;
 }
 
 export interface OpenSession {

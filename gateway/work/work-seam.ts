@@ -6,7 +6,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Hours } from '../policy/hours.js';
 import type { HandsetId } from '../policy/ids.js';
 import type { ContactHours } from './contact-hours.js';
-import type { WorkStore } from './ports.js';
+import type { SealedContact, WorkStore } from './ports.js';
 import type { PromptId } from './prompt-ids.js';
 import type { SignOnRefusal } from './session-state.js';
 
@@ -59,6 +59,8 @@ export interface WorkDeskOptions {
   readonly isLockedOut?: (person: string) => boolean;
   readonly zonesOfCountry: (country: string) => readonly string[];
   readonly siteLanguage: Language;
+  /** What the outcome of a contact is told with: for counting, never for whoever calls. */
+  readonly about?: (contact: SealedContact) => { readonly language: Language; readonly mystery?: true };
   readonly newId: () => string;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }

@@ -23,8 +23,8 @@ usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <
   set     takes a campaign, or changes it; what belongs into the file is in config/schema/campaign.schema.json. What callees
           are told at the answer is spoken by espeak-ng and sox, in each of its languages
   import  takes contacts, a line each. The first line names the columns: number, and if they are there language, zone,
-          earliest, latest (HH:MM where the contact is) and priority (0 to 9). A number that the campaign has already is left
-          as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as they are read, and are
+          earliest, latest (HH:MM where the contact is), priority (0 to 9) and mystery (yes: somebody who tries the work; whoever
+          calls cannot tell, and the outcome is counted apart). A number that the campaign has already is left as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as they are read, and are
           neither shown nor logged.
   list    tells the campaigns, and how many contacts each has
 

@@ -26,6 +26,7 @@ import { line } from './line.js';
 import { cut, release } from './orders.js';
 import { person } from './person.js';
 import { policy } from './policy.js';
+import { quality } from './quality.js';
 import { replay } from './replay.js';
 import { restore } from './restore.js';
 import { staff } from './staff.js';
@@ -47,6 +48,7 @@ const COMMANDS: readonly Command[] = [
   campaign,
   person,
   statement,
+  quality,
   ha1,
   handset,
   status,

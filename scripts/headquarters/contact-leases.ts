@@ -121,11 +121,11 @@ export class ContactLeases {
     const iso = (ms: number) => new Date(ms).toISOString();
     const contacts = rows.map(({ token, body, language, priority, attempts, not_before_ms: notBeforeMs }) => {
       const { sealed, ...own } = JSON.parse(body) as PoolBody;
-      const number = this.seal.unseal(Buffer.from(sealed, 'base64url'), token);
+      const { number, isMystery } = this.seal.open(Buffer.from(sealed, 'base64url'), token);
       return {
         ...{ token, language, ...own, priority: Number(priority), attempts: Number(attempts) },
         ...(Number(notBeforeMs) > issuedMs && { notBefore: iso(Number(notBeforeMs)) }),
-        sealed: seal.seal(number, token).toString('base64url'),
+        sealed: seal.seal(number, token, isMystery).toString('base64url'),
       };
     });
     return { batch, gateway, campaign, issuedAt: iso(issuedMs), expiresAt: iso(expiresMs), contacts };

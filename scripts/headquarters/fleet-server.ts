@@ -10,7 +10,9 @@ import { isZone } from '../../gateway/config/schemas.js';
 import { type Account, accountOf, closeSession, LoginBrake, openSession, type Role, sessionOf } from './accounts.js';
 import { acknowledgeAlarm, alarms, auditExport, CALLEE, callsByHour, callsCsv, fleet, refusals } from './board.js';
 import type { Ingester } from './ingester.js';
+import { policyRoutes } from './policy-routes.js';
 import type { Database } from './records/database.js';
+import { workResults } from './records/work-results.js';
 
 export interface FleetServerOptions {
   readonly address: string;
@@ -18,7 +20,7 @@ export interface FleetServerOptions {
   readonly port: number;
   readonly db: Database;
   readonly clock: Clock;
-  readonly ingester: Pick<Ingester, 'order'>;
+  readonly ingester: Pick<Ingester, 'order' | 'sendPolicy'>;
   /** Certificate and key, PEM; without, the page is plain HTTP, for loopback or behind a proxy that has TLS. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** What Prometheus reads under /metrics, and the token it must bring unless it asks from this machine. */
@@ -38,6 +40,8 @@ const POLICY =
 const PAGES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/fleet.js': ['fleet.js', 'text/javascript; charset=utf-8'],
+  '/policy.js': ['policy.js', 'text/javascript; charset=utf-8'],
+  '/work.js': ['work.js', 'text/javascript; charset=utf-8'],
   '/plots.js': ['plots.js', 'text/javascript; charset=utf-8'],
   '/fleet.css': ['fleet.css', 'text/css; charset=utf-8'],
 };
@@ -101,6 +105,7 @@ export async function startFleetServer(options: FleetServerOptions): Promise<Run
   sessions(app, options);
   reads(app, options);
   orders(app, options);
+  policyRoutes(app, options, (...asked) => admitted(options, ...asked), gateway);
   metrics(app, options);
   await app.listen({ host: options.address, port: options.port });
   const bound = app.server.address();
@@ -169,6 +174,11 @@ function reads(app: FastifyInstance, options: FleetServerOptions): void {
     if (strange !== undefined) return reply.code(400).send({ error: `"${strange}" is no time zone.` });
     return callsByHour(db, now() - daysOf(days) * DAY_MS, wanted);
   });
+  read<{ days?: string; zone?: string }>('/api/work', ({ days, zone = 'UTC' }, reply) =>
+    isZone(zone)
+      ? workResults(db, now() - daysOf(days) * DAY_MS, zone)
+      : reply.code(400).send({ error: `"${zone}" is no time zone.` }),
+  );
   read<{ days?: string }>('/api/export/calls.csv', ({ days }, reply) => {
     reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="calls.csv"');
     return reply.send(Readable.from(callsCsv(db, now() - daysOf(days) * DAY_MS, now())));

@@ -1,4 +1,11 @@
-import { connect, type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import {
+  connect,
+  type IClientOptions,
+  type IClientPublishOptions,
+  type IConnackPacket,
+  type IPublishPacket,
+  type MqttClient,
+} from 'mqtt';
 
 /** What came on one topic, and how to tell the broker that it is kept. */
 export interface Arrival {
@@ -57,10 +64,18 @@ export class IngestLink {
 
   /** Publishes; rejects when the broker is away. With MQTT 5 the broker drops what it could not deliver in `expiryS`. */
   async publish(topic: string, payload: string, expiryS: number): Promise<void> {
+    await this.#publish(topic, payload, this.#protocol === 5 ? { properties: { messageExpiryInterval: expiryS } } : {});
+  }
+
+  /** Publishes what stays at the broker until something else takes its place; rejects when the broker is away. */
+  async retain(topic: string, payload: string): Promise<void> {
+    await this.#publish(topic, payload, { retain: true });
+  }
+
+  async #publish(topic: string, payload: string, how: IClientPublishOptions): Promise<void> {
     const client = this.#client;
     if (client === undefined || !client.connected) throw new Error('the broker is not connected');
-    const expiry = this.#protocol === 5 ? { properties: { messageExpiryInterval: expiryS } } : {};
-    await client.publishAsync(topic, payload, { qos: 1, ...expiry });
+    await client.publishAsync(topic, payload, { qos: 1, ...how });
   }
 
   async stop(): Promise<void> {

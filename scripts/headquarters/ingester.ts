@@ -6,9 +6,11 @@ import type { IClientOptions } from 'mqtt';
 import type { Logger } from 'pino';
 import type { CommandAck, EventEnvelope, StatusMessage } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../../gateway/clock/clock.js';
+import { bundleAckId } from '../../gateway/policy-bundle/bundle.js';
 import { hashOf } from '../../gateway/store/chain.js';
 import { type Arrival, IngestLink } from './ingest-link.js';
 import { eventFault, messageFault } from './message-check.js';
+import { noteAnswer, notePolicy } from './policy-sent.js';
 import type { Database } from './records/database.js';
 import { type CheckedEvent, raise, type StateSaid, storeBatch } from './records/ingest.js';
 import { advance, dropOld, giveUpBelow, heard, type Missing, watchSilence } from './records/streams.js';
@@ -40,6 +42,7 @@ const DEFAULT_BATCH = 2_000;
 const SILENT_MS = 90_000;
 /** How long an order's end is waited for, milliseconds. */
 const ANSWER_MS = 40_000;
+const POLICY_ANSWER_MS = 10_000;
 
 interface Waiting {
   readonly settle: (ack: CommandAck) => void;
@@ -122,6 +125,32 @@ export class Ingester {
     }
   }
 
+  /**
+   * Leaves a signed bundle at the broker for a gateway; settles with the gateway's answer. Rejects without a broker, or an answer
+   * in ten seconds: the gateway then takes it when it comes.
+   */
+  async sendPolicy(
+    gateway: string,
+    text: string,
+    { version, by }: { readonly version: number; readonly by: string },
+  ): Promise<CommandAck> {
+    const { clock, db } = this.options;
+    await notePolicy(db, gateway, text, { version, by, nowMs: clock.wall().epochMilliseconds });
+    const waitsFor = `${gateway} ${bundleAckId(text)}`;
+    let timer: Timer | undefined;
+    try {
+      return await new Promise<CommandAck>((settle, reject) => {
+        const late = 'there is no answer yet; the bundle stays at the broker, and the gateway takes it when it comes';
+        timer = clock.after(POLICY_ANSWER_MS, () => reject(new Error(late)));
+        this.#orders.set(waitsFor, { settle, reject, onAck: settle });
+        this.#link.retain(`balise/v1/${gateway}/down/policy`, text).catch(reject);
+      });
+    } finally {
+      timer?.cancel();
+      this.#orders.delete(waitsFor);
+    }
+  }
+
   /** Publishes a batch of contacts, signed. Rejects when the broker is away. */
   sendBatch(gateway: string, jws: string): Promise<void> {
     return this.#link.publish(`balise/v1/${gateway}/down/batch`, jws, COMMAND_LIFE_S);
@@ -189,7 +218,9 @@ export class Ingester {
     db.run(text, [ack.id, ack.state, JSON.stringify(ack)]).catch((fault: unknown) =>
       log.error({ event: 'headquarters.ack-not-stored', err: fault }),
     );
-    const waiting = this.#orders.get(ack.id);
+    if (ack.id.startsWith('policy-'))
+      noteAnswer(db, ack).catch((fault: unknown) => log.error({ event: 'headquarters.ack-not-stored', err: fault }));
+    const waiting = this.#orders.get(ack.id) ?? this.#orders.get(`${ack.gateway} ${ack.id}`);
     waiting?.onAck?.(ack);
     if (ack.state !== 'accepted') waiting?.settle(ack);
   }

@@ -1,9 +1,14 @@
 import t, { type Test } from 'tap';
 import type { EventEnvelope } from '../../config/schema/types.generated.js';
+import { bundleAckId, signBundle } from '../../gateway/policy-bundle/bundle.js';
 import { putAccount } from '../../scripts/headquarters/accounts.js';
 import { callsByHour } from '../../scripts/headquarters/board.js';
 import { startFleetServer } from '../../scripts/headquarters/fleet-server.js';
+import { differences } from '../../scripts/headquarters/policy-diff.js';
+import { noteAnswer, notePolicy } from '../../scripts/headquarters/policy-sent.js';
 import { storeBatch } from '../../scripts/headquarters/records/ingest.js';
+import { newSigningKey } from '../../scripts/headquarters/sign-command.js';
+import { profile } from '../peers/site.js';
 import { aDatabase, clock, HandStream } from './world.js';
 
 const PASSWORD = 'correct horse battery';
@@ -22,6 +27,10 @@ async function aServer(t: Test) {
         ordered.push([gateway, order]);
         if (gateway === 'a/away') throw new Error('the gateway has not answered');
         return { id: 'x', gateway, state: 'done', at: clock.wall().toString(), ms: 1 };
+      },
+      sendPolicy: async (gateway, text, { version, by }) => {
+        ordered.push([gateway, version, by, text]);
+        return { id: 'policy-x', gateway, state: 'done', at: clock.wall().toString() };
       },
     },
   });
@@ -118,4 +127,78 @@ t.test('calls are counted by the hour of each zone, and exported with cells that
   t.match(csv, /^gateway,call,handset,.*\r\na\/gw-1,.*,'=1\+1,/s);
   t.equal(await (await fetch(`${server.url}api/export/audit.ndjson?gateway=a/gw-1`, { headers })).text(), `${body}\n`);
   t.equal((await fetch(`${server.url}api/hours?zones=Mars/Base`, { headers })).status, 400);
+});
+
+const KEYS = await Promise.all(['one', 'two'].map((kid) => newSigningKey(kid)));
+
+async function signed(change: Record<string, unknown> = {}): Promise<string> {
+  const payload = { site: 'a', version: 7, validFrom: '2026-01-01T00:00:00Z', validOfflineH: 24, ...change };
+  const bytes = Buffer.from(JSON.stringify({ content: { profiles: [profile()], lists: { a: ['+32*'] } }, ...payload }));
+  let text = '';
+  for (const { privateJwk } of KEYS) text = await signBundle(bytes, privateJwk, text);
+  return text;
+}
+
+t.test('a signed bundle is shown with what it changes before it is sent, by whoever may', async (t) => {
+  const { db, ordered, send, cookieOf } = await aServer(t);
+  for (const [name, role] of [
+    ['duty', 'operator'],
+    ['guest', 'viewer'],
+  ] as const)
+    await putAccount(db, name, role, PASSWORD, Date.now());
+  const [duty, guest] = [await cookieOf('duty'), await cookieOf('guest')];
+  const post = async (path: string, body: unknown, cookie = duty) => {
+    const answer = await send(path, body, { cookie });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const bundle = await signed();
+  const of = { gateway: 'a/gw-1', bundle };
+  t.match(await post('api/policy/preview', of, guest), { status: 403 });
+  t.match(await post('api/policy', { ...of, digest: '0'.repeat(64) }, guest), { status: 403 });
+  const shown = await post('api/policy/preview', of);
+  t.match(shown, { status: 200, body: { version: 7, signedBy: ['one', 'two'] } });
+  t.notOk('comparedWith' in shown.body, 'headquarters knows of none before it');
+  const { digest } = shown.body;
+  t.match(await post('api/policy', { ...of, bundle: await signed({ version: 8 }), digest }), { status: 409 });
+  for (const [strange, why] of [
+    ['hello', /no bundle/],
+    [await signed({ site: 'b' }), /for the site b/],
+    [await signed({ version: 'x' }), /version/],
+  ] as const)
+    t.match(await post('api/policy/preview', { gateway: 'a/gw-1', bundle: strange }), {
+      status: 400,
+      body: { error: why },
+    });
+  t.same(ordered, [], 'nothing was sent');
+  t.match(await post('api/policy', { ...of, digest }), { status: 200, body: { ack: { state: 'done' } } });
+  t.same(ordered, [['a/gw-1', 7, 'duty', bundle]]);
+  await notePolicy(db, 'a/gw-1', bundle, { version: 7, by: 'duty', nowMs: Date.now() });
+  const answer = { id: bundleAckId(bundle), gateway: 'a/gw-1', at: clock.wall().toString() } as const;
+  await noteAnswer(db, { ...answer, state: 'refused' });
+  const next = await signed({ version: 8, validOfflineH: 12 });
+  t.notOk('comparedWith' in (await post('api/policy/preview', { ...of, bundle: next })).body, 'it was not taken');
+  await noteAnswer(db, { ...answer, state: 'done' });
+  t.match(await post('api/policy/preview', { ...of, bundle: next }), {
+    body: {
+      comparedWith: 7,
+      changes: [
+        { at: '/version', before: '7', after: '8' },
+        { at: '/validOfflineH', before: '24', after: '12' },
+      ],
+    },
+  });
+});
+
+t.test('a difference is told by the names of things, and what stands before it moves nothing', (t) => {
+  const before = { profiles: [{ id: 'a', maxTalkS: 60 }], block: ['+32*'], list: [{ x: 1 }, { x: 2 }] };
+  const after = { profiles: [{ id: 'new' }, { id: 'a', maxTalkS: 30 }], block: ['+31*', '+32*'], list: [{ x: 1 }] };
+  t.same(differences(before, after), [
+    { at: '/profiles/new', after: '{"id":"new"}' },
+    { at: '/profiles/a/maxTalkS', before: '60', after: '30' },
+    { at: '/block/+31*', after: '"+31*"' },
+    { at: '/list/1', before: '{"x":2}' },
+  ]);
+  t.same(differences(before, structuredClone(before)), []);
+  t.same(differences({ a: [] }, { a: {} }), [{ at: '/a', before: '[]', after: '{}' }]);
+  t.end();
 });

@@ -68,7 +68,8 @@ t.test("headquarters' metrics are read from this machine, and say what is missin
   );
   const metrics = new HeadquartersMetrics(db);
   metrics.stored.inc(7);
-  const ingester = { order: () => Promise.reject(new Error('none')) };
+  const none = () => Promise.reject(new Error('none'));
+  const ingester = { order: none, sendPolicy: none };
   const server = await startFleetServer({
     address: '127.0.0.1',
     port: 0,

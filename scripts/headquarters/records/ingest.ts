@@ -2,6 +2,7 @@ import type { CallEndedData, EventEnvelope } from '../../../config/schema/types.
 import { GENESIS } from '../../../gateway/store/chain.js';
 import type { Database, Row, Sql, SqlValue } from './database.js';
 import { ALARM, CALL, EVENT, GATEWAY, STATE } from './schema.js';
+import { countResults } from './work-results.js';
 
 /** An event that was checked: by its schema, its hash and its topic. */
 export interface CheckedEvent {
@@ -68,6 +69,7 @@ export function storeBatch(
     const again = events.filter((one) => !isFresh.has(one));
     const forks = again.length === 0 ? [] : await forksAmong(sql, again);
     await sql.insert(CALL, fresh.flatMap(callRow), '(gateway, call) DO NOTHING');
+    await countResults(sql, fresh);
     await raise(sql, fresh.flatMap(alarmOf));
     await noteGateways(sql, distinct, nowMs);
     await sql.insert(

@@ -67,6 +67,17 @@ const STEPS: readonly (readonly string[])[] = [
     // Up to which event of a gateway its loans are known.
     'CREATE TABLE work_cursor (gateway TEXT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL)',
     'CREATE TABLE work_campaign (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)',
+    // Bundles that were sent to gateways from here.
+    `CREATE TABLE policy_sent (
+      gateway TEXT NOT NULL, digest TEXT NOT NULL, ack_id TEXT NOT NULL, version BIGINT NOT NULL, body TEXT NOT NULL,
+      by_whom TEXT NOT NULL, sent_ms BIGINT NOT NULL, state TEXT, ack TEXT, PRIMARY KEY (gateway, digest))`,
+    // How calls to contacts went, counted by the hour, and how calls were scored.
+    `CREATE TABLE work_outcome (
+      gateway TEXT NOT NULL, hour_ms BIGINT NOT NULL, campaign TEXT NOT NULL, language TEXT NOT NULL, outcome TEXT NOT NULL,
+      mystery BIGINT NOT NULL, calls BIGINT NOT NULL, PRIMARY KEY (gateway, hour_ms, campaign, language, outcome, mystery))`,
+    `CREATE TABLE work_score (
+      gateway TEXT NOT NULL, call TEXT NOT NULL, criterion TEXT NOT NULL, sequence BIGINT NOT NULL, campaign TEXT NOT NULL,
+      at_ms BIGINT NOT NULL, points BIGINT NOT NULL, PRIMARY KEY (gateway, call, criterion))`,
     "CREATE INDEX event_work ON event (gateway, sequence) WHERE type LIKE 'balise.work.%'",
   ],
 ];
@@ -147,6 +158,34 @@ export const POOL: Table = {
     ['state', 'text'],
   ],
   keys: ['campaign', 'token'],
+};
+
+export const OUTCOME: Table = {
+  name: 'work_outcome',
+  columns: [
+    ['gateway', 'text'],
+    ['hour_ms', 'bigint'],
+    ['campaign', 'text'],
+    ['language', 'text'],
+    ['outcome', 'text'],
+    ['mystery', 'bigint'],
+    ['calls', 'bigint'],
+  ],
+  keys: ['gateway', 'hour_ms', 'campaign', 'language', 'outcome', 'mystery'],
+};
+
+export const SCORE: Table = {
+  name: 'work_score',
+  columns: [
+    ['gateway', 'text'],
+    ['call', 'text'],
+    ['criterion', 'text'],
+    ['sequence', 'bigint'],
+    ['campaign', 'text'],
+    ['at_ms', 'bigint'],
+    ['points', 'bigint'],
+  ],
+  keys: ['gateway', 'call', 'criterion'],
 };
 
 export const STATE: Table = {

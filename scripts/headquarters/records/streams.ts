@@ -206,6 +206,8 @@ export async function dropOld(db: Database, nowMs: number, keepMs: number): Prom
   );
   await db.run('DELETE FROM call WHERE ended_ms < $1', [before]);
   await db.run('DELETE FROM alarm WHERE at_ms < $1 AND acked_ms IS NOT NULL', [before]);
+  await db.run('DELETE FROM work_outcome WHERE hour_ms < $1', [before]);
+  await db.run('DELETE FROM work_score WHERE at_ms < $1', [before]);
   await db.run('DELETE FROM ordered WHERE sent_ms < $1', [before]);
   await db.run('DELETE FROM session WHERE expires_ms < $1', [nowMs]);
   return events;

@@ -1,5 +1,7 @@
 /** The fleet page: asks headquarters once a second, shows what it says, counts calls down in between, and sends cutoffs. */
 import { hourBars, refusalBars } from './plots.js';
+import { policyButton, policyDialog } from './policy.js';
+import { showWork } from './work.js';
 
 const $ = (id) => document.getElementById(id);
 const BUSY = ['calling', 'ringing', 'talking'];
@@ -100,7 +102,8 @@ function siteOf({ site, gateways }) {
     title.append(
       element('span', `state ${view.isOnline ? '' : 'offline'}`, `${gateway.split('/')[1]}: ${stateOf(view)}`),
     );
-    if (ORDERLY.includes(account.role)) title.append(cutButton(gateway, { kind: 'site' }, 'the whole site'));
+    if (ORDERLY.includes(account.role))
+      title.append(cutButton(gateway, { kind: 'site' }, 'the whole site'), policyButton(gateway));
     section.append(title);
     const wings = Map.groupBy(handsets, ({ wing }) => wing ?? '');
     for (const [wing, members] of [...wings].sort()) {
@@ -191,12 +194,14 @@ async function plots() {
   if (account === undefined) return;
   const zones = [...new Set([$('zone-a').value || 'UTC', $('zone-b').value || 'callee'])];
   try {
-    const [refusals, hours] = await Promise.all([
+    const [work, refusals, hours] = await Promise.all([
+      ask(`work?days=30&zone=${encodeURIComponent($('zone-a').value || 'UTC')}`),
       ask('refusals?days=7'),
       ask(`hours?days=7&zones=${encodeURIComponent(zones.join(','))}`),
     ]);
     refusalBars($('refusals'), refusals);
     hourBars($('hours'), zones, hours);
+    showWork(work);
   } catch {
     // The board says that headquarters does not answer.
   }
@@ -249,4 +254,5 @@ function ackWords(ack, roundTripMs) {
   return `Done: ${calls} ${calls === 1 ? 'call' : 'calls'} cut, silent after ${ms(silentMs)}, BYE after ${ms(byesSentMs)}, relay open after ${ms(relaysOpenMs)}, answer here after ${ms(roundTripMs)}${whole}.`;
 }
 
+policyDialog(ask);
 ask('session').then(showApp, showLogin);

@@ -1,8 +1,8 @@
-/** The page's two plots, as SVG made by hand; each says its numbers in text as well. */
+/** The page's plots, as SVG made by hand; each says its numbers in text as well. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-function shape(name, attributes, text) {
+export function shape(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   if (text !== undefined) element.textContent = text;
