@@ -96,7 +96,7 @@ export interface StreamView {
   readonly packets: number;
   readonly lost: number;
   readonly jitterMs: number;
-  readonly longestSilenceMs: number;
+  readonly longestSilenceMs?: number;
   readonly roundTripMs?: number;
   readonly mos?: number;
 }
