@@ -10,7 +10,7 @@ import t, { type Test } from 'tap';
 import { programData } from '../../gateway/config/paths.js';
 import { GatewayClient } from '../../scripts/cli/gateway-client.js';
 import { freePort } from '../../scripts/peers/free-port.js';
-import { decoded, likeness } from '../media/tone.js';
+import { decoded, likeness, shareAt } from '../media/tone.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { Headquarters } from '../peers/headquarters.js';
 import { faketimeLibrary, needs } from '../peers/needs.js';
@@ -23,10 +23,15 @@ import { CellPeer, PIN, statementFor, withStore, workProfile, workSite } from '.
 
 const NUMBERS = ['+442079460073', '+442079460084', '+442079460095', '+442079460061'];
 const [FIRST = '', SECOND = '', THIRD = '', NIGHT = ''] = NUMBERS;
-const BEGINS = '2027-03-03 09:58:34';
+const BEGINS = '09:58:34';
+/** Working days, all of them. */
+const DAYS_OF_MARCH = ['03', '04', '05'];
 /** What comes before the turn takes half of this. */
 const LEAD_MS = 13_000;
+const MOST_LEAD_MS = 30_000;
 const MINUTE_MS = 60_000;
+/** ITU-T E.180. */
+const RING_BACK_HZ = 425;
 /** What callees of the night campaign are told: any sound will do. */
 const ANNOUNCEMENT = programData('prompts', 'tr', 'sign-on.off.alaw');
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
@@ -35,6 +40,24 @@ const carrier = (id: string, port: number) => ({
   ...{ id, host: '127.0.0.1', port, transport: 'udp', register: false, callerIdentity: '+442079460900' },
   ...{ networks: ['127.0.0.0/8'], optionsS: 0 },
 });
+
+/**
+ * A gateway whose clock comes to a full minute soon, and not too soon: the call-back comes due then, and the second person's hours
+ * end. One that took too long to start, on a crowded machine, is started again, on another day.
+ */
+async function startBefore(t: Test, siteFolder: string): Promise<{ running: GatewayProcess; turnMs: number }> {
+  for (const day of DAYS_OF_MARCH) {
+    const running = await GatewayProcess.start(t, siteFolder, {
+      ...{ LD_PRELOAD: faketimeLibrary, FAKETIME: `@2027-03-${day} ${BEGINS}` },
+      ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', TZ: 'UTC' },
+    });
+    const readyMs = Number(running.ready.time);
+    const turnMs = Math.ceil((readyMs + LEAD_MS) / MINUTE_MS) * MINUTE_MS;
+    if (turnMs - readyMs < MOST_LEAD_MS) return { running, turnMs };
+    await running.end();
+  }
+  throw new Error('this machine is too slow to start a gateway in time');
+}
 
 /** Everything that is published at headquarters' broker. */
 async function listener(t: Test, url: string): Promise<{ readonly heard: Buffer[]; readonly count: () => number }> {
@@ -75,12 +98,7 @@ async function shift(t: Test) {
   // Before the gateway, so that their ports are nobody else's.
   const far = await carrierPeer(t, 'carrier-announces', port, probe.port, 4);
   const nightFar = await carrierPeer(t, 'carrier-answers', nightPort, nightProbe.port);
-  const running = await GatewayProcess.start(t, siteFolder, {
-    ...{ LD_PRELOAD: faketimeLibrary, FAKETIME: `@${BEGINS}` },
-    ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', TZ: 'UTC' },
-  });
-  // The call-back comes due and the second person's hours end at the same minute by the gateway's clock.
-  const turnMs = Math.ceil((Number(running.ready.time) + LEAD_MS) / MINUTE_MS) * MINUTE_MS;
+  const { running, turnMs } = await startBefore(t, siteFolder);
   const turn = new Date(turnMs).toISOString().replace('.000', '');
   withStore(siteFolder, ({ work }) => {
     const person = work.person('p-2');
@@ -294,6 +312,11 @@ t.test('a shift is paid by what was on the wire, and no number is in a byte of i
         const { tones, events } = keysHeard(one.keypad.heard);
         hidden('the tones of its sound', tones);
         hidden('the events of its sound', events);
+        const sounds = one.keypad.heard.map((packet) => decoded(packet.subarray(12), 'pcmu'));
+        t.ok(
+          sounds.filter((sound) => shareAt(sound, RING_BACK_HZ) > 0.95).length > 5,
+          'what is heard before the answer is the desk’s own ring-back',
+        );
       }
       hidden('the log', JSON.stringify(running.lines) + running.stderr.join('\n'));
       hidden('the console', pages + last);
