@@ -75,7 +75,8 @@ export class WorkContacts {
       "UPDATE work_contact SET state = 'held', attempts = ?, day_attempts = ?, day_ends_ms = ? WHERE id = ? AND state = 'open'",
     );
     this.end = db.prepare(
-      `UPDATE work_contact SET state = ?, outcome = ?, ready_ms = ?, call_back = ?, place = coalesce(?, place) WHERE id = ?`,
+      `UPDATE work_contact SET state = ?, outcome = ?, ready_ms = ?, call_back = ?, place = coalesce(?, place),
+         attempts = coalesce(?, attempts), day_attempts = coalesce(?, day_attempts) WHERE id = ?`,
     );
     // Its batch went back while it was being called: whoever has it now goes on.
     this.endReturned = db.prepare(
@@ -176,10 +177,12 @@ export class WorkContacts {
     if (changes !== 1) throw new Error(`contact ${ref} is not on disk, or not to be called`);
   }
 
-  settle(ref: number, { isOver, outcome, readyMs, isCallBack, zones, silentUntilMs }: Settlement): void {
+  settle(ref: number, { isOver, outcome, readyMs, isCallBack, zones, counts, silentUntilMs }: Settlement): void {
     const row = this.one.get(ref) as SealedRow;
     const place = zones === undefined ? null : this.placeId({ country: this.place(row.place).country, zones });
-    this.end.run(isOver ? 'over' : 'open', outcome, isOver ? 0 : Math.ceil(readyMs), isCallBack ? 1 : 0, place, ref);
+    const ready = isOver ? 0 : Math.ceil(readyMs);
+    const tried = [counts?.attempts ?? null, counts?.dayAttempts ?? null];
+    this.end.run(isOver ? 'over' : 'open', outcome, ready, isCallBack ? 1 : 0, place, ...tried, ref);
     if (!isOver) this.endReturned.run(ref);
     if (silentUntilMs === undefined) return;
     this.putSilence.run(row.callee, Number.isFinite(silentUntilMs) ? Math.ceil(silentUntilMs) : null, outcome);

@@ -136,6 +136,15 @@ export class ContactBook {
     return { attempts, dayAttempts, dayEndsMs: rows.dayEndsMs[row] as number };
   }
 
+  /** Nobody was called after all: the attempt at a contact that is held was none. Returns its attempts, and those of its day. */
+  uncount(ref: number): { attempts: number; dayAttempts: number } {
+    const row = this.#heldRow(ref);
+    const { attempts, dayAttempts } = this.#rows;
+    attempts[row] = Math.max(0, (attempts[row] as number) - 1);
+    dayAttempts[row] = Math.max(0, (dayAttempts[row] as number) - 1);
+    return { attempts: attempts[row] as number, dayAttempts: dayAttempts[row] as number };
+  }
+
   /** What became of a contact that was held. Gives when it may be called again; undefined: never. */
   settle(ref: number, fate: Fate, nowMs: number): number | undefined {
     const row = this.#heldRow(ref);

@@ -95,7 +95,8 @@ export class ContactDesk {
   }
 
   /** What became of a contact in hand. Throws when the disk does not take it. */
-  dispose({ session, contact, disposition, callBackMs }: Extract<SessionEffect, { do: 'dispose' }>): void {
+  dispose(effect: Extract<SessionEffect, { do: 'dispose' }>): void {
+    const { session, contact, disposition, callBackMs, refusal } = effect;
     const { store } = this.options;
     const nowMs = this.#nowMs();
     const stored = store.sealed(contact.ref);
@@ -104,7 +105,10 @@ export class ContactDesk {
     const { most, spacingS } = campaign.attempts;
     const facts = { attempts: stored.attempts, mostAttempts: most, spacingMs: spacingS * 1_000 };
     const night = disposition === 'night-here' ? { nightZones: this.#nightZones(contact, nowMs) } : {};
-    const fate = fateOf(disposition, { ...facts, ...night, ...(callBackMs !== undefined && { callBackMs }) }, nowMs);
+    const said = { ...(callBackMs !== undefined && { callBackMs }), ...(refusal !== undefined && { refusal }) };
+    const fate = fateOf(disposition, { ...facts, ...night, ...said }, nowMs);
+    const isUncounted = fate.is === 'again' && fate.isUncounted === true;
+    const counts = isUncounted ? this.#book.uncount(contact.ref) : undefined;
     const silenceMs = silenceAfter(disposition, campaign.silenceDays);
     const silentUntilMs =
       silenceMs === 'for-good' ? Number.POSITIVE_INFINITY : silenceMs === undefined ? undefined : nowMs + silenceMs;
@@ -112,8 +116,9 @@ export class ContactDesk {
     const readyMs = this.#book.settle(contact.ref, fate, nowMs);
     const { id, person } = session;
     const zones = fate.is === 'again' ? fate.zones : undefined;
-    const event = this.#event(stored, { session: id, person, disposition, callBackMs, zones });
-    store.settle(contact.ref, settlement(fate, disposition, readyMs, silentUntilMs), [event]);
+    const event = this.#event({ ...stored, ...counts }, { session: id, person, disposition, callBackMs, zones });
+    const settled = settlement(fate, disposition, readyMs, silentUntilMs);
+    store.settle(contact.ref, { ...settled, ...(counts !== undefined && { counts }) }, [event]);
   }
 
   /** It may have been a refusal: nobody can say, so it is over. */

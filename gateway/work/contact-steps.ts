@@ -26,6 +26,8 @@ const DEADLINE_MS = 1_000;
 const REMIND_MS = 30_000;
 export const DISPOSITION_WAIT_MS: readonly SessionEffect[] = [{ do: 'set-timer', timer: 'entry', afterMs: REMIND_MS }];
 
+type CallEnded = Extract<SessionEvent, { type: 'ended' }>;
+
 const UNANSWERED: Readonly<Record<Exclude<ContactCallEnd, 'talked'>, PromptId>> = {
   'no-answer': 'work.no-answer',
   busy: 'work.busy',
@@ -41,9 +43,11 @@ export const afterCall = {
     const end: readonly SessionEffect[] = isDown || session.leaving !== undefined ? [{ do: 'end-call' }] : [];
     return { state, effects: [{ do: 'hush' }, ...effects, ...end] };
   },
-  unanswered({ session, contact, isDown }: Dialling, how: ContactCallEnd, now: Now): Step {
+  unanswered({ session, contact, isDown }: Dialling, { how, refusal }: CallEnded, now: Now): Step {
     const outcome = how === 'talked' ? 'not-connected' : how;
-    return disposed(session, contact, isDown, outcome, now, [UNANSWERED[outcome]]);
+    const { state, effects } = disposed(session, contact, isDown, outcome, now, [UNANSWERED[outcome]]);
+    if (refusal === undefined) return { state, effects };
+    return { state, effects: effects.map((effect) => (effect.do === 'dispose' ? { ...effect, refusal } : effect)) };
   },
 };
 

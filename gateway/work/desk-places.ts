@@ -7,6 +7,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { HandsetPhase } from '../calls/ports.js';
 import type { CallRecord } from '../calls/record.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
+import type { CallRefusal } from './dispositions.js';
 import type { ContactCallEnd } from './session-state.js';
 
 /** What a handset at the desk is told. */
@@ -32,7 +33,7 @@ export interface Sessions {
   digit(handset: HandsetId, digit: string): void;
   hookOn(handset: HandsetId): void;
   answered(handset: HandsetId, token: string): void;
-  ended(handset: HandsetId, token: string, how: ContactCallEnd): void;
+  ended(handset: HandsetId, token: string, how: ContactCallEnd, refusal?: CallRefusal): void;
 }
 
 interface ContactCall {
@@ -49,6 +50,8 @@ interface Place {
   /** To be said when it is back. */
   waiting?: Said | undefined;
 }
+
+type Ended = Pick<CallRecord, 'call' | 'handset' | 'cause' | 'answeredAt' | 'rule' | 'nextAllowed'>;
 
 const NOBODY: Said = { language: 'en', pieces: [] };
 
@@ -168,16 +171,18 @@ export class DeskPlaces {
   }
 
   /** A call has its record. */
-  ended({ call, handset, cause, answeredAt }: Pick<CallRecord, 'call' | 'handset' | 'cause' | 'answeredAt'>): void {
+  ended(record: Ended): void {
+    const { call, handset, cause, answeredAt } = record;
     const place = this.#places.get(handset);
-    if (place?.contact?.call === call) this.#over(handset, place, place.contact, howOf(cause, answeredAt));
+    if (place?.contact?.call === call)
+      this.#over(handset, place, place.contact, howOf(cause, answeredAt), refusalOf(record));
     this.#handsets.delete(call);
   }
 
-  #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd): void {
+  #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd, refusal?: CallRefusal): void {
     place.contact = undefined;
     if (!contact.isAnswered) this.seam.hush(place.desk);
-    this.sessions().ended(handset, contact.token, how);
+    this.sessions().ended(handset, contact.token, how, refusal);
   }
 
   /** The handset has hung up at the desk, or the desk's lease is over. A contact on its leg is ended by its leg. */
@@ -188,6 +193,11 @@ export class DeskPlaces {
     if (contact !== undefined)
       this.sessions().ended(handset, contact.token, contact.isAnswered ? 'talked' : 'not-connected');
   }
+}
+
+function refusalOf({ rule, nextAllowed }: Ended): CallRefusal | undefined {
+  if (rule === undefined) return undefined;
+  return { rule, ...(nextAllowed !== undefined && { nextAllowedMs: nextAllowed.epochMilliseconds }) };
 }
 
 function howOf(cause: CallRecord['cause'], answeredAt: Temporal.Instant | undefined): ContactCallEnd {

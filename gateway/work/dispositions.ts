@@ -20,15 +20,34 @@ export interface FateFacts {
   readonly spacingMs: number;
   /** Of a call-back: when, epoch milliseconds. */
   readonly callBackMs?: number;
+  /** Of a call that policy refused, or that could not be tried. */
+  readonly refusal?: CallRefusal;
   /** Of "it is night here": the zones that the contact may be in, of those in which it is night now; empty: none is known. */
   readonly nightZones?: readonly string[];
 }
+
+/** Why policy refused a contact's call, and when it would pass. */
+export interface CallRefusal {
+  readonly rule: string;
+  readonly nextAllowedMs?: number;
+}
+
+/** What of a number never changes by waiting. */
+const FOR_GOOD = /^(dnc\.listed|number\.)/;
+/** Before a call that was not made is tried again, milliseconds: whatever was in its way may be gone. */
+const NOT_CALLED_MS = 300_000;
 
 /** What becomes of a contact. */
 export type Fate =
   | { readonly is: 'over' }
   /** It may be tried again, in these zones where they are named. */
-  | { readonly is: 'again'; readonly notBeforeMs: number; readonly zones?: readonly string[] }
+  | {
+      readonly is: 'again';
+      readonly notBeforeMs: number;
+      readonly zones?: readonly string[];
+      /** Nobody was called: it was no attempt. */
+      readonly isUncounted?: true;
+    }
   | { readonly is: 'call-back'; readonly dueMs: number };
 
 /**
@@ -55,8 +74,11 @@ export function fateOf(disposition: Disposition, facts: FateFacts, nowMs: number
     case 'busy':
     case 'not-connected':
       return again(nowMs + facts.spacingMs);
-    case 'not-called':
-      return again(nowMs);
+    case 'not-called': {
+      const { rule, nextAllowedMs = 0 } = facts.refusal ?? {};
+      if (rule !== undefined && FOR_GOOD.test(rule)) return { is: 'over' };
+      return { is: 'again', notBeforeMs: Math.max(nowMs + NOT_CALLED_MS, nextAllowedMs), isUncounted: true };
+    }
     case 'night-here': {
       const zones = facts.nightZones ?? [];
       // Where it may be is not known any more: nobody guesses, headquarters does.

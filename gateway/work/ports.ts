@@ -44,6 +44,8 @@ export interface Settlement {
   readonly readyMs: number;
   readonly isCallBack: boolean;
   readonly zones?: readonly string[];
+  /** Its attempts, where they are other than they were. */
+  readonly counts?: { readonly attempts: number; readonly dayAttempts: number };
   /** Nobody calls the callee before this; infinite: never again. */
   readonly silentUntilMs?: number;
 }

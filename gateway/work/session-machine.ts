@@ -64,7 +64,7 @@ function fromDialling(state: Dialling, event: SessionEvent, now: Now): Step {
     case 'ended':
       if (event.token !== state.contact.token) return stay(state);
       // An end without an answer, whatever the planes call it, was no talk.
-      return afterCall.unanswered(state, event.how, now);
+      return afterCall.unanswered(state, event, now);
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'end-call' }] };
     case 'leave':

@@ -4,6 +4,7 @@ import type { Disposition, Language, WorkActivityData } from '../../config/schem
 import type { Now } from '../calls/call-state.js';
 import type { HandsetId, PersonId } from '../policy/ids.js';
 import type { Activity, Rate } from './campaign.js';
+import type { CallRefusal } from './dispositions.js';
 import type { PromptId } from './prompt-ids.js';
 
 /** A contact that the chooser gave out. Its number is nowhere in it: the trunk leg unseals it by `ref`. */
@@ -145,7 +146,13 @@ export type SessionEvent =
   /** There may be something to call now. */
   | { readonly type: 'work-available' }
   | { readonly type: 'answered'; readonly token: string }
-  | { readonly type: 'ended'; readonly token: string; readonly how: ContactCallEnd }
+  | {
+      readonly type: 'ended';
+      readonly token: string;
+      readonly how: ContactCallEnd;
+      /** Of one that policy refused. */
+      readonly refusal?: CallRefusal;
+    }
   | { readonly type: 'leave'; readonly why: 'window-ended' | 'suspended' };
 
 export type SessionEffect =
@@ -176,6 +183,8 @@ export type SessionEffect =
       readonly disposition: Disposition;
       /** Of a call-back: when, epoch milliseconds. */
       readonly callBackMs?: number;
+      /** Of a call that policy refused. */
+      readonly refusal?: CallRefusal;
     }
   | { readonly do: 'event'; readonly data: Omit<WorkActivityData, 'handset'> }
   | { readonly do: 'alarm'; readonly code: string; readonly message: string }

@@ -8,6 +8,7 @@ import type { Language } from '../../config/schema/types.generated.js';
 import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import { ContactDesk } from './contact-desk.js';
+import type { CallRefusal } from './dispositions.js';
 import { KeyRun } from './key-run.js';
 import { Reception } from './reception.js';
 import { step } from './session-machine.js';
@@ -100,8 +101,8 @@ export class WorkDesk {
     this.#tell(this.#of(handset), { type: 'answered', token });
   }
 
-  ended(handset: HandsetId, token: string, how: ContactCallEnd): void {
-    this.#tell(this.#of(handset), { type: 'ended', token, how });
+  ended(handset: HandsetId, token: string, how: ContactCallEnd, refusal?: CallRefusal): void {
+    this.#tell(this.#of(handset), { type: 'ended', token, how, ...(refusal !== undefined && { refusal }) });
   }
 
   #refused(handset: HandsetId, why: Parameters<NonNullable<WorkSeam['refused']>>[0]): void {

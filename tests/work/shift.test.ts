@@ -438,6 +438,27 @@ t.test('a call-back that is due goes to whoever waits at its instant', async (t)
   t.equal(shift.dialled.length, 2);
 });
 
+t.test(
+  'a contact whose call policy refuses was not tried: it waits, and one that can never be called is over',
+  async (t) => {
+    const shift = new Shift(t);
+    await shift.prepare(1, { attempts: { most: 1, perDay: 1, spacingS: 600 } });
+    await shift.signOn();
+    shift.keys('1');
+    const nextAllowedMs = shift.clock.ms + 20 * 60_000;
+    shift.desk.ended(CELL, shift.call.token, 'not-called', { rule: 'limit.gap', nextAllowedMs });
+    t.match(shift.events('balise.work.contact'), [{ disposition: 'not-called', attempts: 0 }]);
+    t.match(shift.store.work.sealed(shift.call.ref), { attempts: 0 }, 'on disk too');
+    shift.keys('1');
+    t.equal(shift.dialled.length, 1, 'not at once');
+    shift.clock.move(20 * 60_000);
+    t.equal(shift.dialled.length, 2, 'and its one attempt is still to come');
+    shift.desk.ended(CELL, shift.call.token, 'not-called', { rule: 'dnc.listed' });
+    shift.keys('1');
+    t.equal(shift.said.at(-1), 'work.none');
+  },
+);
+
 t.test('after a crash in a call the session is closed, its contact is over, and the attempt counts', async (t) => {
   const shift = new Shift(t);
   await shift.prepare(1);
