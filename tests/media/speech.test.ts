@@ -102,7 +102,7 @@ t.test('a relay of real sockets', async (t) => {
   });
 
   t.test('a sound of the site’s own is learnt in parts, and said like any other', async (t) => {
-    const clip = piece('nl', 'sign-on.off');
+    const clip = piece('nl', 'work.signed-off');
     const half = Math.floor(clip.length / 2);
     const lesson = { do: 'learn', language: 'fr', piece: 'campaign.trains' } as const;
     const call = await callBetween(t, link, 'taught');

@@ -33,7 +33,7 @@ const MINUTE_MS = 60_000;
 /** ITU-T E.180. */
 const RING_BACK_HZ = 425;
 /** What callees of the night campaign are told: any sound will do. */
-const ANNOUNCEMENT = programData('prompts', 'tr', 'sign-on.off.alaw');
+const ANNOUNCEMENT = programData('prompts', 'tr', 'work.signed-off.alaw');
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const carrier = (id: string, port: number) => ({

@@ -37,7 +37,7 @@ async function withTrains(t: Test): Promise<SiteFolder> {
   const folder = await aSite(t);
   const sound = (language: string) => [
     '--sound',
-    `${language}=${programData('prompts', language, 'sign-on.off.alaw')}`,
+    `${language}=${programData('prompts', language, 'work.signed-off.alaw')}`,
   ];
   const sounds = [...sound('nl'), ...sound('en')];
   t.match(await balise(['campaign', 'set', '--site', folder.path, ...sounds, file(folder, 'trains.json')]), {
