@@ -23,7 +23,7 @@ import { CellPeer, PIN, statementFor, withStore, workProfile, workSite } from '.
 
 const NUMBERS = ['+442079460073', '+442079460084', '+442079460095', '+442079460061'];
 const [FIRST = '', SECOND = '', THIRD = '', NIGHT = ''] = NUMBERS;
-const BEGINS = '09:58:34';
+const BEGINS = '09:58:38';
 /** Working days, all of them. */
 const DAYS_OF_MARCH = ['03', '04', '05'];
 /** What comes before the turn takes half of this. */
