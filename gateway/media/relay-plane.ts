@@ -6,9 +6,18 @@ import type { Deadline } from '../clock/deadline.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
 import type { Notice, OrderBody } from './control-protocol.js';
 import type { TapPorts } from './copies/call-ears.js';
+import {
+  type HandsetAnswer,
+  type Held,
+  type Known,
+  type MediaFault,
+  MUTE,
+  type Opened,
+  type OpenHow,
+} from './held-call.js';
 import { type MediaDriver, measuredOf } from './media-driver.js';
-import { type MediaRules, PLAIN_RULES, type RulesOf, speechOf } from './media-rules.js';
-import { type End, type Leg, MediaSession } from './media-session.js';
+import { PLAIN_RULES, type RulesOf, speechOf } from './media-rules.js';
+import { type Leg, MediaSession } from './media-session.js';
 import { OfferDesk } from './offer-desk.js';
 import type { OwnSounds } from './own-sounds.js';
 import { connectedBy, PlaneReports } from './plane-reports.js';
@@ -26,38 +35,6 @@ import {
   writeEchoAnswer,
   writePromptAnswer,
 } from './sdp.js';
-
-interface Held {
-  readonly handset: HandsetId;
-  readonly rules: MediaRules;
-  readonly session: MediaSession;
-  /** Absent for a refusal that is only spoken. */
-  readonly order?: MediaOrder;
-}
-
-type Known = Omit<Held, 'session'>;
-type OpenHow = Pick<
-  Extract<OrderBody, { do: 'open' }>,
-  'earlyMedia' | 'digitsAllowed' | 'digitsMost' | 'digitsInSpeech' | 'keys'
->;
-interface MediaFault {
-  readonly code: string;
-  readonly why: string;
-}
-
-/** A call whose sockets are bound. */
-interface Opened {
-  readonly session: MediaSession;
-  /** Where the handset reaches us. */
-  readonly end: OurEnd;
-  readonly trunkSide: End;
-}
-
-/** Of a call without a trunk. */
-const MUTE: OpenHow = { earlyMedia: false, digitsAllowed: '' };
-
-/** The SDP for a handset that nobody but we speak to, or why there is none. */
-export type HandsetAnswer = { readonly answer: string } | MediaFault;
 
 const KEYED = { event: 'as an event', 'in-speech': 'as a tone in the speech', 'in-info': 'in an INFO' } as const;
 
