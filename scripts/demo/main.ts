@@ -61,7 +61,11 @@ function readArguments(): { once: boolean; hasDay: boolean } {
   }
 }
 
-/** The port, if nobody has it, neither for UDP nor for TCP; else 0, for one from the kernel. */
+/** Settles when it is closed; one that never listened is. */
+const closed = (one: { close(done: () => void): unknown }): Promise<void> =>
+  new Promise((resolve) => one.close(resolve));
+
+/** The port, if nobody has it, UDP or TCP; else 0, for one from the kernel. */
 async function portOrAny(port: number): Promise<number> {
   const socket = createSocket('udp4');
   const server = createServer();
@@ -74,8 +78,7 @@ async function portOrAny(port: number): Promise<number> {
   } catch {
     return 0;
   } finally {
-    socket.close();
-    server.close();
+    await Promise.all([closed(socket), closed(server)]);
   }
 }
 
