@@ -18,5 +18,10 @@ if (!existsSync(main)) {
   spawnSync(process.execPath, [tsc, '-p', root], { stdio: ['ignore', 2, 2] });
   if (!existsSync(main)) process.exit(69);
 }
+// Whoever read it has read enough (`| head`): that is no fault, and what was ordered is done all the same.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (fault) => {
+    if (fault.code !== 'EPIPE') throw fault;
+  });
 const { runCli } = await import(pathToFileURL(main).href);
 process.exitCode = await runCli(process.argv.slice(2));

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -62,7 +63,7 @@ t.test('a command that is not there, an option that is not there, or none at all
   t.match(await balise(['chekc']), { status: 64, stderr: /no command "chekc"/ });
   t.match(await balise(['check', '--jsn', 'x']), { status: 64, stderr: /--jsn/ });
   t.match(await balise([]), { status: 64, stderr: /usage: balise/ });
-  t.match(await balise(['check']), { status: 64, stderr: /which folder/ });
+  t.match(await balise(['check']), { status: 64, stderr: /which site\? say --site/ });
   t.match(await balise(['check', 'a', 'b']), { status: 64, stderr: /one folder/ });
   t.match(await balise(['ha1']), { status: 64, stderr: /--user is missing/ });
 });
@@ -125,4 +126,28 @@ t.test('the launcher runs the built program', { skip: !built && 'dist/ is not bu
   const run = spawnSync(process.execPath, [launcher, 'check', '/nonexistent'], { encoding: 'utf8', timeout: 20_000 });
   t.equal(run.status, 78, run.stderr);
   t.match(run.stderr, /ENOENT/);
+});
+
+t.test('a reader that has read enough is no fault: balise … | head', async (t) => {
+  const program = join(projectRoot(), 'scripts', 'balise.mjs');
+  const child = spawn(process.execPath, [program, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  // Long before it writes: its pipe has no reader then.
+  child.stdout.destroy();
+  const [code] = (await once(child, 'close')) as [number];
+  t.same([code, said], [0, '']);
+});
+
+t.test('check and doctor take the site as every other command does: --site, BALISE_SITE, or a folder', async (t) => {
+  const site = join(projectRoot(), 'config', 'demo');
+  for (const args of [
+    ['check', site],
+    ['check', '--site', site],
+    ['doctor', '--site', site, '--only', 'node,zones'],
+  ]) {
+    t.match(await balise(args), { status: 0 }, args.join(' '));
+  }
 });
