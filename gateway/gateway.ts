@@ -129,8 +129,8 @@ export class Gateway {
       (text, answer) => this.#uplink?.answerPolicy(text, answer),
     );
     this.#schedule = siteSchedule({
-      ...{ ...this.#common, policy, store: this.#store, alarm },
-      judgeAgain: () => this.#calls?.policyChanged(),
+      ...{ ...this.#common, policy, store: this.#store, alarm, uplink: () => this.#uplink },
+      ...{ judgeAgain: () => this.#calls?.policyChanged(), checkpoints: () => this.#checkpoints },
     });
     const joined = siteUplink({
       ...{ ...this.#common, gatewayId, store: this.#store, numberToken, policy, doNotCall },
@@ -160,7 +160,7 @@ export class Gateway {
     await this.#calls?.recover();
     this.#work?.start();
     this.#uplink?.start();
-    this.#checkpoints?.start();
+    void this.#checkpoints?.look();
     await this.#openConsole(run.path, bus);
     await this.#handsets?.start();
     this.#schedule?.start();
@@ -200,7 +200,6 @@ export class Gateway {
     await this.#listening?.stop();
     this.#media?.detach();
     await this.#processes?.stop();
-    this.#checkpoints?.stop();
     await this.#uplink?.stop();
     await this.#bus?.stop();
     this.#watch.stop();

@@ -33,6 +33,7 @@ import type { SitePolicy } from './site-policy.js';
 import type { SiteTrunks } from './site-trunks.js';
 import type { SiteWatch } from './site-watch.js';
 import type { WhyBook } from './site-why.js';
+import { workView } from './site-work-results.js';
 import type { Store } from './store/store.js';
 import { StartFault } from './supervisor/run-folder.js';
 
@@ -168,6 +169,7 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
     scan: (order) => scan.begin(order),
     trunks: () => trunks.view(),
     uplink: () => watch.view().uplink,
+    work: () => workView(store.work, files.site.zone, clock.wall()),
     handset: (id) => pageOf(parts, history, desk, id),
     week: (id, zone, from) => weekOf(policy, handsetId(id), files.site.country, clock.wall(), zone, from),
     when: (id, question, language) =>

@@ -9,6 +9,8 @@ import { cronMinutes } from './schedule/cron.js';
 import { type Minutes, Schedule } from './schedule/schedule.js';
 import type { SitePolicy } from './site-policy.js';
 import type { Store } from './store/store.js';
+import type { Checkpoints } from './uplink/checkpoints.js';
+import type { Uplink } from './uplink/uplink.js';
 
 export interface SiteScheduleParts {
   readonly files: SiteFiles;
@@ -19,6 +21,9 @@ export interface SiteScheduleParts {
   readonly alarm: (code: string, why: string) => void;
   /** Live calls are to be judged again. */
   readonly judgeAgain: () => void;
+  /** Undefined where the site has no uplink, and until there is one. */
+  readonly uplink: () => Pick<Uplink, 'lookAtCertificate'> | undefined;
+  readonly checkpoints: () => Pick<Checkpoints, 'look'> | undefined;
   /** For tests. */
   readonly minutes?: Minutes;
 }
@@ -55,6 +60,8 @@ export function siteSchedule(parts: SiteScheduleParts): Schedule {
   schedule.every('room', 1, () => store.makeRoom());
   schedule.every('prune', PRUNE_MINUTES, () => void store.prune());
   schedule.every('policy-ages', LOOK_MINUTES, () => watch.look());
+  schedule.every('certificate', 1, () => parts.uplink()?.lookAtCertificate());
+  schedule.every('checkpoint', LOOK_MINUTES, () => void parts.checkpoints()?.look());
   schedule.daily('ledger-roll-up', ROLL_UP, zone, () => store.rollUp(zone));
   return schedule;
 }

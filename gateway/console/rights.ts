@@ -65,6 +65,7 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'POST /api/boards/scan': 'configure',
   'GET /api/trunks': 'see',
   'GET /api/uplink': 'see',
+  'GET /api/work': 'see-calls',
   'GET /api/status': 'see',
   'GET /api/audit': 'see-audit',
   'POST /api/cutoffs': 'cut',

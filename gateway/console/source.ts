@@ -16,6 +16,7 @@ import type { CutTarget, CutView } from './api/orders.js';
 import type { BoardView, TrunkView, UplinkView } from './api/parts.js';
 import type { ConsoleLanguage } from './api/people.js';
 import type { AlarmView, AuditView, SiteView, StatusView } from './api/site.js';
+import type { WorkView } from './api/work.js';
 
 /** Something that a person changed: who, what, and how it stood before and after. Never a secret, never a called number. */
 export interface Change {
@@ -64,6 +65,8 @@ export interface ConsoleSource {
   scan(order: ScanOrder): Promise<ScanView>;
   trunks(): readonly TrunkView[];
   uplink(): UplinkView;
+  /** What came of the work in the last thirty days. */
+  work(): WorkView;
   /** Undefined for a handset that is none of this site's; so are the next two. */
   handset(handset: string): HandsetPage | undefined;
   /** Seven dates from `from` on (YYYY-MM-DD; default today), in the site's zone and in `zone` (default the site's). */

@@ -127,7 +127,11 @@ export class Store {
     this.depth = this.events.depth();
     this.calls = this.callStore();
     this.outbox = this.outboxOf();
-    this.work = new WorkTables(db, (events, fact) => this.write('disk', events, fact));
+    this.work = new WorkTables(
+      db,
+      (events, fact) => this.write('disk', events, fact),
+      (fact) => this.write('kernel', [], fact),
+    );
     // What an earlier process left may be in the kernel's hands alone.
     this.sync();
   }

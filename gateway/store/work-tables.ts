@@ -63,6 +63,8 @@ export class WorkTables implements WorkStore {
   constructor(
     private readonly db: Database,
     private readonly write: Write,
+    /** The same without events, and not forced out of the kernel. */
+    private readonly writeLightly: (fact: () => void) => void,
   ) {
     this.rows = new WorkContacts(db);
     this.claim = db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('contacts-key', ?)");
@@ -185,6 +187,14 @@ export class WorkTables implements WorkStore {
   addContacts(contacts: readonly NewContact[], events: readonly EventDraft[] = []): number {
     let added = 0;
     this.write(events, () => {
+      for (const contact of contacts) added += this.rows.add(contact);
+    });
+    return added;
+  }
+
+  addMany(contacts: readonly NewContact[]): number {
+    let added = 0;
+    this.writeLightly(() => {
       for (const contact of contacts) added += this.rows.add(contact);
     });
     return added;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { UplinkConfig } from '../../config/schema/types.generated.js';
 import type { EventDraft } from '../calls/ports.js';
-import type { Clock, Timer } from '../clock/clock.js';
+import type { Clock } from '../clock/clock.js';
 import { CHECKPOINT, signClaim } from './checkpoint.js';
 
 /** The part of the disk that checkpoints need. */
@@ -24,29 +24,15 @@ export interface CheckpointsOptions {
 }
 
 const DAY_MS = 86_400_000;
-const LOOK_MS = 600_000;
 
 /** Signs the end of the audit chain once a day with the gateway's own key, if it has one. */
 export class Checkpoints {
-  private timer: Timer | undefined;
-
   constructor(private readonly options: CheckpointsOptions) {}
 
-  /** Makes one when it is time, and looks again every ten minutes. */
-  start(): void {
-    if (this.options.config.key === undefined) return;
-    void this.look();
-  }
-
-  stop(): void {
-    this.timer?.cancel();
-  }
-
-  /** Makes a checkpoint if the last one is a day old. A clock that is not believed says nothing of days. */
+  /** Makes a checkpoint if the last one is a day old; to be asked every few minutes. A clock that is not believed says nothing of days. */
   async look(): Promise<void> {
-    const { clock, store, log } = this.options;
-    this.timer?.cancel();
-    this.timer = clock.after(LOOK_MS, () => void this.look());
+    const { config, clock, store, log } = this.options;
+    if (config.key === undefined) return;
     const nowMs = clock.wall().epochMilliseconds;
     const isDue = nowMs - (store.checkpointedMs() ?? 0) >= DAY_MS;
     if (!isDue || !clock.trust().trusted || store.chainEnd().sequence === 0) return;

@@ -28,8 +28,6 @@ export interface ConnectionOptions {
   readonly onDown: () => void;
   readonly onMessage: (topic: string, payload: Buffer) => void;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** For tests. Default one minute. */
-  readonly certificateLookMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -39,8 +37,6 @@ const GOOD_NS = 30_000_000_000n;
 const MOST_RECEIVED = 65_535;
 /** The largest packet that MQTT itself allows (§2.1.4), bytes. */
 const LARGEST_PACKET = 268_435_460;
-/** How often to see whether the certificate's files were replaced, milliseconds. */
-const LOOK_MS = 60_000;
 
 /**
  * Keeps one connection to the broker, for ever: a lost one is followed by another, with back-off. Each is a client of its own
@@ -53,7 +49,6 @@ export class BrokerConnection {
   private attempt = 0;
   private timer: Timer | undefined;
   private stopped = false;
-  private watch: Timer | undefined;
   /** When the certificate's files were last changed, as the last connection read them. */
   private certified = '';
 
@@ -61,7 +56,6 @@ export class BrokerConnection {
 
   start(): void {
     this.open();
-    this.watchCertificate();
   }
 
   /** Drops the connection, if there is one, and makes another after the usual wait. */
@@ -74,7 +68,6 @@ export class BrokerConnection {
   async stop(graceMs: number): Promise<void> {
     this.stopped = true;
     this.timer?.cancel();
-    this.watch?.cancel();
     const { client } = this;
     if (client === undefined) return;
     await new Promise<void>((settle) => {
@@ -137,14 +130,11 @@ export class BrokerConnection {
     });
   }
 
-  /** A certificate that was replaced is taken up at once: the old one may lapse while a connection lasts. */
-  private watchCertificate(): void {
-    this.watch = this.options.clock.after(this.options.certificateLookMs ?? LOOK_MS, () => {
-      if (this.client?.connected === true && this.certificateStamp() !== this.certified) {
-        this.drop('the certificate was replaced');
-      }
-      this.watchCertificate();
-    });
+  /** To be called each minute: a certificate that was replaced is taken up, for the old one may lapse while a connection lasts. */
+  lookAtCertificate(): void {
+    if (this.client?.connected === true && this.certificateStamp() !== this.certified) {
+      this.drop('the certificate was replaced');
+    }
   }
 
   private certificateStamp(): string {

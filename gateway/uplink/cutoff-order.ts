@@ -7,6 +7,7 @@ import type { NumberToken } from './number-token.js';
 /** A call in progress, as far as a cutoff by number needs it. */
 export interface LiveCall {
   readonly call: CallId;
+  /** Of a contact it is the token that stands for it: its number is nowhere in a call. */
   readonly number: E164;
 }
 
@@ -26,7 +27,7 @@ export function cutoffOrders(
       return [{ ...order, target: { kind: 'call', call: callId(target.call) } }];
     case 'number':
       return live
-        .filter(({ number }) => numberToken(number) === target.numberToken)
+        .filter(({ number }) => (number.startsWith('+') ? numberToken(number) : number) === target.numberToken)
         .map(({ call }, index) => ({ ...order, id: `${id}.${index + 1}`, target: { kind: 'call', call } }));
     default:
       return [{ ...order, target: lockdownTarget(target) }];

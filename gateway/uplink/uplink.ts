@@ -65,8 +65,6 @@ export interface UplinkOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** For tests. In [0, 1). */
   readonly random?: () => number;
-  /** For tests: how often to see whether the certificate was replaced, milliseconds. */
-  readonly certificateLookMs?: number;
 }
 
 /** Entries of the outbox in flight (budgets.md); fewer where the broker takes fewer. */
@@ -125,7 +123,6 @@ export class Uplink {
       will: () => this.will(),
       clock,
       random: options.random ?? Math.random,
-      ...(options.certificateLookMs === undefined ? {} : { certificateLookMs: options.certificateLookMs }),
       onUp: (session) => this.up(session),
       onDown: () => this.down(),
       onMessage: (topic, payload) => {
@@ -160,6 +157,11 @@ export class Uplink {
   /** Drops the connection and makes another, after the usual wait. */
   reconnect(why: string): void {
     this.connection.drop(why);
+  }
+
+  /** Takes up a certificate that was replaced; to be called each minute. */
+  lookAtCertificate(): void {
+    this.connection.lookAtCertificate();
   }
 
   /** The outbox has something new. */

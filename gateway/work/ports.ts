@@ -72,6 +72,8 @@ export interface WorkStore {
   contacts(afterRef: number, limit: number): readonly BookContact[];
   /** Adds contacts; one whose token the campaign has already is left as it is. Returns how many were new. */
   addContacts(contacts: readonly NewContact[], events?: readonly EventDraft[]): number;
+  /** The same for an import: a power cut may undo the last of it, until the next write that is past fsync. */
+  addMany(contacts: readonly NewContact[]): number;
   sealed(ref: number): SealedContact | undefined;
   /** Before it is dialled: held, and counted as an attempt. */
   attempt(ref: number, counts: { attempts: number; dayAttempts: number; dayEndsMs: number }): void;

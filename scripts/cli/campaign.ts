@@ -111,7 +111,9 @@ async function importContacts(
   const isListed = (number: string) => lists.some(({ list: at }) => at.isThere && at.has(number));
   const readerOf = (mapping: Mapping) =>
     new ContactLines({ campaign: one, country: site.site.country, mapping, callee, seal, isZone, isListed });
-  return takeContacts(how, { id, readerOf, add: (contacts) => store.work.addContacts(contacts) }, terminal);
+  // One wait for the disk at the end, and not one for each five hundred.
+  const end = () => void store.work.addContacts([]);
+  return takeContacts(how, { id, readerOf, add: (contacts) => store.work.addMany(contacts), end }, terminal);
 }
 
 function list(store: Store, json: boolean, terminal: Terminal): ExitCode {

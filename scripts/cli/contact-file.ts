@@ -40,6 +40,8 @@ export interface Taking {
   readonly readerOf: (mapping: Mapping) => ContactLines;
   /** Adds some; returns how many were new. */
   readonly add: (contacts: readonly NewContact[]) => number | Promise<number>;
+  /** All were added: they are to be past fsync. */
+  readonly end?: () => void;
 }
 
 /** What the options say. Throws a `UsageFault` for what they cannot. */
@@ -104,6 +106,7 @@ export async function takeContacts(how: ContactFile, taking: Taking, terminal: T
     if (count(read, how.skipBad) && pending.push(read as NewContact) >= AT_ONCE) await flush();
   }
   await flush();
+  taking.end?.();
   terminal.stdout.write(
     `${taking.id}: ${report.fresh} new contacts, ${report.good - report.fresh} known already, ${report.listed} on a do-not-call list, ${report.bad} lines left out\n`,
   );

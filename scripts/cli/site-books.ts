@@ -103,7 +103,7 @@ export function openBooks(files: SiteFiles): SiteBooks {
       `${file} is of version ${version} and this program reads ${SCHEMA_VERSION}: nothing is counted as used`,
     );
   }
-  const work = new WorkTables(db, readOnlyWrite);
+  const work = new WorkTables(db, readOnlyWrite, readOnlyWrite);
   const locks = new Lockdowns(db);
   locks.reload();
   const rows = db.prepare(

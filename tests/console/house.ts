@@ -92,6 +92,7 @@ export class SampleSite implements ConsoleSource {
   }
   trunks = () => [];
   uplink = () => UPLINK;
+  work = () => ({ zone: 'Europe/Brussels', outcomes: [], scores: [] });
   handset(id: string) {
     const view = this.handsets.find(({ handset }) => handset === id);
     return view && { view, user: 'a101', wing: 'a', profile: 'survey', language: 'fr', lastCalls: [] };

@@ -43,6 +43,7 @@ const MATRIX: Readonly<Record<string, string>> = {
   'POST /api/boards/scan': 'TAL',
   'GET /api/trunks': 'TSUAL',
   'GET /api/uplink': 'TSUAL',
+  'GET /api/work': 'TSUAL',
   'GET /api/status': 'TSUAL',
   'GET /api/audit': 'UAL',
   'POST /api/cutoffs': 'TSAL',

@@ -4,6 +4,7 @@ import type { HandsetPage, HandsetView } from '../../gateway/console/api/handset
 import type { WeekView } from '../../gateway/console/api/hours.js';
 import type { BoardView, TrunkView } from '../../gateway/console/api/parts.js';
 import type { AuditView, SiteView, StatusView } from '../../gateway/console/api/site.js';
+import type { WorkView } from '../../gateway/console/api/work.js';
 import { RULES } from '../../gateway/policy/decision.js';
 
 /** Monday 23 November 2026, 10:14 in Brussels. */
@@ -323,4 +324,18 @@ export const AUDIT: AuditView = {
     data: { by: 'duty', reason: 'Misuse of the line', target: { kind: 'handset', handset: 'b-201' }, calls: 1 },
     hash: 'b7'.repeat(32),
   })),
+};
+
+const OF_SURVEY = { campaign: 'survey', isMystery: false };
+
+/** What came of the work: a day's hours, two languages, contacts that try it, and scores. */
+export const WORK: WorkView = {
+  zone: 'Europe/Brussels',
+  outcomes: [
+    ...[9, 10, 11, 14, 15].map((hour) => ({ ...OF_SURVEY, language: 'nl', outcome: 'completed', hour, calls: hour })),
+    { ...OF_SURVEY, language: 'fr', outcome: 'no-answer', hour: 10, calls: 12 },
+    { ...OF_SURVEY, language: 'nl', outcome: 'refused', hour: 11, calls: 4 },
+    { ...OF_SURVEY, language: 'nl', outcome: 'completed', hour: 11, calls: 2, isMystery: true },
+  ],
+  scores: [{ campaign: 'survey', criterion: 'script', calls: 6, mean: 4.2 }],
 };

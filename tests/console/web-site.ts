@@ -17,7 +17,7 @@ import { type RunningConsole, startConsole } from '../../gateway/console/console
 import { ConsoleFault } from '../../gateway/console/fault.js';
 import type { ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
 import { PASSWORD, writePeople } from './house.js';
-import { AUDIT, armed, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, week } from './web-sample.js';
+import { AUDIT, armed, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, WORK, week } from './web-sample.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const FIRST = 'duty';
@@ -51,6 +51,7 @@ export class WebSite implements ConsoleSource {
   };
   trunks = () => TRUNKS;
   uplink = () => SITE.uplink;
+  work = () => WORK;
   handset = (id: string) => (this.#handsets.some(({ handset }) => handset === id) ? handsetPage(id) : undefined);
   week = (_id: string, zone = SITE.zone, from = '2026-11-23') => week(zone, from);
   when = (): WhenView => ({

@@ -17,6 +17,7 @@ const PAGES: Readonly<Record<string, string>> = {
   refusal: '#/calls/refused-1',
   lines: '#/lines',
   trunks: '#/trunks',
+  work: '#/work',
   uplink: '#/uplink',
   audit: '#/audit',
   people: '#/people',
@@ -324,6 +325,7 @@ t.test('in the browser', opts, async (t) => {
     t.same(await other.locator('nav.ways a').allInnerTexts(), [
       'Bord',
       'Gesprekken',
+      'Werk',
       'Lijnen',
       'Operators',
       'Verbinding',

@@ -80,7 +80,6 @@ t.test(
     store.calls.append([draft(1), draft(2), draft(3)]);
     await until(async () => (await held(db, GATEWAY)).length === 3);
     const checkpoints = new Checkpoints({ config: files, gatewayId: GATEWAY, clock, store, log: silent });
-    t.teardown(() => checkpoints.stop());
     await checkpoints.look();
     await until(async () => (await held(db, GATEWAY)).length === 5);
     t.match(await db.all('SELECT sequence, verdict FROM checkpoint'), [{ sequence: 3, verdict: 'good' }]);

@@ -1,6 +1,7 @@
 import { CompactSign, importJWK } from 'jose';
 import t from 'tap';
-import type { Command, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import type { Command, CutoffCommand, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import { reconnectMs } from '../../gateway/uplink/back-off.js';
 import { CommandGate } from '../../gateway/uplink/command-gate.js';
 import { cutoffOrders } from '../../gateway/uplink/cutoff-order.js';
 import { numberTokens } from '../../gateway/uplink/number-token.js';
@@ -104,5 +105,52 @@ t.test('a cutoff by number becomes one order for each call to that number', (t) 
     { id: 'c.2', target: { kind: 'call', call: callNumber(3) } },
   ]);
   t.match(cutoffOrders({ ...ORDER, ...common }, live, token), [{ id: 'c', hold: 10_000, target: ORDER.target }]);
+  t.end();
+});
+
+t.test('a cutoff by number ends the call of a contact too, of which calls know the token alone', (t) => {
+  const token = numberTokens(Buffer.alloc(32, 1).toString('base64'));
+  const numberToken = token(number('+442079460001'));
+  const live = [{ call: callNumber(1), number: number(numberToken) }];
+  const command = { ...ORDER, id: 'c', iat: 0, exp: 30, gateway: 'demo/gw-1', target: { kind: 'number', numberToken } };
+  t.match(cutoffOrders(command as CutoffCommand, live, token), [{ target: { kind: 'call', call: callNumber(1) } }]);
+  t.end();
+});
+
+t.test('a cutoff of a site, a wing, a handset, a person or a call is one order for it, with its hold', (t) => {
+  const common = { ...ORDER, id: 'c', iat: 0, exp: 30, gateway: 'demo/gw-1' };
+  for (const target of [
+    { kind: 'site' },
+    { kind: 'wing', wing: 'b' },
+    { kind: 'handset', handset: 'a-101' },
+    { kind: 'person', person: 'p-1' },
+    { kind: 'call', call: callNumber(1) },
+  ] as const)
+    t.same(
+      cutoffOrders({ ...common, target }, [], () => 'token'),
+      [{ id: 'c', reason: 'test', by: 'headquarters', hold: 10_000, target }],
+    );
+  t.end();
+});
+
+t.test('while headquarters changes its key, orders by the old one and by the new one are genuine', async (t) => {
+  const { clock, command, privateJwk, publicJwk } = await world();
+  const next = await newSigningKey('hq-2');
+  const keys = [publicJwk, next.publicJwk] as unknown as Ed25519PublicKey[];
+  const judge = async (known: readonly Ed25519PublicKey[], key: typeof privateJwk) =>
+    new CommandGate({ keys: known, gatewayId: 'demo/gw-1', clock }).judge(Buffer.from(await signCommand(key, command)));
+  for (const key of [privateJwk, next.privateJwk]) t.match(await judge(keys, key), { genuine: true });
+  t.match(
+    await judge(keys.slice(1), privateJwk),
+    { genuine: false, why: 'unknown-key' },
+    'until the old half is taken out',
+  );
+});
+
+t.test('waits before a new connection double up to a minute, and no two gateways wait alike', (t) => {
+  const longest = Array.from({ length: 12 }, (_, attempt) => reconnectMs(attempt, 1));
+  t.same(longest.slice(0, 9), [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  for (const [attempt, ms] of longest.entries()) t.equal(reconnectMs(attempt, 0), ms / 2);
+  t.equal(reconnectMs(100_000, 0.5), 45_000);
   t.end();
 });

@@ -75,15 +75,18 @@ t.test('a certificate that is renewed is taken up while events flow, and none is
       if (said.event === 'uplink.connected') connections += 1;
     },
   };
-  const { store, uplink } = anUplink(t, { url, files: site.files, certificateLookMs: 100, log: log as typeof silent });
+  const { store, uplink } = anUplink(t, { url, files: site.files, log: log as typeof silent });
   uplink.start();
   const [ca, pair] = [readFileSync(site.files.ca), readFileSync(site.files.cert)];
   const db = await aDatabase(t);
   await anIngester(t, { url, db, connection: { ca, cert: pair, key: pair } });
   await until(() => connections === 1);
   store.calls.append([draft(1)]);
+  uplink.lookAtCertificate();
+  t.equal(uplink.connected, true, 'nothing was replaced');
   t.equal((await site.renew()).status, 0);
   store.calls.append([draft(2)]);
+  uplink.lookAtCertificate();
   await until(() => connections === 2);
   store.calls.append([draft(3)]);
   await until(async () => (await held(db, GATEWAY)).length === 3);

@@ -33,7 +33,6 @@ export interface UplinkParts {
   readonly zone?: string;
   readonly files?: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly account?: { readonly username: string; readonly password: string };
-  readonly certificateLookMs?: number;
   readonly log?: UplinkOptions['log'];
 }
 
@@ -61,7 +60,6 @@ export function anUplink(t: Test, parts: UplinkParts): { readonly store: Store; 
     }),
     onCommand: parts.onCommand ?? (async () => ({ outcome: 'failed', why: 'not-here' })),
     ...(parts.handsets === undefined ? {} : { handsets: parts.handsets }),
-    ...(parts.certificateLookMs === undefined ? {} : { certificateLookMs: parts.certificateLookMs }),
     log: parts.log ?? silent,
   });
   store.onAppended(() => uplink.wake());

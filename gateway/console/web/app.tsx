@@ -12,6 +12,7 @@ import { OnboardingPage } from './pages/onboarding.js';
 import { PeoplePage } from './pages/people.js';
 import { TrunksPage } from './pages/trunks.js';
 import { UplinkPage } from './pages/uplink.js';
+import { WorkPage } from './pages/work.js';
 import { Page } from './parts/page.js';
 import { hashOf, type Route, useRoute } from './router.js';
 import { session } from './session.js';
@@ -52,6 +53,8 @@ function Room({ route }: { readonly route: Route }): JSX.Element {
       return <LinesPage />;
     case 'trunks':
       return <TrunksPage />;
+    case 'work':
+      return <WorkPage query={route.query} />;
     case 'uplink':
       return <UplinkPage />;
     case 'audit':

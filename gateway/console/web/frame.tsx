@@ -23,6 +23,7 @@ interface Way {
 const WAYS: readonly Way[] = [
   { to: '', icon: 'board', name: 'board', right: 'see' },
   { to: 'calls', icon: 'calls', name: 'calls', right: 'see-calls' },
+  { to: 'work', icon: 'work', name: 'work', right: 'see-calls' },
   { to: 'lines', icon: 'lines', name: 'lines', right: 'see' },
   { to: 'trunks', icon: 'trunks', name: 'trunks', right: 'see' },
   { to: 'uplink', icon: 'uplink', name: 'uplink', right: 'see' },
