@@ -283,9 +283,9 @@ export class SiteWork {
   #dial({ handset, person, ref, token, campaign, language, calleeZone, isAgreed }: ContactCall): void {
     const { signalling, clock, newCallId } = this.#parts;
     const announced = announcementOf(campaign, language);
-    if (announced !== undefined && !this.#media.hasSound(language, campaignPiece(campaign.id))) {
+    if (!this.#media.hasSound(language, campaignPiece(campaign.id))) {
       // What the callee must hear is not left out.
-      const message = `what callees of ${campaign.id} are told in ${language} is not there: balise campaign set`;
+      const message = `what callees of ${campaign.id} are told in ${language} is not there: balise campaign speak ${campaign.id}`;
       this.#parts.alarm('work.no-announcement', message, handset);
       this.#desk.ended(handset, token, 'not-called');
       return;
@@ -308,7 +308,7 @@ export class SiteWork {
     this.#calls?.request({
       ...{ call, handset, dialled, offer, person: personId(person), campaign: campaign.id, contact: token },
       ...{ at: clock.wall(), source: 'desk', supervised: campaign.supervised },
-      ...(announced !== undefined && { announced }),
+      announced,
     });
   }
 

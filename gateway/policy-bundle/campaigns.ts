@@ -44,7 +44,7 @@ function widened(old: Campaign, fresh: Campaign): readonly string[] {
     [!keepsLists(old.doNotCall ?? [], fresh.doNotCall ?? []), 'a do-not-call list is asked less, or may be older'],
     [old.law !== undefined && fresh.law !== old.law, "another law's hours hold"],
     [old.supervised !== fresh.supervised, 'whether somebody may listen has changed'],
-    ...(['firm', 'purpose', 'trunk', 'callerIdentity', 'script', 'warningsS', 'pay'] as const).map(
+    ...(['firm', 'purpose', 'trunk', 'callerIdentity', 'script', 'warningsS', 'pay', 'announcement'] as const).map(
       (name) => [!isSame(old[name], fresh[name]), `its ${name} has changed`] as const,
     ),
   ];

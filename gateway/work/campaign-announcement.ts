@@ -8,12 +8,8 @@ const SUPERVISED = 'announcement.callee';
 /** The name of the sound that holds a campaign's words. */
 export const campaignPiece = (campaign: string): string => `campaign.${campaign}`;
 
-/** The announcement of a campaign; undefined for one that was taken without words in this language. */
-export function announcementOf(
-  { id, announcement, supervised }: Campaign,
-  language: Language,
-): Announcement | undefined {
-  if (announcement?.[language] === undefined) return undefined;
+/** The announcement of a campaign. No campaign calls without one: where its sound is not there, nobody is called. */
+export function announcementOf({ id, supervised }: Campaign, language: Language): Announcement {
   return { language, pieces: [campaignPiece(id), ...(supervised ? [SUPERVISED] : [])] };
 }
 

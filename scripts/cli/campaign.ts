@@ -18,6 +18,7 @@ const HELP = `balise campaign: what a site's people call for, and whom
 
 usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <campaign.json>
        balise campaign import --site <folder> --campaign <id> [options] <contacts.csv>
+       balise campaign speak --site <folder> [--sound <language>=<file>] <campaign>
        balise campaign list --site <folder> [--json]
 
   set     takes a campaign, or changes it; what belongs into the file is in config/schema/campaign.schema.json. What callees
@@ -26,6 +27,8 @@ usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <
           earliest, latest (HH:MM where the contact is), priority (0 to 9) and mystery (yes: somebody who tries the work; whoever
           calls cannot tell, and the outcome is counted apart). A number that the campaign has already is left as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as they are read, and are
           neither shown nor logged.
+  speak   makes the sound of what callees are told anew: for a campaign that came with the signed policy, which calls nobody
+          before, and for a recording
   list    tells the campaigns, and how many contacts each has
 
   --sound <language>=<file>  a recording of what callees are told, instead: G.711 A-law, 8 kHz, no header; may be repeated
@@ -68,10 +71,14 @@ export const campaign: Command = {
         const how = contactFile(values, needed(file, 'the file'));
         return withStore(site, (store) => importContacts(site, store, id, how, terminal));
       }
+      case 'speak':
+        return withStore(site, (store) =>
+          speakAnew(site, store, needed(file, 'the campaign'), values.sound ?? [], terminal),
+        );
       case 'list':
         return withStore(site, (store) => list(store, values.json === true, terminal));
       default:
-        throw new UsageFault('set, import or list?');
+        throw new UsageFault('set, import, speak or list?');
     }
   },
 };
@@ -88,6 +95,15 @@ function set(site: SiteFiles, store: Store, file: string, sounds: readonly strin
   keepSounds(site.dataFolder, one.id, announcement, sounds);
   store.work.putCampaign({ ...one, announcement });
   terminal.stdout.write(`${one.id}: ${isKnown ? 'changed' : 'taken'}\n`);
+  return EXIT.ok;
+}
+
+function speakAnew(site: SiteFiles, store: Store, id: string, sounds: readonly string[], terminal: Terminal): ExitCode {
+  const one = store.work.campaigns().find((known) => known.id === id);
+  if (one === undefined) throw new UsageFault(`there is no campaign ${id}; balise campaign list tells which there are`);
+  const words = announcementWords(one);
+  keepSounds(site.dataFolder, id, words, sounds);
+  terminal.stdout.write(`${id}: callees are told of it in ${Object.keys(words).join(' ')}\n`);
   return EXIT.ok;
 }
 

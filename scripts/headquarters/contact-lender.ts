@@ -16,8 +16,9 @@ import { batchSeal } from '../../gateway/work/batch-seal.js';
 import type { NumberSeal } from '../../gateway/work/number-seal.js';
 import { ContactLeases } from './contact-leases.js';
 import { messageFault } from './message-check.js';
+import type { CheckedEvent } from './records/checked-event.js';
 import type { Database, Sql } from './records/database.js';
-import { type CheckedEvent, raise } from './records/ingest.js';
+import { raise } from './records/ingest.js';
 import { type SigningKey, signValue } from './sign-command.js';
 
 export interface ContactLenderOptions {

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import type { CommandAck } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../../gateway/clock/clock.js';
 import { CHECKPOINT, type CheckpointClaim, verifyClaim } from '../../gateway/uplink/checkpoint.js';
+import type { CheckedEvent } from './records/checked-event.js';
 import type { Database } from './records/database.js';
-import { type CheckedEvent, raise } from './records/ingest.js';
+import { raise } from './records/ingest.js';
 import { type CommandOrder, type SigningKey, signValue } from './sign-command.js';
 
 export interface CountersignerOptions {

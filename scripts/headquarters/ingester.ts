@@ -11,8 +11,9 @@ import { hashOf } from '../../gateway/store/chain.js';
 import { type Arrival, IngestLink } from './ingest-link.js';
 import { eventFault, messageFault } from './message-check.js';
 import { noteAnswer, notePolicy } from './policy-sent.js';
+import type { CheckedEvent } from './records/checked-event.js';
 import type { Database } from './records/database.js';
-import { type CheckedEvent, raise, type StateSaid, storeBatch } from './records/ingest.js';
+import { raise, type StateSaid, storeBatch } from './records/ingest.js';
 import { advance, dropOld, giveUpBelow, heard, type Missing, watchSilence } from './records/streams.js';
 import { COMMAND_LIFE_S, type CommandOrder, newCommand, type SigningKey, signCommand } from './sign-command.js';
 

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import type { EventEnvelope } from '../../config/schema/types.generated.js';
+import type { CheckedEvent } from '../../scripts/headquarters/records/checked-event.js';
 import type { Database } from '../../scripts/headquarters/records/database.js';
-import { type CheckedEvent, storeBatch } from '../../scripts/headquarters/records/ingest.js';
+import { storeBatch } from '../../scripts/headquarters/records/ingest.js';
 import { openDatabase } from '../../scripts/headquarters/records/schema.js';
 import { advance, dropOld, giveUpBelow, heard, watchSilence } from '../../scripts/headquarters/records/streams.js';
 import { needs } from '../peers/needs.js';

@@ -1,6 +1,6 @@
 /** What came of the work, as headquarters counts it. */
 import t from 'tap';
-import type { CheckedEvent } from '../../scripts/headquarters/records/ingest.js';
+import type { CheckedEvent } from '../../scripts/headquarters/records/checked-event.js';
 import { storeBatch } from '../../scripts/headquarters/records/ingest.js';
 import { workResults } from '../../scripts/headquarters/records/work-results.js';
 import { aDatabase, HandStream } from './world.js';

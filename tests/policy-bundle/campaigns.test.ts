@@ -87,6 +87,7 @@ t.test('whatever else of a campaign is changed counts as widening', async (t) =>
     { trunk: 'other' },
     { callerIdentity: '+442079460000' },
     { supervised: true },
+    { announcement: { nl: 'Goedendag.' } },
     { languages: ['nl', 'sq'] },
     { pay: { ...one.pay, perHour: 1 } },
     { attempts: { ...one.attempts, spacingS: 60 } },

@@ -22,6 +22,7 @@ import { carrierPeer, handsetPeer } from '../peers/scenario.js';
 import { makeSite, profile } from '../peers/site.js';
 import { silent } from '../store/samples.js';
 import { aCampaign } from '../work/samples.js';
+import { keepAnnouncement } from './work-site.js';
 
 const NUMBER = '+442079460073';
 const CAMPAIGN = aCampaign({ lent: { most: 5 } });
@@ -55,6 +56,7 @@ async function site(t: Test, trunkPort: number, uplink: Record<string, unknown>)
   const who = { id: 'p-1', code: '3051', pin: await hashPin('4817'), languages: ['nl'], handsets: ['a-101'] } as const;
   store.work.putPerson({ ...who, campaigns: ['survey'], suspended: false });
   store.close();
+  keepAnnouncement(folder, CAMPAIGN);
   return folder;
 }
 

@@ -1,12 +1,15 @@
 /** A site at which people work from cells, and a handset at its desk: what the system tests of work share. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Campaign, Language, Person } from '../../config/schema/types.generated.js';
 import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
+import { OWN_SOUNDS } from '../../gateway/media/own-sounds.js';
 import type { E164 } from '../../gateway/policy/ids.js';
 import { contactKey } from '../../gateway/store/contact-key.js';
 import { openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
+import { campaignPiece } from '../../gateway/work/campaign-announcement.js';
 import { NumberSeal } from '../../gateway/work/number-seal.js';
 import type { WorkEvent } from '../../gateway/work/pay.js';
 import { hashPin } from '../../gateway/work/pin.js';
@@ -49,6 +52,15 @@ export function withStore<T>(siteFolder: string, run: (store: Store) => T): T {
 export const workProfile = (more: Record<string, unknown> = {}) =>
   profile({ signOnCode: '*1', tokens: { '01': '+442079460001' }, tokenOnly: true, ...more });
 
+/** A fifth of a second of silence where callees are told for whom they are called: without its sound a campaign calls nobody. */
+export function keepAnnouncement(siteFolder: string, { id, languages }: Campaign): void {
+  for (const language of languages) {
+    const folder = join(siteFolder, 'data', OWN_SOUNDS, language);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${campaignPiece(id)}.alaw`), Buffer.alloc(1_600, 0xd5));
+  }
+}
+
 /** A site with campaigns, people and contacts, as `balise campaign` and `balise person` leave them. Every PIN is `PIN`. */
 export async function workSite(t: Test, trunkPort: number, parts: WorkParts): Promise<string> {
   const { campaigns = [{}], people = [{ id: 'p-1' }], contacts = [] } = parts;
@@ -57,7 +69,10 @@ export async function workSite(t: Test, trunkPort: number, parts: WorkParts): Pr
   withStore(siteFolder, (store) => {
     const seal = new NumberSeal(contactKey(join(siteFolder, 'data')));
     store.work.isKey(seal.fingerprint());
-    for (const campaign of campaigns) store.work.putCampaign(aCampaign(campaign));
+    for (const campaign of campaigns.map(aCampaign)) {
+      store.work.putCampaign(campaign);
+      keepAnnouncement(siteFolder, campaign);
+    }
     const usual = { code: CODE, languages: ['nl'] as Language[], handsets: ['a-101'], campaigns: ['survey'] };
     for (const person of people) store.work.putPerson({ ...usual, suspended: false, ...person, pin });
     store.work.addContacts(

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, wri
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
+import type { Campaign } from '../../config/schema/types.generated.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { programData } from '../../gateway/config/paths.js';
 import { openStore } from '../../gateway/store/open.js';
@@ -325,3 +326,19 @@ t.test(
     t.same(store.work.campaigns(), []);
   },
 );
+
+t.test('a campaign that came with the signed policy is spoken by a command of its own', async (t) => {
+  const folder = await aSite(t);
+  const { dataFolder } = await folder.load();
+  const store = await opened(folder);
+  t.teardown(() => store.close());
+  const campaign = JSON.parse(readFileSync(file(folder, 'trains.json'), 'utf8')) as Campaign;
+  store.work.takeCampaigns([campaign]);
+  writeFileSync(file(folder, 'said.alaw'), Buffer.alloc(800, 0xd5));
+  const sounds = campaign.languages.flatMap((language) => ['--sound', `${language}=${file(folder, 'said.alaw')}`]);
+  const speak = (id: string) => balise(['campaign', 'speak', '--site', folder.path, ...sounds, id]);
+  t.match(await speak('planes'), { status: 64, stderr: /there is no campaign planes/ });
+  t.match(await speak('trains'), { status: 0, stdout: /trains: callees are told of it in nl en/ });
+  for (const language of campaign.languages)
+    t.ok(existsSync(join(dataFolder, 'prompts', language, 'campaign.trains.alaw')), language);
+});

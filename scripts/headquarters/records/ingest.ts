@@ -1,16 +1,9 @@
-import type { CallEndedData, EventEnvelope } from '../../../config/schema/types.generated.js';
+import type { CallEndedData } from '../../../config/schema/types.generated.js';
 import { GENESIS } from '../../../gateway/store/chain.js';
+import type { CheckedEvent } from './checked-event.js';
 import type { Database, Row, Sql, SqlValue } from './database.js';
 import { ALARM, CALL, EVENT, GATEWAY, STATE } from './schema.js';
 import { countResults } from './work-results.js';
-
-/** An event that was checked: by its schema, its hash and its topic. */
-export interface CheckedEvent {
-  readonly gateway: string;
-  readonly event: EventEnvelope;
-  /** The text as it came. */
-  readonly body: string;
-}
 
 /** The latest of a retained topic. */
 export interface StateSaid {

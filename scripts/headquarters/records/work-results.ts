@@ -1,8 +1,9 @@
 /** What came of the work: counted in the transaction that stores the events, and read for the page. */
 import type { WorkContactData, WorkScoreData } from '../../../config/schema/types.generated.js';
 import { messageFault } from '../message-check.js';
+import type { CheckedEvent } from './checked-event.js';
 import type { Database, Sql, SqlValue } from './database.js';
-import type { CheckedEvent } from './ingest.js';
+
 import { OUTCOME, SCORE } from './schema.js';
 
 const HOUR_MS = 3_600_000;

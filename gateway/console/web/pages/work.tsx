@@ -14,12 +14,12 @@ export function WorkPage({ query }: { readonly query: Route['query'] }): JSX.Ele
   const { w } = useWords();
   const asked = useAsked<WorkView>('work');
   return (
-    <Page title={w.work.title}>
+    <Page title={w.results.title}>
       <AskedPart asked={asked}>
         {(view) =>
           view.outcomes.length + view.scores.length === 0 ? (
             <section class="card">
-              <Nothing>{w.work.empty}</Nothing>
+              <Nothing>{w.results.empty}</Nothing>
             </section>
           ) : (
             <Results view={view} query={query} />
@@ -42,34 +42,34 @@ function Results({ view, query }: { readonly view: WorkView; readonly query: Rou
     <div class="work-cards">
       <search class="filters">
         <Choose
-          label={w.work.campaign}
+          label={w.results.campaign}
           value={campaign}
           onValue={(value) => setQuery({ campaign: value })}
           choices={campaigns.map((id) => ({ value: id, text: id }))}
         />
         <Choose
-          label={w.work.kind}
+          label={w.results.kind}
           value={isMystery ? 'mystery' : 'real'}
           onValue={(value) => setQuery({ kind: value })}
           choices={[
-            { value: 'real', text: w.work.real },
-            { value: 'mystery', text: w.work.mystery },
+            { value: 'real', text: w.results.real },
+            { value: 'mystery', text: w.results.mystery },
           ]}
         />
       </search>
       {mine.length === 0 ? (
         <section class="card">
-          <Nothing>{w.work.empty}</Nothing>
+          <Nothing>{w.results.empty}</Nothing>
         </section>
       ) : (
         <>
-          <section class="card" aria-label={w.work.byHour}>
-            <h2>{w.work.byHour}</h2>
+          <section class="card" aria-label={w.results.byHour}>
+            <h2>{w.results.byHour}</h2>
             <Hours some={mine} />
             <p class="hint">
-              <span class="work-key work-completed" aria-hidden="true" /> {w.work.completed},{' '}
-              <span class="work-key work-other" aria-hidden="true" /> {w.work.other}.{' '}
-              {w.work.zone(format.city(view.zone))}
+              <span class="work-key work-completed" aria-hidden="true" /> {w.results.completed},{' '}
+              <span class="work-key work-other" aria-hidden="true" /> {w.results.other}.{' '}
+              {w.results.zone(format.city(view.zone))}
             </p>
           </section>
           <Outcomes some={mine} />
@@ -91,7 +91,7 @@ function Hours({ some }: { readonly some: readonly OutcomeView[] }): JSX.Element
   const top = Math.max(1, ...counts.map(({ completed, other }) => completed + other));
   const said = counts
     .filter(({ completed, other }) => completed + other > 0)
-    .map(({ hour, completed, other }) => `${hour}: ${completed} ${w.work.completed}, ${other} ${w.work.other}`);
+    .map(({ hour, completed, other }) => `${hour}: ${completed} ${w.results.completed}, ${other} ${w.results.other}`);
   return (
     <svg class="work-hours" viewBox="0 0 480 130" role="img" aria-label={said.join('; ')}>
       <text x="0" y="10">
@@ -126,15 +126,15 @@ function Outcomes({ some }: { readonly some: readonly OutcomeView[] }): JSX.Elem
   }
   const sorted = [...rows.values()].sort((a, b) => sumOf(b) - sumOf(a));
   return (
-    <section class="card card-table" aria-label={w.work.outcome}>
+    <section class="card card-table" aria-label={w.results.outcome}>
       <div class="table-scroll">
         <table>
           <thead>
             <tr>
-              <th scope="col">{w.work.outcome}</th>
-              <th scope="col">{w.work.language}</th>
+              <th scope="col">{w.results.outcome}</th>
+              <th scope="col">{w.results.language}</th>
               <th scope="col" class="number">
-                {w.work.calls}
+                {w.results.calls}
               </th>
             </tr>
           </thead>
@@ -142,7 +142,7 @@ function Outcomes({ some }: { readonly some: readonly OutcomeView[] }): JSX.Elem
             {sorted.map(([first, ...more]) =>
               first === undefined ? null : (
                 <tr key={`${first.language} ${first.outcome}`}>
-                  <th scope="row">{w.work.outcomes[first.outcome] ?? first.outcome}</th>
+                  <th scope="row">{w.results.outcomes[first.outcome] ?? first.outcome}</th>
                   <td>{first.language}</td>
                   <td class="number">{format.number(sumOf([first, ...more]))}</td>
                 </tr>
@@ -159,17 +159,17 @@ function Scores({ some }: { readonly some: readonly ScoreView[] }): JSX.Element 
   const { w } = useWords();
   const format = useFormat();
   return (
-    <section class="card card-table" aria-label={w.work.scores}>
+    <section class="card card-table" aria-label={w.results.scores}>
       <div class="table-scroll">
         <table>
           <thead>
             <tr>
-              <th scope="col">{w.work.criterion}</th>
+              <th scope="col">{w.results.criterion}</th>
               <th scope="col" class="number">
-                {w.work.mean}
+                {w.results.mean}
               </th>
               <th scope="col" class="number">
-                {w.work.calls}
+                {w.results.calls}
               </th>
             </tr>
           </thead>

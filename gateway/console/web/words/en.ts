@@ -254,7 +254,7 @@ const base = {
     noWord: 'Its agent has not spoken yet.',
   },
 
-  work: {
+  results: {
     title: 'How the work goes',
     campaign: 'Campaign',
     kind: 'Contacts',

@@ -254,7 +254,7 @@ export const fr: Words = {
     noWord: 'Son agent n’a encore rien dit.',
   },
 
-  work: {
+  results: {
     title: 'Comment va le travail',
     campaign: 'Campagne',
     kind: 'Contacts',

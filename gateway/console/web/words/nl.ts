@@ -254,7 +254,7 @@ export const nl: Words = {
     noWord: 'De agent heeft nog niets gezegd.',
   },
 
-  work: {
+  results: {
     title: 'Hoe het werk gaat',
     campaign: 'Campagne',
     kind: 'Contacten',
