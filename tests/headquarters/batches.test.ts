@@ -1,6 +1,7 @@
 /** Contacts on loan over a real broker that is killed, with a headquarters and gateways that are restarted. */
 import type { MqttClient } from 'mqtt';
 import t, { type Test } from 'tap';
+import type { Ed25519PublicKey } from '../../config/schema/types.generated.js';
 import { Uplink } from '../../gateway/uplink/uplink.js';
 import { ContactLender } from '../../scripts/headquarters/contact-lender.js';
 import type { Ingester } from '../../scripts/headquarters/ingester.js';
@@ -17,10 +18,11 @@ interface Site {
   uplink: Uplink;
 }
 
-function anUplink(gateway: LoanGateway, url: string): Uplink {
+function anUplink(gateway: LoanGateway, url: string, commandKeys: Ed25519PublicKey[]): Uplink {
   const { store } = gateway;
   const uplink = new Uplink({
-    config: { url, commandKeys: [], tokenKey: TOKEN_KEY, statusS: 30 },
+    // What a killed broker has confirmed and forgotten shows by the status, and is asked for by an order.
+    config: { url, commandKeys, tokenKey: TOKEN_KEY, statusS: 1 },
     ...{ gatewayId: gateway.id, version: '0.1.0', bootId: 'boot-1', clock, store: store.outbox, log: silent },
     status: () => ({ clock: { trusted: true }, disk: store.roomLeft() }),
     onCommand: async () => ({ outcome: 'failed', why: 'not-here' }),
@@ -81,7 +83,7 @@ t.test(
     const { heard, client } = await listening(t, broker);
     const sites: Site[] = ['demo/gw-1', 'demo/gw-2'].map((id) => {
       const gateway = new LoanGateway(id, still, keys, campaigns);
-      return { gateway, uplink: anUplink(gateway, broker.url) };
+      return { gateway, uplink: anUplink(gateway, broker.url, keys) };
     });
     t.teardown(async () => {
       for (const { uplink, gateway } of sites) {
@@ -120,7 +122,7 @@ t.test(
     const held = two.gateway.call(1);
     t.ok(held, 'it dies in a call');
     two.gateway.restart();
-    two.uplink = anUplink(two.gateway, broker.url);
+    two.uplink = anUplink(two.gateway, broker.url, keys);
     ({ ingester, lender } = await headquarters(t, broker.url, db, key, still, 'hq-2'));
     await lending(async () => (await overCount()) === 4);
 
