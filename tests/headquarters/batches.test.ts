@@ -6,11 +6,24 @@ import { Uplink } from '../../gateway/uplink/uplink.js';
 import { ContactLender } from '../../scripts/headquarters/contact-lender.js';
 import type { Ingester } from '../../scripts/headquarters/ingester.js';
 import type { Database } from '../../scripts/headquarters/records/database.js';
+import { workResults } from '../../scripts/headquarters/records/work-results.js';
 import type { SigningKey } from '../../scripts/headquarters/sign-command.js';
+import { needs } from '../peers/needs.js';
+import { Postgres } from '../peers/postgres.js';
 import { StillClock, silent } from '../store/samples.js';
 import type { Mosquitto } from '../uplink/mosquitto.js';
 import { aBroker, needsMosquitto } from '../uplink/world.js';
-import { contacts, HOUR, LoanGateway, lentCampaign, NOON, POOL_SEAL, signing, TOKEN_KEY } from '../work/loan-world.js';
+import {
+  contacts,
+  HOUR,
+  LoanGateway,
+  LoanWorld,
+  lentCampaign,
+  NOON,
+  POOL_SEAL,
+  signing,
+  TOKEN_KEY,
+} from '../work/loan-world.js';
 import { aClient, aDatabase, anIngester, clock, until } from './world.js';
 
 interface Site {
@@ -158,5 +171,44 @@ t.test(
       const all = [text, ...parts].join(' ');
       if (/79460\d{3}/.test(all)) t.fail(`a number is on ${topic}`);
     }
+  },
+);
+
+t.test(
+  'with PostgreSQL contacts are lent, called, refused and free again all the same',
+  needs('postgresql'),
+  async (t) => {
+    const { url } = await Postgres.start(t);
+    const made = await LoanWorld.make(await signing(), 2, 8, url);
+    t.teardown(() => made.close());
+    const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+    for (const gateway of made.gateways) gateway.keeper.look();
+    await made.settle();
+    made.check();
+    t.ok(one.holds().length > 0 && two.holds().length > 0);
+    one.settle(one.call(0) ?? 0, 'refused');
+    two.settle(two.call(0) ?? 0, 'do-not-call');
+    made.clock.add(5 * HOUR);
+    for (const gateway of made.gateways) {
+      gateway.isWorking = false;
+      gateway.keeper.look();
+    }
+    await made.settle();
+    const pool = await made.pool();
+    t.same(pool.flatMap(({ state, outcome }) => (state === 'over' ? [outcome] : [])).sort(), [
+      'do-not-call',
+      'refused',
+    ]);
+    t.equal(pool.filter(({ state }) => state === 'free').length, 14);
+    t.same(await made.lender.leases.overdue(made.clock.wall().epochMilliseconds), []);
+    t.equal(
+      (await made.lender.leases.counts()).reduce((sum, { contacts: count }) => sum + Number(count), 0),
+      16,
+    );
+    const { outcomes } = await workResults(made.db, 0, 'UTC');
+    t.same(outcomes.map(({ outcome, calls }) => [outcome, calls]).sort(), [
+      ['do-not-call', 1],
+      ['refused', 1],
+    ]);
   },
 );

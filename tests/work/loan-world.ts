@@ -167,10 +167,11 @@ export class LoanWorld {
     signed: Awaited<ReturnType<typeof signing>>,
     gateways: number,
     numbers: number,
+    url = 'sqlite::memory:',
   ): Promise<LoanWorld> {
     const clock = new StillClock();
     clock.set(NOON);
-    const db = await openDatabase('sqlite::memory:', () => undefined);
+    const db = await openDatabase(url, () => undefined);
     const campaigns = ['survey', 'sales'].map(lentCampaign);
     const made = Array.from(
       { length: gateways },
