@@ -71,7 +71,8 @@ t.test('a store of the version before is taken over, and its calls are told with
   for (const { type, name } of added.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type))) {
     db.exec(`DROP ${type} IF EXISTS ${name}`);
   }
-  db.exec('ALTER TABLE ledger DROP COLUMN event; PRAGMA user_version = 2');
+  for (const column of ['event', 'campaign']) db.exec(`ALTER TABLE ledger DROP COLUMN ${column}`);
+  db.pragma('user_version = 2');
   db.close();
   const store = aStore(t, { folder });
   t.match(store.history.calls({ limit: 1 }), [
