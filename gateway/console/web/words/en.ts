@@ -1,6 +1,7 @@
 import { codesEn } from './codes.en.js';
 import { handsetEn } from './handset.en.js';
 import { onboardingEn } from './onboarding.en.js';
+import { resultsEn } from './results.en.js';
 import type { Spelled } from './spelled.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
@@ -254,41 +255,7 @@ const base = {
     noWord: 'Its agent has not spoken yet.',
   },
 
-  results: {
-    title: 'How the work goes',
-    campaign: 'Campaign',
-    kind: 'Contacts',
-    real: 'those who are called',
-    mystery: 'those who try the work',
-    empty: 'Nobody has worked for a campaign in the last 30 days.',
-    language: 'Language',
-    outcome: 'Outcome',
-    calls: 'Calls',
-    byHour: 'Calls by the hour of the day, last 30 days',
-    hour: 'Hour',
-    completed: 'completed',
-    other: 'all others',
-    scores: 'Scores',
-    criterion: 'Criterion',
-    mean: 'Mean of 5',
-    zone: (city: string) => `By the clock of ${city}.`,
-    outcomes: {
-      completed: 'Completed',
-      refused: 'Refused',
-      'do-not-call': 'Do not call again',
-      'call-back': 'Call back',
-      'wrong-language': 'Wrong language',
-      'wrong-number': 'Wrong number',
-      'answering-machine': 'Answering machine',
-      'night-here': 'Night there',
-      distress: 'Distress',
-      undisposed: 'No outcome given',
-      'no-answer': 'No answer',
-      busy: 'Busy',
-      'not-connected': 'Not connected',
-      'not-called': 'Not called',
-    } as Readonly<Record<string, string>>,
-  },
+  results: resultsEn,
 
   trunks: {
     title: 'Trunks',

@@ -2,6 +2,7 @@ import { codesFr } from './codes.fr.js';
 import type { Words } from './en.js';
 import { handsetFr } from './handset.fr.js';
 import { onboardingFr } from './onboarding.fr.js';
+import { resultsFr } from './results.fr.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count < 2 ? one : more}`;
 
@@ -254,41 +255,7 @@ export const fr: Words = {
     noWord: 'Son agent n’a encore rien dit.',
   },
 
-  results: {
-    title: 'Comment va le travail',
-    campaign: 'Campagne',
-    kind: 'Contacts',
-    real: 'les personnes appelées',
-    mystery: 'ceux qui éprouvent le travail',
-    empty: 'Personne n’a travaillé pour une campagne ces 30 derniers jours.',
-    language: 'Langue',
-    outcome: 'Issue',
-    calls: 'Appels',
-    byHour: 'Appels selon l’heure du jour, 30 derniers jours',
-    hour: 'Heure',
-    completed: 'aboutis',
-    other: 'tous les autres',
-    scores: 'Notes',
-    criterion: 'Critère',
-    mean: 'Moyenne sur 5',
-    zone: (city) => `À l’heure de ${city}.`,
-    outcomes: {
-      completed: 'Abouti',
-      refused: 'Refus',
-      'do-not-call': 'Ne plus appeler',
-      'call-back': 'À rappeler',
-      'wrong-language': 'Autre langue',
-      'wrong-number': 'Mauvais numéro',
-      'answering-machine': 'Répondeur',
-      'night-here': 'Nuit là-bas',
-      distress: 'Détresse',
-      undisposed: 'Sans issue donnée',
-      'no-answer': 'Sans réponse',
-      busy: 'Occupé',
-      'not-connected': 'Non relié',
-      'not-called': 'Non appelé',
-    },
-  },
+  results: resultsFr,
 
   trunks: {
     title: 'Opérateurs',

@@ -2,6 +2,7 @@ import { codesNl } from './codes.nl.js';
 import type { Words } from './en.js';
 import { handsetNl } from './handset.nl.js';
 import { onboardingNl } from './onboarding.nl.js';
+import { resultsNl } from './results.nl.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
@@ -254,41 +255,7 @@ export const nl: Words = {
     noWord: 'De agent heeft nog niets gezegd.',
   },
 
-  results: {
-    title: 'Hoe het werk gaat',
-    campaign: 'Campagne',
-    kind: 'Contacten',
-    real: 'wie gebeld wordt',
-    mystery: 'wie het werk toetst',
-    empty: 'Niemand heeft de laatste 30 dagen voor een campagne gewerkt.',
-    language: 'Taal',
-    outcome: 'Uitkomst',
-    calls: 'Gesprekken',
-    byHour: 'Gesprekken per uur van de dag, laatste 30 dagen',
-    hour: 'Uur',
-    completed: 'afgerond',
-    other: 'alle andere',
-    scores: 'Scores',
-    criterion: 'Criterium',
-    mean: 'Gemiddelde van 5',
-    zone: (city) => `Volgens de klok van ${city}.`,
-    outcomes: {
-      completed: 'Afgerond',
-      refused: 'Geweigerd',
-      'do-not-call': 'Niet meer bellen',
-      'call-back': 'Terugbellen',
-      'wrong-language': 'Andere taal',
-      'wrong-number': 'Verkeerd nummer',
-      'answering-machine': 'Antwoordapparaat',
-      'night-here': 'Nacht daar',
-      distress: 'Nood',
-      undisposed: 'Geen uitkomst gegeven',
-      'no-answer': 'Geen antwoord',
-      busy: 'Bezet',
-      'not-connected': 'Niet verbonden',
-      'not-called': 'Niet gebeld',
-    },
-  },
+  results: resultsNl,
 
   trunks: {
     title: 'Operators',
