@@ -1,4 +1,4 @@
-import type { Person } from '../config/schema/types.generated.js';
+import type { Campaign, Person } from '../config/schema/types.generated.js';
 import type { Clock, Timer } from './clock/clock.js';
 import type { Hours } from './policy/hours.js';
 import type { CallId, HandsetId } from './policy/ids.js';
@@ -16,6 +16,8 @@ export interface LiveWorkParts {
   /** A person or a campaign is not what live calls were judged by. */
   readonly judgeAgain: () => void;
   readonly onFault: (fault: unknown) => void;
+  /** Default 15 s, milliseconds. */
+  readonly lookEveryMs?: number;
 }
 
 /** A contact's call that is up, and what it is judged by. */
@@ -43,7 +45,7 @@ export class LiveWork {
   constructor(private readonly parts: LiveWorkParts) {}
 
   start(): void {
-    this.#looking = this.parts.clock.after(LOOK_EVERY_MS, () => {
+    this.#looking = this.parts.clock.after(this.parts.lookEveryMs ?? LOOK_EVERY_MS, () => {
       try {
         this.look();
       } catch (fault) {
@@ -59,7 +61,8 @@ export class LiveWork {
 
   /** A contact's call begins. @param dialled what stands for its number. */
   add(dialled: string, call: CallId, asked: AskedContact): void {
-    this.#live.set(dialled, { call, asked, isJudged: false });
+    // Whoever chose it may have read its campaign some seconds ago.
+    this.#live.set(dialled, { call, asked: this.#now(asked, this.parts.store.campaigns()), isJudged: false });
   }
 
   ended(call: CallId): void {
@@ -81,18 +84,19 @@ export class LiveWork {
     let isChanged = false;
     const campaigns = this.#live.size === 0 ? [] : this.parts.store.campaigns();
     for (const live of this.#live.values()) {
-      const { person, campaign } = live.asked;
-      const now: AskedContact = {
-        ...live.asked,
-        campaign: campaigns.find(({ id }) => id === campaign.id) ?? campaign,
-        person: person && this.#personNow(person),
-      };
+      const now = this.#now(live.asked, campaigns);
       if (same(now, live.asked)) continue;
       live.asked = now;
       isChanged = true;
     }
     if (isChanged) this.parts.judgeAgain();
     this.#lookAtDesks();
+  }
+
+  #now(asked: AskedContact, campaigns: readonly Campaign[]): AskedContact {
+    const { person, campaign } = asked;
+    const found = campaigns.find(({ id }) => id === campaign.id) ?? campaign;
+    return { ...asked, campaign: found, ...(person !== undefined && { person: this.#personNow(person) }) };
   }
 
   /** Whoever is no longer known may do nothing. */

@@ -22,6 +22,9 @@ export async function hashPin(pin: string): Promise<string> {
   return `scrypt$${COST.N}$${salt.toString('base64')}$${(await derive(pin, salt)).toString('base64')}`;
 }
 
+/** Whether a PIN is the one that was hashed. */
+export type PinCheck = (pin: string, hash: string | undefined) => Promise<boolean>;
+
 /** Whether a PIN is the one that was hashed. Takes as long without a hash as with one, so that time tells no code from another. */
 export async function isPin(pin: string, hash: string | undefined): Promise<boolean> {
   const [, , salt, expected] = (hash ?? '').split('$');

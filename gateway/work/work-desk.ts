@@ -329,7 +329,7 @@ export class WorkDesk {
   }
 
   #lookLater(): void {
-    this.#looking = this.options.clock.after(LOOK_EVERY_MS, () => {
+    this.#looking = this.options.clock.after(this.options.lookEveryMs ?? LOOK_EVERY_MS, () => {
       this.look();
       this.#lookLater();
     });
@@ -337,7 +337,7 @@ export class WorkDesk {
 
   #glanceWhileWorking(): void {
     if (this.#glancing !== undefined || !this.#isAnybodyHere()) return;
-    this.#glancing = this.options.clock.after(GLANCE_EVERY_MS, () => {
+    this.#glancing = this.options.clock.after(this.options.glanceEveryMs ?? GLANCE_EVERY_MS, () => {
       this.#glancing = undefined;
       if (this.options.store.isChanged()) this.look();
       this.#glanceWhileWorking();

@@ -6,6 +6,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Hours } from '../policy/hours.js';
 import type { HandsetId } from '../policy/ids.js';
 import type { ContactHours } from './contact-hours.js';
+import type { PinCheck } from './pin.js';
 import type { SealedContact, WorkStore } from './ports.js';
 import type { PromptId } from './prompt-ids.js';
 import type { SignOnRefusal } from './session-state.js';
@@ -62,5 +63,11 @@ export interface WorkDeskOptions {
   /** What the outcome of a contact is told with: for counting, never for whoever calls. */
   readonly about?: (contact: SealedContact) => { readonly language: Language; readonly mystery?: true };
   readonly newId: () => string;
+  /** How often new contacts, due call-backs and suspensions are looked for, milliseconds. Default 15 s. */
+  readonly lookEveryMs?: number;
+  /** While somebody is signed on: how often it is asked whether another process has changed anything, milliseconds. Default 250 ms. */
+  readonly glanceEveryMs?: number;
+  /** Whether a PIN is the one that was hashed; default: by scrypt. */
+  readonly isPin?: PinCheck;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }

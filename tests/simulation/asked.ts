@@ -1,7 +1,7 @@
 /** What `npm run simulate` is asked for: its options, their defaults and its help. */
 import { parseArgs } from 'node:util';
 import { PLANTS } from './plants.js';
-import { CALLS_PER_DAY, type WorldOptions } from './world.js';
+import { CALLS_PER_DAY, SHIFTS_PER_DAY, type WorldOptions } from './world-options.js';
 
 const PLANTED = Object.entries(PLANTS).map(([name, { what }]) => `    ${name.padEnd(24)} ${what}`);
 
@@ -16,6 +16,7 @@ options
   --days N        virtual days, default 365; 100 handsets take well under a minute for a year
   --handsets N    default 100
   --calls N       calls that a handset asks for in a day, default ${CALLS_PER_DAY}
+  --shifts N      how often somebody comes to work at each handset that is for it, in a day, default ${SHIFTS_PER_DAY}
   --from DATE     the day on which it begins, such as 2026-03-28; default: one that the seed chooses
   --calm          nothing goes wrong but what is planted
   --wire          each lease by itself, over a bus and the whole line plane: some hundred times slower
@@ -66,6 +67,7 @@ export function askedFor(args: readonly string[]): Asked | 'help' {
       days: { type: 'string' },
       handsets: { type: 'string' },
       calls: { type: 'string' },
+      shifts: { type: 'string' },
       plant: { type: 'string' },
       from: { type: 'string' },
       calm: { type: 'boolean' },
@@ -80,6 +82,7 @@ export function askedFor(args: readonly string[]): Asked | 'help' {
   const handsets = whole(values.handsets, 'handsets', 100);
   if (handsets === 0) throw new Usage('--handsets is 0, and a site has one at least');
   const callsPerDay = whole(values.calls, 'calls', CALLS_PER_DAY);
+  const shiftsPerDay = whole(values.shifts, 'shifts', SHIFTS_PER_DAY);
   const { plant, from } = values;
   if (plant !== undefined && !Object.hasOwn(PLANTS, plant)) {
     throw new Usage(`there is no fault "${plant}" to plant; --help lists them`);
@@ -94,6 +97,7 @@ export function askedFor(args: readonly string[]): Asked | 'help' {
       callsPerDay,
       calm: values.calm === true,
       wire: values.wire === true,
+      ...(values.shifts === undefined ? {} : { shiftsPerDay }),
       ...(from === undefined ? {} : { from }),
       ...(plant === undefined ? {} : { plant }),
     },

@@ -4,6 +4,7 @@ import { type E164, wingId } from '../../gateway/policy/ids.js';
 import type { Lockdown } from '../../gateway/policy/request.js';
 import { mayAskNot } from './sim-lists.js';
 import { AGENTS, BOARDS, WINGS } from './sim-site.js';
+import { isOfWork } from './sim-work.js';
 import { DAY_US, HOUR_US, SECOND_US } from './timeline.js';
 import type { WorldParts } from './world-parts.js';
 
@@ -33,6 +34,7 @@ const KINDS: readonly Kind[] = [
   { name: 'broker away', everyDays: 4, run: (faults) => faults.brokerAway() },
   { name: 'wall clock set wrong', everyDays: 1.5, run: (faults) => faults.clockSteps() },
   { name: 'policy changed', everyDays: 0.5, run: (faults) => faults.policyChanges() },
+  { name: 'person or campaign changed', everyDays: 1, run: (faults) => faults.workChanges() },
   { name: 'policy bundle forged', everyDays: 2, run: ({ world }) => world.bundles.forge() },
   { name: 'number asked not to be called', everyDays: 1.5, run: (faults) => faults.askNot() },
   { name: 'do-not-call list not renewed', everyDays: 5, run: (faults) => faults.listAges() },
@@ -101,6 +103,7 @@ export class Faults {
     const { world } = this;
     const { gateway } = world;
     if (gateway === undefined) return;
+    gateway.life.run(() => gateway.work?.stop());
     world.track(gateway.calls.stop(3_000)).then(() => {
       if (world.gateway === gateway) world.gatewayDied('stopped in order', SECOND_US);
     });
@@ -243,6 +246,19 @@ export class Faults {
     world.changePolicy(world.random.pick(others));
   }
 
+  /** A technician changes who may work when; rather in a contact's call than between two. */
+  workChanges(looks = 480): void {
+    const { work, watch, gateway, timeline, store, random } = this.world;
+    if (work === undefined) return;
+    const live = gateway?.calls.live().find(({ call, state }) => isOfWork(call) && state === 'talking');
+    if (looks > 0 && live === undefined) {
+      timeline.in(15 * SECOND_US, () => this.workChanges(looks - 1));
+      return;
+    }
+    const { person, campaign } = (live && store.entry(live.call)?.request) ?? {};
+    watch.workChanged(work.change(random.chance(0.5) ? campaign : person));
+  }
+
   /** Headquarters has heard it from somebody, and knows the number or its token. */
   askNot(): void {
     const { orders, random, site, numberToken } = this.world;
@@ -309,11 +325,13 @@ export class Faults {
   }
 
   private next(kind: Kind): void {
-    const { random, timeline, watch } = this.world;
+    const { random, timeline, watch, work } = this.world;
     timeline.in(random.exponential((kind.everyDays * DAY_US) / this.pace), () => {
       if (this.isHealed) return;
       this.next(kind);
       watch.fault(kind.name);
+      // Whatever it is, what is heard of talks may come late by it.
+      work?.watch.blurred();
       kind.run(this);
     });
   }

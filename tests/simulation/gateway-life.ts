@@ -4,7 +4,8 @@ import { policyJudge } from '../../gateway/calls/policy-judge.js';
 import type { CallStore, LinePlane, MediaPlane, SignallingPlane } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
 import type { ContactStore } from '../../gateway/do-not-call/own-list.js';
-import type { E164 } from '../../gateway/policy/ids.js';
+import { decideDesk } from '../../gateway/policy/desk.js';
+import type { CallId, E164, HandsetId } from '../../gateway/policy/ids.js';
 import type { CompiledPolicy } from '../../gateway/policy/policy.js';
 import type { DoNotCallLists } from '../../gateway/policy/request.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
@@ -16,6 +17,7 @@ import type { SimMedia } from './sim-media.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimStore } from './sim-store.js';
 import type { Watch } from './watch.js';
+import type { WorkLife } from './work-life.js';
 
 export interface Surroundings {
   readonly store: SimStore;
@@ -27,6 +29,9 @@ export interface Surroundings {
   readonly doNotCall: DoNotCallLists;
   readonly numberToken: (number: E164) => string;
   readonly plant: Plant | undefined;
+  readonly work: WorkLife | undefined;
+  /** A contact has answered at a handset. */
+  readonly talking: (handset: HandsetId, call: CallId) => void;
   readonly tools: PlantTools;
 }
 
@@ -37,7 +42,8 @@ export function bringUp(life: Life, clock: Clock, bootId: string, line: LinePlan
   const { plant, tools, watch, numberToken } = around;
   const ports = portsOf(life, line, around);
   const planted = { ...ports, ...plant?.ports?.(ports, tools) };
-  const { judge } = planted;
+  const { work } = around;
+  const judge = work?.judge(planted.judge) ?? planted.judge;
   return new Calls({
     ...planted,
     judge: {
@@ -49,7 +55,16 @@ export function bringUp(life: Life, clock: Clock, bootId: string, line: LinePlan
     },
     clock,
     bootId,
-    observer: { handset: () => undefined, ended: () => undefined, cutoff: () => undefined },
+    ...(work !== undefined && { contacts: work.numbers }),
+    observer: {
+      handset: (handset, phase, detail) => {
+        work?.observer.handset(handset, phase, detail);
+        if (phase === 'talking' && work?.places.contactCallOf(handset) === detail.call)
+          around.talking(handset, detail.call);
+      },
+      ended: (record) => work?.observer.ended(record),
+      cutoff: () => undefined,
+    },
     announcement: () => ({ language: 'nl', pieces: ['refused.window-site'] }),
     numberToken,
     log: SILENT_LOG,
@@ -147,7 +162,10 @@ function portsOf(
   };
   const judged = policyJudge(policy);
   const judge: Judge = {
-    judge: (request, facts, at, usage) => judged.judge(request, { ...facts, doNotCall }, at, usage),
+    judge: (request, facts, at, usage) =>
+      request.desk === true
+        ? decideDesk(policy(), facts, request, at)
+        : judged.judge(request, { ...facts, doNotCall }, at, usage),
   };
   return { judge, store: disk, signalling: sip, media: relay, line: wire };
 }

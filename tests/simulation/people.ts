@@ -2,7 +2,7 @@ import type { CallRequest } from '../../gateway/calls/ports.js';
 import type { CallRecord } from '../../gateway/calls/record.js';
 import { type CallId, callId, type E164, type HandsetId, handsetId } from '../../gateway/policy/ids.js';
 import { mayAskNot } from './sim-lists.js';
-import type { SimHandset } from './sim-site.js';
+import { type SimHandset, WORK } from './sim-site.js';
 import type { WorldParts } from './world-parts.js';
 
 /** The persons at the handsets: they lift hooks, key numbers, hang up, and key what callees have said. */
@@ -29,18 +29,21 @@ export class People {
       if (this.isStill) return;
       this.nextCall();
       const handset = this.world.anyHandset();
+      // Whoever is there works.
+      if (handset.profile === WORK) return;
       if (handset.hook === 'off' && !random.chance(0.2)) return;
       // One in thirty calls comes from a wire that says on-hook: cloned credentials, or a hook not read yet.
       const isRogue = random.chance(0.03);
       if (!isRogue) this.hook(handset, 'off');
-      timeline.in(random.int(200_000, 4_000_000), () => this.invite(handset));
+      timeline.in(random.int(200_000, 4_000_000), () => void this.invite(handset, this.dialled(handset)));
       if (isRogue && random.chance(0.5)) {
         timeline.in(random.int(4_000_000, 5_500_000), () => this.hook(handset, 'off'));
       }
     });
   }
 
-  private invite(handset: SimHandset): void {
+  /** A handset asks for a call. Returns which it is. */
+  invite(handset: SimHandset, dialled: string): CallId {
     const { clock, random, signalling, watch } = this.world;
     this.made += 1;
     const call = callId(`00000000-0000-7000-8000-${String(this.made).padStart(12, '0')}`);
@@ -48,16 +51,17 @@ export class People {
       call,
       // One account in three hundred is of a handset that policy has since forgotten.
       handset: random.chance(0.003) ? handsetId(`stranger-${this.made}`) : handset.id,
-      dialled: this.dialled(handset),
+      dialled,
       at: clock.wall(),
     };
     if (handset.isCard && random.chance(0.7)) {
       this.key({ ...asked, offer: '', source: 'line-card', keyed: true });
-      return;
+      return call;
     }
     const request = { ...asked, offer: 'offer', source: '127.0.0.1' };
     const taken = signalling.invite(request, () => watch.requested(request));
     if (!taken) this.hangUpSoon(handset.id);
+    return call;
   }
 
   /** The card tells its agent, and that the gateway: there is no INVITE. Its display tells whoever keyed what became of it. */

@@ -49,6 +49,8 @@ export interface Plant {
   readonly deafToWords?: boolean;
   /** Signatures are not looked at; or the version in force is not; or every bundle passes for an older one. */
   readonly bundles?: 'unverified' | 'unversioned' | 'all-old';
+  /** A row, a time, a pause or a change that the work loses. */
+  readonly work?: 'settlement-lost' | 'times-lost' | 'pause-lost' | 'changes-unheard';
   /** Live calls are not judged again when a bundle comes. */
   readonly deafToBundles?: boolean;
 }

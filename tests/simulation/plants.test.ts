@@ -3,7 +3,7 @@ import { type Breach, PROMISES } from './breach.js';
 import { PLANTS } from './plants.js';
 import { run } from './run.js';
 import { DAY_US } from './timeline.js';
-import type { WorldOptions } from './world.js';
+import type { WorldOptions } from './world-options.js';
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const DAYS = 12;
@@ -15,6 +15,8 @@ interface Place {
 
 /** Sites that are seldom still: what needs a crash in a talk comes soon. */
 const BUSY: Place = { options: { handsets: 12, callsPerDay: 150 }, days: 4 };
+/** Where people work all day. */
+const AT_WORK: Place = { options: { handsets: 20, callsPerDay: 2, shiftsPerDay: 24 }, days: 8 };
 /** What shows when all is mended and looked at. */
 const AT_THE_END: Place = { days: 0.3 };
 
@@ -25,6 +27,12 @@ const PLACES: Readonly<Record<string, Place>> = {
   // Over the feasts, for as long as they last.
   'holiday-ignored': { options: { from: '2026-12-24', callsPerDay: 30 }, days: 3 },
   'wide-night': { options: { from: '2026-10-24', callsPerDay: 30 }, days: 1.2 },
+  'settlement-lost': AT_WORK,
+  'own-times-lost': AT_WORK,
+  'pause-unwritten': AT_WORK,
+  'work-change-unheard': AT_WORK,
+  'campaign-ignored': AT_WORK,
+  'campaign-uncounted': AT_WORK,
   'restart-forgets-deadline': BUSY,
   'window-overrun': BUSY,
   'usage-forgotten': BUSY,

@@ -1,6 +1,7 @@
 import { Breach } from './breach.js';
 import { storyOf, summaryOf } from './summary.js';
-import { CALLS_PER_DAY, World, type WorldOptions } from './world.js';
+import { World } from './world.js';
+import { CALLS_PER_DAY, type WorldOptions } from './world-options.js';
 
 /** A run that came to its end, or to a breach, or was stopped. */
 export interface Run {
@@ -14,9 +15,10 @@ export interface Run {
 
 /** The command that replays a run. */
 export function commandOf(options: WorldOptions, days: number): string {
-  const { seed, handsets, callsPerDay = CALLS_PER_DAY, from, calm, wire, plant } = options;
+  const { seed, handsets, callsPerDay = CALLS_PER_DAY, shiftsPerDay, from, calm, wire, plant } = options;
   return [
     `npm run simulate -- --seed ${seed} --days ${days} --handsets ${handsets} --calls ${callsPerDay}`,
+    ...(shiftsPerDay === undefined ? [] : [`--shifts ${shiftsPerDay}`]),
     ...(from === undefined ? [] : [`--from ${from}`]),
     ...(calm === true ? ['--calm'] : []),
     ...(wire === true ? ['--wire'] : []),

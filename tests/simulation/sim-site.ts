@@ -4,6 +4,7 @@ import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId }
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
 import { NATIONAL, SILENCE_DAYS } from './sim-lists.js';
 import type { WindowRule } from './window-oracle.js';
+import { CONTACT_NUMBERS, SIGN_ON } from './work-site.js';
 
 /** A handset with the person at it and the wire behind it. */
 export interface SimHandset {
@@ -51,7 +52,7 @@ const WING_WINDOWS: Readonly<Record<string, readonly Window[] | undefined>> = {
 };
 
 /** Countries that are called, their hours, and every zone that one of their numbers may be in. */
-const COUNTRIES = {
+export const COUNTRIES = {
   GB: {
     zones: ['Europe/London'],
     windows: [
@@ -137,6 +138,14 @@ const PROFILES: readonly Profile[] = [
     maxTalkS: 300,
     attemptsPerDay: 6,
   }),
+  // Where people sign on to work.
+  profile('work', {
+    allow: ['+442079460*', '+1*'],
+    maxTalkS: 900,
+    tokenOnly: true,
+    signOnCode: SIGN_ON,
+    doNotCall: [NATIONAL],
+  }),
   // A handset with no controller on its wire, and two lines.
   profile('desk', {
     allow: ['+4420794600*', '+12125550*'],
@@ -165,6 +174,10 @@ const MORNING: readonly Profile[] = PROFILES.map((one) => ({
   block: [...one.block, '+44207946003*', '+121255502*', '+61255501012*'],
 }));
 
+/** What handsets are for: a few for work, the others for calls. */
+export const WORK = 'work';
+const CALLING = PROFILES.map(({ id }) => id).filter((id) => id !== WORK);
+
 /** The bundles that headquarters sends, one after the other. */
 const BOOKS = [PROFILES, NARROW, MORNING];
 
@@ -174,11 +187,16 @@ interface Called {
   readonly closedIn: string;
 }
 export const countryOf = (number: string): Country | undefined =>
-  (Object.keys(COUNTRIES) as Country[]).find((one) => (COUNTRIES[one].numbers as readonly string[]).includes(number));
+  BY_NUMBER.get(number)?.closedIn as Country | undefined;
+
+const CONTACTS: Readonly<Record<string, readonly string[]>> = CONTACT_NUMBERS;
 
 const BY_NUMBER: ReadonlyMap<string, Called> = new Map(
   Object.entries(COUNTRIES).flatMap(([closedIn, { zones, windows, numbers }]) =>
-    numbers.map((number): [string, Called] => [number, { zones, windows, closedIn }]),
+    [...numbers, ...(CONTACTS[closedIn] ?? [])].map((number): [string, Called] => [
+      number,
+      { zones, windows, closedIn },
+    ]),
   ),
 );
 
@@ -193,7 +211,7 @@ export class SimSite {
 
   constructor(count: number) {
     const handsets = Array.from({ length: count }, (_, index): SimHandset => {
-      const profile = PROFILES[index % PROFILES.length]?.id ?? '';
+      const profile = index % 20 === 9 ? WORK : (CALLING[index % CALLING.length] ?? '');
       const wing = WINGS[(index >> 2) % WINGS.length] ?? 'a';
       const board = profile === 'desk' ? undefined : BOARDS[index % BOARDS.length];
       return {
@@ -230,11 +248,18 @@ export class SimSite {
   windowsOf(handset: SimHandset, number: string, policyIndex: number): readonly WindowRule[] {
     const country = BY_NUMBER.get(number);
     if (country === undefined) return [{ zone: SITE_ZONE, windows: [] }];
+    return [
+      ...this.ownWindowsOf(handset, policyIndex),
+      ...country.zones.map((zone) => ({ zone, windows: country.windows, closedIn: country.closedIn })),
+    ];
+  }
+
+  /** The hours of the handset alone: those of a call to the desk. */
+  ownWindowsOf(handset: SimHandset, policyIndex: number): readonly WindowRule[] {
     const own = [WING_WINDOWS[handset.wing], this.profileOf(handset, policyIndex)?.windows];
     return [
       { zone: SITE_ZONE, windows: SITE, dates: SITE_DATES },
       ...own.flatMap((windows) => (windows === undefined ? [] : [{ zone: SITE_ZONE, windows }])),
-      ...country.zones.map((zone) => ({ zone, windows: country.windows, closedIn: country.closedIn })),
     ];
   }
 
@@ -248,7 +273,7 @@ export class SimSite {
 
   /** Whether this handset's calls are looked up in the national list. */
   asksNational(handset: SimHandset): boolean {
-    return handset.profile === 'survey' || handset.profile === 'desk';
+    return handset.profile === 'survey' || handset.profile === 'desk' || handset.profile === WORK;
   }
 
   /** Every zone that a number may be in, and its country. */

@@ -1,4 +1,5 @@
 export const SECOND_US = 1e6;
+export const MINUTE_US = 60e6;
 export const HOUR_US = 3_600e6;
 export const DAY_US = 24 * HOUR_US;
 

@@ -9,19 +9,21 @@ import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { QuotaWatch } from './quota-watch.js';
-import type { SimSite } from './sim-site.js';
+import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
+import type { SimWork } from './sim-work.js';
 import type { Timeline } from './timeline.js';
-import { closedFrom, closedWithin, isHoliday, isOpen, localDay } from './window-oracle.js';
+import { closedFrom, closedWithin, isHoliday, isOpen, localDay, type WindowRule } from './window-oracle.js';
+import { LOOK_MS } from './work-life.js';
 
 interface Seen {
   readonly atUs: number;
   /** The deadline that the relay holds, once it holds one. */
   armedUs?: number;
-  /** The bundle under which it was granted, and the number. */
-  policyIndex?: number;
+  /** All that had to be open when it was granted, and the number. */
+  windows?: readonly WindowRule[];
   number?: string;
-  /** Where a newer bundle ends it at the latest, virtual time. */
+  /** Where what is judged by now ends it at the latest, virtual time. */
   overUs?: number;
 }
 
@@ -67,6 +69,8 @@ export class Watch {
   /** Requests that the gateway has taken and not recorded. */
   private readonly open = new Map<CallId, Seen>();
   private readonly recorded = new Set<CallId>();
+  /** What is known of the work; undefined where there is none. */
+  work: SimWork | undefined;
 
   constructor(
     private readonly timeline: Timeline,
@@ -109,6 +113,7 @@ export class Watch {
   /** The gateway has died: what it had not written down yet never was a call. */
   gatewayDied(): void {
     for (const call of this.open.keys()) if (this.store().entry(call) === undefined) this.open.delete(call);
+    this.work?.watch.gatewayDied((call) => this.store().entry(call) !== undefined);
   }
 
   /** Policy has spoken, of a call that is asked for or of a live one under a new policy. A refusal must be true. */
@@ -136,7 +141,8 @@ export class Watch {
       case 'dnc.stale':
       case 'contact.refused':
         if (one !== undefined && this.clock.wrongMs === 0) {
-          const number = dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled;
+          const keyed = dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled;
+          const number = this.work?.watch.contactOf(dialled)?.number ?? keyed;
           if (!this.lists.isTrue(rule, one, number, this.clock.trueMs())) untrue();
         }
         break;
@@ -165,7 +171,11 @@ export class Watch {
   }
 
   /** A call is granted: every clock that counts must show a time at which it may be. */
-  granted({ call, handset, at }: CallRequest, { number, notAfter }: OpenCall['grant']): void {
+  granted(request: CallRequest, { number: shown, notAfter }: OpenCall['grant']): void {
+    const { call, handset, at } = request;
+    const isDesk = request.desk === true;
+    // Of a contact the gateway shows a token.
+    const number = this.work?.watch.contactOf(request.dialled)?.number ?? shown;
     this.tally.granted += 1;
     const one = this.site.handsets.get(handset);
     if (one === undefined) throw this.breach('no unknown handset', handset, call);
@@ -174,20 +184,39 @@ export class Watch {
     const nowMs = this.clock.trueMs();
     const policyIndex = this.policyIndex();
     const seen = this.open.get(call);
-    if (seen !== undefined) Object.assign(seen, { policyIndex, number });
-    const windows = this.site.windowsOf(one, number, policyIndex);
+    const windows = this.windowsOf(request, one, number, policyIndex);
+    if (seen !== undefined) Object.assign(seen, { windows, number });
     const closed = closedWithin(windows, nowMs, Math.min(notAfter.epochMilliseconds, nowMs + 1_500_000));
     if (closed !== undefined)
       this.breach('no grant outside any window', `${handset} until ${notAfter}: ${closed}`, call);
     const held = this.lockdowns.holding(one, nowMs);
     if (held !== undefined)
       this.breach('no grant in a lockdown', `${handset} under ${JSON.stringify(held.target)}`, call);
+    if (isDesk) return;
     if (!this.site.sanctions(one, number, policyIndex))
       this.breach('no number that is not sanctioned', `${number} from ${handset}`, call);
     const said = this.lists.forbids(one, number, nowMs);
     if (said !== undefined) this.breach('nobody called who asked not to be', `${number}: ${said}`, call);
     const often = this.quotas.tooOften(one, number, nowMs);
     if (often !== undefined) this.breach('no number tried too often', `${number}: ${often}`, call);
+    if (request.contact !== undefined) this.grantedContact(request, nowMs);
+  }
+
+  private grantedContact(request: CallRequest, nowMs: number): void {
+    const { call, dialled } = request;
+    const { watch } = this.work ?? {};
+    const twice = watch?.twice(request);
+    if (twice !== undefined) this.breach('no contact twice', twice, call);
+    const usedUp = watch?.usedUp(dialled, nowMs);
+    if (usedUp !== undefined) this.breach('no more than the quota of the day', usedUp, call);
+    const untimely = this.clock.wrongMs === 0 ? watch?.untimely(dialled, nowMs) : undefined;
+    if (untimely !== undefined) this.breach('no contact outside its own times', untimely, call);
+  }
+
+  /** Everything that must be open: of a call to the desk the handset's hours alone, of a contact's its person's and campaign's too. */
+  private windowsOf(request: CallRequest, one: SimHandset, number: string, policyIndex: number): readonly WindowRule[] {
+    if (request.desk === true) return this.site.ownWindowsOf(one, policyIndex);
+    return [...this.site.windowsOf(one, number, policyIndex), ...(this.work?.rulesOf(request) ?? [])];
   }
 
   /** The relay opens its gates until an instant. */
@@ -204,8 +233,11 @@ export class Watch {
     const one = this.site.handsets.get(entry.request.handset);
     if (one !== undefined && seen.armedUs === undefined) {
       const talkMs = (deadlineUs - nowUs) / 1e3;
-      if (talkMs > this.site.mostTalkMs(one) + 1) this.breach('no talk beyond the most', `${call}: ${talkMs} ms`, call);
-      const windows = this.site.windowsOf(one, entry.grant.number, seen.policyIndex ?? 0);
+      const { request } = entry;
+      const mostMs = Math.min(this.site.mostTalkMs(one), this.work?.mostTalkMs(request) ?? Number.POSITIVE_INFINITY);
+      if (request.desk !== true && talkMs > mostMs + 1)
+        this.breach('no talk beyond the most', `${call}: ${talkMs} ms`, call);
+      const windows = seen.windows ?? [];
       const closed = closedWithin(windows, this.clock.trueMs(nowUs), this.clock.trueMs(deadlineUs));
       if (closed !== undefined) this.breach('no talk outside any window', `${call}: ${closed}`, call);
     }
@@ -218,12 +250,27 @@ export class Watch {
     const { nowUs } = this.timeline;
     const nowMs = this.clock.trueMs(nowUs);
     for (const [call, seen] of this.open) {
-      const one = this.site.handsets.get(this.store().entry(call)?.request.handset as HandsetId);
-      if (one === undefined || seen.number === undefined) continue;
-      const isLeft = this.site.sanctions(one, seen.number, this.policyIndex());
-      const hours = this.site.windowsOf(one, seen.number, this.policyIndex());
+      const { request } = this.store().entry(call) ?? {};
+      const one = request && this.site.handsets.get(request.handset);
+      if (request === undefined || one === undefined || seen.number === undefined) continue;
+      const isLeft = request.desk === true || this.site.sanctions(one, seen.number, this.policyIndex());
+      const hours = this.windowsOf(request, one, seen.number, this.policyIndex());
       const leftMs = isLeft ? closedFrom(hours, nowMs, nowMs + 1_500_000) - nowMs : 0;
       seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, nowUs + leftMs * 1e3);
+    }
+  }
+
+  /** A person or a campaign is another: whoever looks for it finds it within a minute, and each live call ends where that ends it. */
+  workChanged(id: string): void {
+    if (this.clock.wrongMs !== 0 || this.timeline.nowUs < this.clock.doubtedUntilUs) return;
+    const { nowUs } = this.timeline;
+    const nowMs = this.clock.trueMs(nowUs);
+    for (const [call, seen] of this.open) {
+      const { request } = this.store().entry(call) ?? {};
+      if (request === undefined || (request.person !== id && request.campaign !== id)) continue;
+      const leftMs = closedFrom(this.work?.rulesOf(request) ?? [], nowMs, nowMs + 1_500_000) - nowMs;
+      const foundUs = nowUs + LOOK_MS * 1e3;
+      seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, Math.max(foundUs, nowUs + leftMs * 1e3));
     }
   }
 
@@ -235,10 +282,13 @@ export class Watch {
     if (armedUs !== undefined && toUs > armedUs)
       this.breach('no media after the deadline', `${call}: ${(toUs - armedUs) / 1e3} ms`, call);
     const talkMs = (toUs - fromUs) / 1e3;
+    const { request } = this.store().entry(call) ?? {};
+    // At the desk nobody is talked to.
+    if (request?.desk === true) return;
     this.tally.talked += 1;
     this.tally.talkMs += talkMs;
-    const { request } = this.store().entry(call) ?? {};
     if (request === undefined) return;
+    if (request.contact !== undefined) this.work?.watch.talked(request.person, talkMs);
     const over = this.quotas.talked(request.handset, request.at.epochMilliseconds, talkMs);
     if (over !== undefined) this.breach('no more than the quota of the day', `${request.handset}: ${over}`, call);
   }
@@ -255,7 +305,9 @@ export class Watch {
     const type = cause === 'refused' ? 'balise.call.refused' : 'balise.call.ended';
     const told = events.filter((event) => event.type === type && event.data.call === call).length;
     if (told !== 1) this.breach('a record carries its event', `${call} has ${told} of ${type}`, call);
-    const { number, trunk, requestedAt, endedAt } = record;
+    const { number, trunk, requestedAt, endedAt, campaign } = record;
+    const isAttempt = trunk !== undefined || record.answeredAt !== undefined;
+    this.work?.watch.recorded(call, campaign, isAttempt, requestedAt.epochMilliseconds);
     if (trunk !== undefined && number !== undefined)
       this.quotas.attempted(number, requestedAt.epochMilliseconds, endedAt.epochMilliseconds);
     if (cause === 'refused') bump(this.tally.refused, rule ?? '?');

@@ -2,6 +2,7 @@ import type { Calls } from '../../gateway/calls/calls.js';
 import type { CallSink } from '../../gateway/calls/ports.js';
 import type { OwnList } from '../../gateway/do-not-call/own-list.js';
 import type { E164 } from '../../gateway/policy/ids.js';
+import type { CompiledPolicy } from '../../gateway/policy/policy.js';
 import type { Channel } from './channel.js';
 import type { Life } from './life.js';
 import type { LineWorld } from './line-world.js';
@@ -17,14 +18,17 @@ import type { SimOrders } from './sim-orders.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
+import type { SimWork } from './sim-work.js';
 import type { Timeline } from './timeline.js';
 import type { Watch } from './watch.js';
+import type { WorkLife } from './work-life.js';
 
 /** One life of the gateway's process. */
 export interface LivingGateway {
   readonly life: Life;
   readonly calls: Calls;
   readonly sink: CallSink;
+  readonly work: WorkLife | undefined;
   readonly sinceUs: number;
 }
 
@@ -51,6 +55,8 @@ export interface WorldParts {
   readonly policyIndex: number;
   readonly national: NationalList;
   readonly bundles: SimBundles;
+  readonly work: SimWork | undefined;
+  policyNow(): CompiledPolicy;
   changePolicy(index: number): void;
   /** The disk has it; and what has been told of it. */
   policyTaken(index: number): void;

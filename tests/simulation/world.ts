@@ -7,6 +7,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallSink } from '../../gateway/calls/ports.js';
 import { OwnList } from '../../gateway/do-not-call/own-list.js';
 import type { E164, HandsetId } from '../../gateway/policy/ids.js';
+import type { CompiledPolicy } from '../../gateway/policy/policy.js';
 import type { DoNotCallList } from '../../gateway/policy/request.js';
 import { numberTokens } from '../../gateway/uplink/number-token.js';
 import { Breach } from './breach.js';
@@ -31,56 +32,23 @@ import { NationalList } from './sim-lists.js';
 import { SimMedia } from './sim-media.js';
 import { SimOrders } from './sim-orders.js';
 import { SimSignalling } from './sim-signalling.js';
-import { type SimHandset, SimSite } from './sim-site.js';
+import { type SimHandset, SimSite, WORK } from './sim-site.js';
 import { SimStore } from './sim-store.js';
+import { SimWork } from './sim-work.js';
 import { DAY_US, HOUR_US, Timeline } from './timeline.js';
 import { type Tally, Watch } from './watch.js';
 import { WireLine } from './wire-line.js';
+import { CALLS_PER_DAY, firstDay, SHIFTS_PER_DAY, type WorldOptions } from './world-options.js';
 import type { LivingGateway, WorldParts } from './world-parts.js';
 
-export interface WorldOptions {
-  readonly seed: number;
-  readonly handsets: number;
-  /** A fault that is planted, by its name; see plants.ts. */
-  readonly plant?: string;
-  /** Attempts of a handset in a day, on average. */
-  readonly callsPerDay?: number;
-  /** The day on whose midnight it begins, "2026-03-28"; otherwise one of a year that the seed chooses. UTC. */
-  readonly from?: string;
-  /** Nothing goes wrong but what the plant does: for worlds at an edge. */
-  readonly calm?: boolean;
-  /** The whole production line plane, over a bus to the production half of the agents. */
-  readonly wire?: boolean;
-}
-
-/** Calls that the person at a handset asks for in a day; about a third of them are granted, and a fifth are talks. */
-export const CALLS_PER_DAY = 7;
-
-/** The longest call rings half a minute and talks twenty; a disk may be broken for ten. */
-const OLDEST_CALL_US = 2 * HOUR_US;
+/** A sitting at the desk lasts an hour or two; the longest call twenty minutes; a disk may be broken for ten. */
+const OLDEST_CALL_US = 26 * HOUR_US;
 /** A call is forgotten at once when its record is written: no more than this are between the two. */
 const RECORDED_AND_HELD = 3;
-/** Before nights on which clocks change in Brussels, London, New York or Sydney, and before Christmas and New Year. */
-const EVES = [
-  '2026-03-07',
-  '2026-03-28',
-  '2026-04-04',
-  '2026-10-03',
-  '2026-10-24',
-  '2026-10-31',
-  '2026-12-23',
-  '2026-12-30',
-];
 /** Where days are dear, all that goes wrong comes this much more often. */
 const WIRE_PACE = 12;
 /** So many happenings, and the process looks at its signals. */
 const BREATH = 4_096;
-
-/** A day of the year; for one world in three the eve of a night on which clocks change somewhere, or of a holiday. */
-function firstDay(random: Random): Temporal.Instant {
-  if (random.chance(1 / 3)) return Temporal.Instant.from(`${random.pick(EVES)}T00:00:00Z`);
-  return Temporal.Instant.from('2026-01-05T00:00:00Z').add({ hours: 24 * random.int(0, 364) });
-}
 
 export class World implements WorldParts {
   readonly random: Random;
@@ -94,6 +62,8 @@ export class World implements WorldParts {
   readonly broker: SimBroker;
   readonly orders: SimOrders;
   readonly bundles: SimBundles;
+  /** Undefined where no handset is for it. */
+  readonly work: SimWork | undefined;
   readonly lockdowns = new LockdownWatch();
   readonly national: NationalList;
   readonly lists: ListWatch;
@@ -161,7 +131,9 @@ export class World implements WorldParts {
     this.store = new SimStore(clock, () => timeline.nowUs, {
       recorded: (record, events) => {
         watch.wrote(record, events);
-        if (record.answeredAt !== undefined && record.number !== undefined) this.people.talkedTo(record.number);
+        const isPlain = record.contact === undefined && record.number !== undefined;
+        if (isPlain && record.answeredAt !== undefined && record.number !== undefined)
+          this.people.talkedTo(record.number);
         this.people.ended(record);
         this.planes.recorded(record.call);
         if (plant?.disk === 'splits-record') timeline.in(600e6, () => this.store.closeLeftOpen());
@@ -212,6 +184,10 @@ export class World implements WorldParts {
     this.orders = new SimOrders(this, (number) => this.numberToken(number));
     this.orders.believesAll = plant?.believesOrders === true;
     this.bundles = new SimBundles(this, plant);
+    const desks = this.handsets.filter(({ profile }) => profile === WORK).map(({ id }) => id);
+    const { shiftsPerDay = SHIFTS_PER_DAY } = options;
+    this.work = desks.length === 0 ? undefined : new SimWork(this, this.people, desks, shiftsPerDay, plant);
+    watch.work = this.work;
     this.planes = new PlaneWatch(this);
     this.faults = new Faults(this, options.wire === true ? WIRE_PACE : 1);
   }
@@ -225,6 +201,7 @@ export class World implements WorldParts {
     this.startGateway();
     if (this.options.calm !== true) this.faults.begin();
     this.people.begin();
+    this.work?.begin();
     this.everyHour();
     for (let day = 1; day - 1 < days; day += 1) {
       await this.until(Math.min(day, days) * DAY_US);
@@ -272,7 +249,7 @@ export class World implements WorldParts {
       onFault: () => undefined,
     });
     const sink: CallSink = {
-      request: (request) => calls.request(request),
+      request: (request) => calls.request(work?.marked(request) ?? request),
       event: (call, event) => {
         this.watch.note(call, event.type);
         calls.event(call, event);
@@ -283,6 +260,7 @@ export class World implements WorldParts {
       },
     };
     const line = this.line.gatewayBack({ life, clock, bootId, sink });
+    const work = this.work?.lifeOf(life, clock, bootId, () => calls);
     const calls = bringUp(life, clock, bootId, line, {
       store,
       signalling: this.signalling,
@@ -293,13 +271,15 @@ export class World implements WorldParts {
       doNotCall: { list: () => this.nationalList(), word: (number) => this.saidBy(number) },
       numberToken: (number) => this.numberToken(number),
       plant,
+      work,
+      talking: (handset, call) => this.work?.talking(handset, call),
       tools: {
         later: (ms, run) => clock.after(ms, run),
         leftMs: ({ monotonicNs }) => (machine.usOf(monotonicNs) - this.timeline.nowUs) / 1e3,
         numberOfLife: this.lives,
       },
     });
-    this.gateway = { life, calls, sink, sinceUs: this.timeline.nowUs };
+    this.gateway = { life, calls, sink, work, sinceUs: this.timeline.nowUs };
     for (const channel of Object.values(this.channels)) channel.open({ life, sink });
     this.broker.connect(life, outboxOf(life, store, plant));
     this.orders.connect(life, clock, calls, commandsOf(life, store, plant));
@@ -318,6 +298,7 @@ export class World implements WorldParts {
     for (const channel of Object.values(this.channels)) channel.close();
     this.broker.gone();
     this.watch.gatewayDied();
+    this.work?.watch.blurred();
     const { random, timeline } = this;
     timeline.in(random.int(100, 90_000), () => this.media.silenceAll());
     timeline.in(random.int(100, 90_000), () => this.signalling.clientLost());
@@ -364,6 +345,10 @@ export class World implements WorldParts {
     if (plant?.deafToBundles !== true) gateway.life.run(() => gateway.calls.policyChanged());
   }
 
+  policyNow(): CompiledPolicy {
+    return this.policy;
+  }
+
   private get policy() {
     const policy = this.site.policies[this.policyIndex];
     if (policy === undefined) throw new Error('no such policy');
@@ -397,8 +382,9 @@ export class World implements WorldParts {
     }
   }
 
-  private recover({ life, calls }: LivingGateway): void {
-    this.track(calls.recover()).catch((fault) => {
+  private recover({ life, calls, work }: LivingGateway): void {
+    const recovered = calls.recover().then(() => life.run(() => work?.start()));
+    this.track(recovered).catch((fault) => {
       // A journal that cannot be read is a failed start: the supervisor tries again.
       if (!(fault instanceof Dead) && !life.isDead) this.gatewayDied('start failed on a broken disk');
     });
