@@ -12,7 +12,7 @@ import type { WindowRule } from './window-oracle.js';
 import { WorkLife } from './work-life.js';
 import { CAMPAIGNS, contactAt, peopleOf } from './work-site.js';
 import { SimWorkStore } from './work-store.js';
-import { WorkWatch } from './work-watch.js';
+import { type WorkOfSite, WorkWatch } from './work-watch.js';
 import { Worker } from './worker.js';
 import type { WorldParts } from './world-parts.js';
 
@@ -30,7 +30,7 @@ const AT_FIRST = 60;
 const MORE = 6;
 
 /** The work of a simulated site: handsets with a desk, people, campaigns, contacts that are brought now and then. */
-export class SimWork {
+export class SimWork implements WorkOfSite {
   readonly watch: WorkWatch;
   private readonly store: SimWorkStore;
   private readonly seal = new NumberSeal(KEY);

@@ -11,10 +11,10 @@ import type { MachineClock } from './machine-clock.js';
 import type { QuotaWatch } from './quota-watch.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
-import type { SimWork } from './sim-work.js';
 import type { Timeline } from './timeline.js';
 import { closedFrom, closedWithin, isHoliday, isOpen, localDay, type WindowRule } from './window-oracle.js';
 import { LOOK_MS } from './work-life.js';
+import type { WorkOfSite } from './work-watch.js';
 
 interface Seen {
   readonly atUs: number;
@@ -49,6 +49,8 @@ const HOOK_US = 10e6;
 /** Around a night on which the clocks change the narrow reading of a wall time is narrower than any person's clock shows. */
 const DOUBTFUL_MS = 70 * 60_000;
 
+/** A lease at the desk is for a day at most, microseconds. */
+const LONGEST_SITTING_US = 25 * 3_600e6;
 /** A process that hangs is told late, and its planes fall silent by themselves within this, microseconds. */
 const NARROWED_US = 3e6;
 
@@ -70,7 +72,7 @@ export class Watch {
   private readonly open = new Map<CallId, Seen>();
   private readonly recorded = new Set<CallId>();
   /** What is known of the work; undefined where there is none. */
-  work: SimWork | undefined;
+  work: WorkOfSite | undefined;
 
   constructor(
     private readonly timeline: Timeline,
@@ -314,15 +316,18 @@ export class Watch {
     else bump(this.tally.ended, cause);
   }
 
-  /** Every call that is older than this must have its record. */
+  /** Every call that is older than this must have its record; somebody may sit at the desk for longer. */
   noCallOlderThan(us: number): void {
-    const sinceUs = this.timeline.nowUs - us;
+    const { nowUs } = this.timeline;
+    const isDesk = (call: CallId): boolean => this.store().entry(call)?.request.desk === true;
     for (const [call, { atUs }] of this.open) {
-      if (atUs >= sinceUs) continue;
-      const minutes = Math.round((this.timeline.nowUs - atUs) / 6e7);
+      const oldestUs = us > 0 && isDesk(call) ? LONGEST_SITTING_US : us;
+      if (atUs >= nowUs - oldestUs) continue;
+      const minutes = Math.round((nowUs - atUs) / 6e7);
       this.breach('no call without a record', `${call}, asked for ${minutes} minutes ago`, call);
     }
-    for (const call of this.store().openSince(sinceUs)) this.breach('no call open in the journal for ever', call, call);
+    for (const call of this.store().openSince(nowUs - us))
+      if (us === 0 || !isDesk(call)) this.breach('no call open in the journal for ever', call, call);
   }
 
   relayClosed(handset: HandsetId, why: string): void {

@@ -16,6 +16,16 @@ export interface KnownContact extends BroughtContact {
   isOver: boolean;
 }
 
+/** The work of a site as the rest of its world sees it. */
+export interface WorkOfSite {
+  readonly watch: WorkWatch;
+  /** The hours of a request's person and campaign as they are now. */
+  rulesOf(request: CallRequest): readonly WindowRule[];
+  mostTalkMs(request: CallRequest): number;
+  /** Somebody changes this person or campaign, or any, while calls run; which one it was. */
+  change(rather: string | undefined): string;
+}
+
 interface Sitting {
   readonly person: string;
   readonly fromUs: number;

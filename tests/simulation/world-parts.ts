@@ -11,17 +11,16 @@ import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { Random } from './random.js';
 import type { SimBroker } from './sim-broker.js';
-import type { SimBundles } from './sim-bundles.js';
 import type { NationalList } from './sim-lists.js';
 import type { SimMedia } from './sim-media.js';
 import type { SimOrders } from './sim-orders.js';
 import type { SimSignalling } from './sim-signalling.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
-import type { SimWork } from './sim-work.js';
 import type { Timeline } from './timeline.js';
 import type { Watch } from './watch.js';
 import type { WorkLife } from './work-life.js';
+import type { WorkOfSite } from './work-watch.js';
 
 /** One life of the gateway's process. */
 export interface LivingGateway {
@@ -54,8 +53,9 @@ export interface WorldParts {
   readonly gateway: LivingGateway | undefined;
   readonly policyIndex: number;
   readonly national: NationalList;
-  readonly bundles: SimBundles;
-  readonly work: SimWork | undefined;
+  /** Somebody sends a bundle in headquarters' name. */
+  readonly bundles: { forge(): void };
+  readonly work: WorkOfSite | undefined;
   policyNow(): CompiledPolicy;
   changePolicy(index: number): void;
   /** The disk has it; and what has been told of it. */

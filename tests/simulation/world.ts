@@ -41,8 +41,8 @@ import { WireLine } from './wire-line.js';
 import { CALLS_PER_DAY, firstDay, SHIFTS_PER_DAY, type WorldOptions } from './world-options.js';
 import type { LivingGateway, WorldParts } from './world-parts.js';
 
-/** A sitting at the desk lasts an hour or two; the longest call twenty minutes; a disk may be broken for ten. */
-const OLDEST_CALL_US = 26 * HOUR_US;
+/** The longest call rings half a minute and talks twenty; a disk may be broken for ten. */
+const OLDEST_CALL_US = 2 * HOUR_US;
 /** A call is forgotten at once when its record is written: no more than this are between the two. */
 const RECORDED_AND_HELD = 3;
 /** Where days are dear, all that goes wrong comes this much more often. */
