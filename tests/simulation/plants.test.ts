@@ -53,12 +53,24 @@ function withoutPlants(options: WorldOptions, days: number): Promise<string | un
   return known;
 }
 
+/** The seed that finds a fault which the first does not; the others are tried when it no longer does. */
+const FOUND_BY: Readonly<Record<string, number>> = {
+  'bundle-unversioned': 3,
+  'campaign-ignored': 2,
+  'campaign-uncounted': 7,
+  'coil-stuck': 2,
+  'settlement-lost': 2,
+  'window-overrun': 2,
+  'work-change-unheard': 4,
+};
+const seedsFor = (name: string): readonly number[] => [...new Set([FOUND_BY[name] ?? 1, ...SEEDS])];
+
 const broken = new Set<string>();
 
 for (const [name, { what, breaks }] of Object.entries(PLANTS)) {
   t.test(`a planted fault is found: ${what}`, async (t) => {
     let found: Breach | undefined;
-    for (const seed of SEEDS) {
+    for (const seed of seedsFor(name)) {
       const options = worldOf(name, seed);
       const { days } = placeOf(name);
       const { breach, story, world } = await run({ ...options, plant: name }, days);
