@@ -6,7 +6,7 @@ const held = (t: Test, { story }: Run): void => {
 };
 
 t.test('a site at which nobody calls keeps its promises', async (t) => {
-  const silent = await run({ handsets: 10, callsPerDay: 0, seed: 1 }, 30);
+  const silent = await run({ handsets: 10, callsPerDay: 0, shiftsPerDay: 0, seed: 1 }, 30);
   held(t, silent);
   t.equal(silent.world.tally.calls, 0);
 });

@@ -57,11 +57,10 @@ function withoutPlants(options: WorldOptions, days: number): Promise<string | un
 const FOUND_BY: Readonly<Record<string, number>> = {
   'bundle-unversioned': 3,
   'campaign-ignored': 2,
-  'campaign-uncounted': 7,
   'coil-stuck': 2,
   'settlement-lost': 2,
   'window-overrun': 2,
-  'work-change-unheard': 4,
+  'work-change-unheard': 3,
 };
 const seedsFor = (name: string): readonly number[] => [...new Set([FOUND_BY[name] ?? 1, ...SEEDS])];
 

@@ -307,9 +307,8 @@ export class Watch {
     const type = cause === 'refused' ? 'balise.call.refused' : 'balise.call.ended';
     const told = events.filter((event) => event.type === type && event.data.call === call).length;
     if (told !== 1) this.breach('a record carries its event', `${call} has ${told} of ${type}`, call);
-    const { number, trunk, requestedAt, endedAt, campaign } = record;
-    const isAttempt = trunk !== undefined || record.answeredAt !== undefined;
-    this.work?.watch.recorded(call, campaign, isAttempt, requestedAt.epochMilliseconds);
+    const { number, trunk, requestedAt, endedAt } = record;
+    this.work?.watch.recorded(record);
     if (trunk !== undefined && number !== undefined)
       this.quotas.attempted(number, requestedAt.epochMilliseconds, endedAt.epochMilliseconds);
     if (cause === 'refused') bump(this.tally.refused, rule ?? '?');

@@ -50,7 +50,7 @@ export interface WorkLifeParts {
 
 /** How often the desk looks for what other processes have changed, milliseconds: what it takes until a narrower hour ends a call. */
 export const LOOK_MS = 60_000;
-const LOOK_FOR_WORK_MS = 600_000;
+const LOOK_FOR_WORK_MS = 1_800_000;
 
 /** The production work of one life of the gateway: desk, chooser, sessions, leases; joined to the simulated planes as the root joins them. */
 export class WorkLife {

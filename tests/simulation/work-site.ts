@@ -8,7 +8,7 @@ const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
 /** What is dialled to sign on. */
 export const SIGN_ON = '*1';
 /** The most that one campaign may try in a day, whoever works for it. */
-export const CAMPAIGN_A_DAY = 25;
+export const CAMPAIGN_A_DAY = 15;
 
 const two = (n: number): string => String(n).padStart(2, '0');
 const GB: readonly string[] = Array.from({ length: 800 }, (_, i) => `+442079460${i + 100}`);

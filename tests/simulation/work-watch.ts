@@ -1,5 +1,6 @@
 import type { WorkActivityData } from '../../config/schema/types.generated.js';
 import type { CallRequest, EventDraft } from '../../gateway/calls/ports.js';
+import type { CallRecord } from '../../gateway/calls/record.js';
 import type { CallId } from '../../gateway/policy/ids.js';
 import { PayFold, type WorkEvent } from '../../gateway/work/pay.js';
 import { SITE_ZONE } from './sim-site.js';
@@ -90,10 +91,14 @@ export class WorkWatch {
     return closed === undefined ? undefined : `it may be called from ${earliest} to ${latest} in ${closed}`;
   }
 
-  recorded(call: CallId, campaign: string | undefined, isAttempt: boolean, askedMs: number): void {
+  recorded({ call, campaign, contact, cause, trunk, answeredAt, requestedAt }: CallRecord): void {
     this.live.delete(call);
-    if (campaign === undefined || !isAttempt) return;
-    const day = `${campaign} ${localDay(SITE_ZONE, askedMs)}`;
+    if (cause === 'refused' && contact !== undefined) {
+      // Whom policy refused nobody has tried.
+      for (const known of this.contacts.values()) if (known.token === contact) known.attempts -= 1;
+    }
+    if (campaign === undefined || (trunk === undefined && answeredAt === undefined)) return;
+    const day = `${campaign} ${localDay(SITE_ZONE, requestedAt.epochMilliseconds)}`;
     this.tried.set(day, (this.tried.get(day) ?? 0) + 1);
   }
 
