@@ -175,7 +175,7 @@ export const SCENARIOS = {
       ask('BYE', '2', '[last_To:]', '[branch]', EMPTY, RETRANS) +
       recv('response="100" optional="true"') +
       recv('response="200"') +
-      wait,
+      longWait,
     callee:
       recv('request="INVITE"') +
       answer('200 OK', OFFER, RETRANS) +
@@ -185,7 +185,7 @@ export const SCENARIOS = {
       '  <pause milliseconds="300"/>\n' +
       // An ACK may have come once more meanwhile: the answer is to the BYE.
       plainAnswer('200 OK', 'Via:[$via]', 'CSeq: [$number]') +
-      wait,
+      longWait,
   },
   /** Nobody answers the INVITE: 408 to the caller when its time is over (timer B). */
   'nobody-answers': {
@@ -206,7 +206,8 @@ export const SCENARIOS = {
 
 /** The engine's timers where a scenario is about one that runs out, or about T2: 64·T1 is then four seconds. */
 export const TIMERS: Partial<Record<ScenarioName, { readonly t1Ms?: number; readonly t2Ms: number }>> = {
-  'bye-is-tried': { t2Ms: 500 },
+  // SIPp may take the BYE of an unheard answer for a new one, and say nothing: then timer F ends it.
+  'bye-is-tried': { t1Ms: 62, t2Ms: 500 },
   'nobody-answers': { t1Ms: 62, t2Ms: 500 },
   'refusal-unheard': { t1Ms: 62, t2Ms: 500 },
 };
