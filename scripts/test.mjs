@@ -57,8 +57,6 @@ if (rooms.length === 0) {
 
 const all = testFiles(join(root, 'dist', 'tests'));
 const files = rooms.length === 0 ? all : all.filter((file) => rooms.some((room) => file.includes(`/tests/${room}`)));
-// The long system tests first, so that the two cores end together.
-files.sort((a, b) => Number(b.includes('/system/')) - Number(a.includes('/system/')));
 say(`running ${files.length} test files`);
 const tap = spawn(bin('tap'), ['run', '--reporter=terse', ...files], {
   cwd: root,
