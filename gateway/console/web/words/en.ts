@@ -1,7 +1,7 @@
 import { codesEn } from './codes.en.js';
 import { handsetEn } from './handset.en.js';
 import { onboardingEn } from './onboarding.en.js';
-import { resultsEn } from './results.en.js';
+import { activitiesEn, resultsEn } from './results.en.js';
 import type { Spelled } from './spelled.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
@@ -133,15 +133,7 @@ const base = {
     disabled: 'Disabled',
   },
 
-  work: {
-    'signed-on': 'Signed on',
-    'no-work': 'No contact now',
-    ringing: 'Ringing',
-    talking: 'Talking',
-    'wrap-up': 'Wrap-up',
-    pause: 'Pause',
-    away: 'Signed on, away',
-  },
+  work: activitiesEn,
 
   handset: handsetEn,
 

@@ -2,7 +2,7 @@ import { codesFr } from './codes.fr.js';
 import type { Words } from './en.js';
 import { handsetFr } from './handset.fr.js';
 import { onboardingFr } from './onboarding.fr.js';
-import { resultsFr } from './results.fr.js';
+import { activitiesFr, resultsFr } from './results.fr.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count < 2 ? one : more}`;
 
@@ -133,15 +133,7 @@ export const fr: Words = {
     disabled: 'Désactivé',
   },
 
-  work: {
-    'signed-on': 'Connecté',
-    'no-work': 'Aucun contact',
-    ringing: 'Sonnerie',
-    talking: 'En conversation',
-    'wrap-up': 'Clôture',
-    pause: 'Pause',
-    away: 'Connecté, absent',
-  },
+  work: activitiesFr,
 
   handset: handsetFr,
 

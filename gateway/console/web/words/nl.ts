@@ -2,7 +2,7 @@ import { codesNl } from './codes.nl.js';
 import type { Words } from './en.js';
 import { handsetNl } from './handset.nl.js';
 import { onboardingNl } from './onboarding.nl.js';
-import { resultsNl } from './results.nl.js';
+import { activitiesNl, resultsNl } from './results.nl.js';
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
@@ -133,15 +133,7 @@ export const nl: Words = {
     disabled: 'Uitgeschakeld',
   },
 
-  work: {
-    'signed-on': 'Aangemeld',
-    'no-work': 'Geen contact nu',
-    ringing: 'Gaat over',
-    talking: 'In gesprek',
-    'wrap-up': 'Afronding',
-    pause: 'Pauze',
-    away: 'Aangemeld, afwezig',
-  },
+  work: activitiesNl,
 
   handset: handsetNl,
 

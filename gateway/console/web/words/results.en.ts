@@ -1,3 +1,14 @@
+/** What somebody who is signed on does. */
+export const activitiesEn = {
+  'signed-on': 'Signed on',
+  'no-work': 'No contact now',
+  ringing: 'Ringing',
+  talking: 'Talking',
+  'wrap-up': 'Wrap-up',
+  pause: 'Pause',
+  away: 'Signed on, away',
+};
+
 /** How the work goes: outcomes, hours, scores. */
 export const resultsEn = {
   title: 'How the work goes',

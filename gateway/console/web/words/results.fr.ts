@@ -1,5 +1,15 @@
 import type { Words } from './en.js';
 
+export const activitiesFr: Words['work'] = {
+  'signed-on': 'Connecté',
+  'no-work': 'Aucun contact',
+  ringing: 'Sonnerie',
+  talking: 'En conversation',
+  'wrap-up': 'Clôture',
+  pause: 'Pause',
+  away: 'Connecté, absent',
+};
+
 export const resultsFr: Words['results'] = {
   title: 'Comment va le travail',
   campaign: 'Campagne',

@@ -1,5 +1,15 @@
 import type { Words } from './en.js';
 
+export const activitiesNl: Words['work'] = {
+  'signed-on': 'Aangemeld',
+  'no-work': 'Geen contact nu',
+  ringing: 'Gaat over',
+  talking: 'In gesprek',
+  'wrap-up': 'Afronding',
+  pause: 'Pauze',
+  away: 'Aangemeld, afwezig',
+};
+
 export const resultsNl: Words['results'] = {
   title: 'Hoe het werk gaat',
   campaign: 'Campagne',
