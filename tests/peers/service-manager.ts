@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import type { Test } from 'tap';
 import { until } from '../device-agents/harness.js';
 
-/** A service manager's socket (sd_notify(3)): what came there, and how many lines of it begin so. */
+/** A service manager's socket (sd_notify(3)): what came there, and how often it said this. */
 export interface ServiceSocket {
   heard(): string;
-  count(beginning: string): number;
+  count(said: string): number;
 }
 
 /** Listens as systemd does, at a path or, with an `@` before it, at an abstract name; socat hears. */
@@ -24,6 +24,7 @@ export async function serviceSocket(t: Test, name: string): Promise<ServiceSocke
   await until('socat listens', () => said.includes('starting data transfer loop'));
   return {
     heard: () => heard,
-    count: (beginning) => heard.split('\n').filter((line) => line.startsWith(beginning)).length,
+    // Two datagrams that are read in one go stand side by side, with nothing between them.
+    count: (said) => heard.split(said).length - 1,
   };
 }
