@@ -39,8 +39,12 @@ function joining(
   return startRig(test, (srf) => bridge(srf, calleePort, undefined, transport), { timers });
 }
 
-/** Waits until somebody listens on a TCP port: SIPp does not say when it does. */
-async function listening(port: number): Promise<void> {
+/** Waits until this SIPp listens on a TCP port, which it does not say; false when it ends instead, because somebody has taken the port. */
+async function listening(sipp: Sipp, port: number): Promise<boolean> {
+  let isOver = false;
+  void sipp.exited.then(() => {
+    isOver = true;
+  });
   for (;;) {
     const there = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
@@ -49,7 +53,7 @@ async function listening(port: number): Promise<void> {
       });
       socket.once('error', () => resolve(false));
     });
-    if (there) return;
+    if (there || isOver) return !isOver;
     await new Promise<void>((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -111,17 +115,22 @@ t.test(
 t.test('by TCP', { timeout: 60_000 }, async (test) => {
   await Promise.all(
     names.map(async (name) => {
-      const calleePort = await freePort();
+      let calleePort = await freePort();
       const rig = await joining(test, () => calleePort, 'tcp', TIMERS[name]);
       const common = { calls: CALLS, timeoutS: 40 };
-      const callee = await Sipp.start(test, {
-        ...common,
-        scenario: scenarioFile(test, name, 'callee'),
-        port: calleePort,
-        keys: { contact_port: calleePort },
-        args: [...KEYWORDS, '-t', 't1'],
-      });
-      await listening(calleePort);
+      const calleeAt = (port: number) =>
+        Sipp.start(test, {
+          ...common,
+          scenario: scenarioFile(test, name, 'callee'),
+          port,
+          keys: { contact_port: port },
+          args: [...KEYWORDS, '-t', 't1'],
+        });
+      let callee = await calleeAt(calleePort);
+      while (!(await listening(callee, calleePort))) {
+        calleePort = await freePort();
+        callee = await calleeAt(calleePort);
+      }
       const callerPort = await freePort();
       const caller = await Sipp.start(test, {
         ...common,
