@@ -18,6 +18,8 @@ import type { WorkOfSite } from './work-watch.js';
 
 interface Seen {
   readonly atUs: number;
+  /** It was keyed on a line card: its handset has still to be called, and may not be there. */
+  readonly isKeyed: boolean;
   /** The deadline that the relay holds, once it holds one. */
   armedUs?: number;
   /** All that had to be open when it was granted, and the number. */
@@ -105,9 +107,9 @@ export class Watch {
     this.note('', name);
   }
 
-  requested({ call, handset, dialled }: CallRequest): void {
+  requested({ call, handset, dialled, keyed }: CallRequest): void {
     if (this.open.has(call)) return;
-    this.open.set(call, { atUs: this.timeline.nowUs });
+    this.open.set(call, { atUs: this.timeline.nowUs, isKeyed: keyed === true });
     this.tally.calls += 1;
     this.note(call, `${handset} asks for ${dialled}`);
   }
@@ -311,7 +313,7 @@ export class Watch {
     this.work?.watch.recorded(record);
     if (trunk !== undefined && number !== undefined)
       this.quotas.attempted(number, requestedAt.epochMilliseconds, endedAt.epochMilliseconds);
-    if (cause === 'refused') bump(this.tally.refused, rule ?? '?');
+    if (cause === 'refused') bump(this.tally.refused, seen?.isKeyed === true ? `keyed: ${rule}` : (rule ?? '?'));
     else bump(this.tally.ended, cause);
   }
 
