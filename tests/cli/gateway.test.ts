@@ -7,7 +7,7 @@ import { AuditReader } from '../../gateway/store/audit.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { handset, makeSite } from '../peers/site.js';
 import { PseudoTerminal } from './pseudo-terminal.js';
-import { balise } from './terminal.js';
+import { balise, beginBalise } from './terminal.js';
 
 const PASSWORD = 'a wholly new password';
 const CTRL_C = '\u0003';
@@ -32,9 +32,11 @@ t.test('status, calls, cut, release, why and tail speak with the gateway that ru
     stderr: /querystring\/from/,
   });
 
-  const tail = balise(['tail', '--json', '--only', 'handset', '--handset', 'a-102', ...at]);
+  const tail = beginBalise(['tail', '--json', '--only', 'handset', '--handset', 'a-102', ...at]);
+  await tail.wrote('listening');
   const cut = await balise(['cut', 'handset', 'a-102', '--reason', 'a test', '--hold', 'until-released', ...at]);
   t.match(cut, { status: 0, stdout: 'a-102: 0 calls ended, held until released\n' });
+  await tail.wrote('"cut":');
   t.match(await balise(['cut', 'site', '--reason', 'a drill', ...at]), {
     stdout: 'the site: 0 calls ended, held for 10 s\n',
   });
@@ -48,7 +50,7 @@ t.test('status, calls, cut, release, why and tail speak with the gateway that ru
   });
 
   await running.end();
-  const { status, stdout, stderr } = await tail;
+  const { status, stdout, stderr } = await tail.ended;
   t.equal(status, 0);
   t.match(stderr, /listening\nthe gateway has stopped\n$/);
   const told = stdout
