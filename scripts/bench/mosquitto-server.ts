@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answers, freePort } from '../peers/free-port.js';
 
 export const mosquittoProgram = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto'].find(
   existsSync,
@@ -19,12 +19,7 @@ export class BenchMosquitto {
 
   static async start(): Promise<BenchMosquitto> {
     if (mosquittoProgram === undefined) throw new Error('mosquitto is not installed');
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-    server.close();
-    await once(server, 'close');
+    const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'balise-bench-mosquitto-'));
     const lines = [
       `listener ${port} 127.0.0.1`,
@@ -36,13 +31,7 @@ export class BenchMosquitto {
     writeFileSync(file, [...lines, 'set_tcp_nodelay true', ''].join('\n'));
     const child = spawn(mosquittoProgram, ['-c', file], { stdio: 'ignore' });
     for (;;) {
-      const socket = connect(port, '127.0.0.1');
-      const isUp = await new Promise<boolean>((settle) => {
-        socket.once('connect', () => settle(true));
-        socket.once('error', () => settle(false));
-      });
-      socket.destroy();
-      if (isUp) return new BenchMosquitto(`mqtt://127.0.0.1:${port}`, folder, child);
+      if (await answers(port)) return new BenchMosquitto(`mqtt://127.0.0.1:${port}`, folder, child);
       if (child.exitCode !== null) throw new Error(`mosquitto ended with status ${child.exitCode}`);
     }
   }

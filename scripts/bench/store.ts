@@ -6,7 +6,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,6 +20,7 @@ import { DATABASE_FILE, openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
 import { uuid7 } from '../../gateway/store/uuid7.js';
 import { Uplink } from '../../gateway/uplink/uplink.js';
+import { answers, freePort } from '../peers/free-port.js';
 import { minded } from './children.js';
 
 export interface StoreFigures {
@@ -250,24 +250,9 @@ async function drain(store: Store): Promise<number | undefined> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof bound === 'object' && bound !== null ? bound.port : 0;
-}
-
 async function reachable(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    const socket = connect(port, '127.0.0.1');
-    const answered = await new Promise<boolean>((settle) => {
-      socket.once('connect', () => settle(true));
-      socket.once('error', () => settle(false));
-    });
-    socket.destroy();
-    if (answered) return;
+    if (await answers(port)) return;
     await pause(25);
   }
   throw new Error('mosquitto does not answer');

@@ -1,28 +1,26 @@
 import { connect, type Server, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Test } from 'tap';
+import { Inbox } from './inbox.js';
 
 /** A SIP peer on a stream: sends texts, cuts what comes into messages, waits for what is expected. */
 export class StreamPeer {
-  readonly received: string[] = [];
   /** Line ends that came between messages. */
   lineEnds = '';
   #pending = '';
-  #taken = 0;
-  #wake: (() => void) | undefined;
+  readonly #inbox = new Inbox();
   readonly closed: Promise<void>;
 
   constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
       this.#pending += chunk.toString('latin1');
       this.#cut();
-      this.#wake?.();
     });
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         resolve();
-        this.#wake?.();
+        this.#inbox.end();
       });
     });
   }
@@ -35,31 +33,14 @@ export class StreamPeer {
     this.socket.write(text, 'latin1');
   }
 
+  /** All that came, in order. */
+  get received(): string[] {
+    return this.#inbox.received;
+  }
+
   /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`, or when the stream has ended without it. */
-  async next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
-    let late = false;
-    const patience = setTimeout(() => {
-      late = true;
-      this.#wake?.();
-    }, withinMs);
-    try {
-      for (;;) {
-        for (; this.#taken < this.received.length; this.#taken++) {
-          const text = this.received[this.#taken] ?? '';
-          if (!wanted(text)) continue;
-          this.#taken++;
-          return text;
-        }
-        if (late || this.socket.destroyed)
-          throw new Error(`nothing of the kind; received:\n${this.received.join('\n---\n')}`);
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    } finally {
-      clearTimeout(patience);
-      this.#wake = undefined;
-    }
+  next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+    return this.#inbox.next(wanted, withinMs);
   }
 
   #cut(): void {
@@ -71,7 +52,7 @@ export class StreamPeer {
       if (head < 0) return;
       const length = Number(/\r\nContent-Length\s*:\s*(\d+)/i.exec(this.#pending.slice(0, head + 2))?.[1] ?? 0);
       if (this.#pending.length < head + 4 + length) return;
-      this.received.push(this.#pending.slice(0, head + 4 + length));
+      this.#inbox.put(this.#pending.slice(0, head + 4 + length));
       this.#pending = this.#pending.slice(head + 4 + length);
     }
   }

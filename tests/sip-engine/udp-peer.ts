@@ -1,20 +1,18 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { Inbox } from './inbox.js';
 
 /** A bare SIP peer: sends texts, keeps what comes, waits for what is expected. */
 export class UdpPeer {
-  readonly received: string[] = [];
   readonly receivedAtNs: bigint[] = [];
-  #taken = 0;
-  #wake: (() => void) | undefined;
+  readonly #inbox = new Inbox();
 
   private constructor(
     readonly socket: Socket,
     readonly port: number,
   ) {
     socket.on('message', (data) => {
-      this.received.push(data.toString('latin1'));
       this.receivedAtNs.push(process.hrtime.bigint());
-      this.#wake?.();
+      this.#inbox.put(data.toString('latin1'));
     });
   }
 
@@ -29,31 +27,14 @@ export class UdpPeer {
     this.socket.send(Buffer.from(text, 'latin1'), port, this.socket.address().family === 'IPv6' ? '::1' : '127.0.0.1');
   }
 
+  /** All that came, in order. */
+  get received(): string[] {
+    return this.#inbox.received;
+  }
+
   /** The next message that `wanted` accepts, skipping others; rejects after `withinMs`. */
-  async next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
-    let late = false;
-    const patience = setTimeout(() => {
-      late = true;
-      this.#wake?.();
-    }, withinMs);
-    try {
-      for (;;) {
-        for (; this.#taken < this.received.length; this.#taken++) {
-          const text = this.received[this.#taken] ?? '';
-          if (!wanted(text)) continue;
-          this.#taken++;
-          return text;
-        }
-        if (late)
-          throw new Error(`nothing of the kind within ${withinMs} ms; received:\n${this.received.join('\n---\n')}`);
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    } finally {
-      clearTimeout(patience);
-      this.#wake = undefined;
-    }
+  next(wanted: (text: string) => boolean, withinMs = 5_000): Promise<string> {
+    return this.#inbox.next(wanted, withinMs);
   }
 
   /** The first message from now on that `wanted` accepts, whoever else takes it; rejects after `withinMs`. */
@@ -79,10 +60,7 @@ export class UdpPeer {
 
   /** Keeps the newest `count` messages alone, for runs that last. */
   forget(count: number): void {
-    const gone = Math.max(0, this.received.length - count);
-    this.received.splice(0, gone);
-    this.receivedAtNs.splice(0, gone);
-    this.#taken = Math.max(0, this.#taken - gone);
+    this.receivedAtNs.splice(0, this.#inbox.forget(count));
   }
 
   close(): void {
