@@ -34,6 +34,8 @@ export async function startRtpengine(ports: { readonly from: number; readonly to
     spawn(
       PROGRAM,
       [
+        // Debian's own has a port for HTTP, at which a second daemon would end.
+        '--config-file=none',
         '--table=-1',
         '--interface=127.0.0.1',
         // Its console's own port is the same for every daemon, unless it is told otherwise.
