@@ -10,8 +10,10 @@ import { programData } from '../../gateway/config/paths.js';
 import { type MediaRules, PLAIN_RULES } from '../../gateway/media/media-rules.js';
 import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
 import { type Bencoded, bdecode, bencode } from '../../gateway/media/rtpengine/bencode.js';
+import { NgSounds } from '../../gateway/media/rtpengine/ng-sounds.js';
 import { RtpenginePlane } from '../../gateway/media/rtpengine/rtpengine-plane.js';
 import { type Rtpengine, startRtpengine } from '../../scripts/bench/rtpengine.js';
+import { VirtualClock } from '../lines/virtual-clock.js';
 import { needs } from '../peers/needs.js';
 import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf, portIn, sdpOf } from './plane-ear.js';
 import { clock, stream } from './relay-process.js';
@@ -19,6 +21,7 @@ import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
 import { decoded, shareAt } from './tone.js';
 
 const opts = needs('rtpengine-daemon');
+const SIDE_BY_SIDE = { buffered: true } as const;
 /** Between the process that sends and the one that relays, on a busy machine. */
 const ROOM_MS = 60;
 const sounds = SoundLibrary.load(programData('prompts'));
@@ -53,13 +56,21 @@ t.test('bencoding: what is written is read again, and nothing else is', async (t
   );
 });
 
-/** A daemon of the test's own. */
-async function startDaemon(t: Test): Promise<Rtpengine> {
+/** A daemon that ends with the test. */
+async function startDaemon(t: Pick<Test, 'teardown'>): Promise<Rtpengine> {
   const from = 42_000 + 2 * Math.floor(Math.random() * 4_000);
-  const daemon = await startRtpengine({ from, to: from + 400 });
+  const daemon = await startRtpengine({ from, to: from + 1_000 });
   t.teardown(() => daemon.stop());
   return daemon;
 }
+
+let shared: Promise<Rtpengine> | undefined;
+/** The daemon of all tests that leave it as it was; what each gateway has there bears a name of its own. */
+function sharedDaemon(): Promise<Rtpengine> {
+  shared ??= startDaemon(t);
+  return shared;
+}
+let gateways = 0;
 
 async function planeOn(
   t: Test,
@@ -69,7 +80,7 @@ async function planeOn(
   const ear = new Ear();
   const rulesOf = () => ({ ...PLAIN_RULES, ...rules });
   const log = pino({ level: 'silent' });
-  const plane = new RtpenginePlane({ clock, log, sink: ear, owner: 'gw', rulesOf, sounds, ...more });
+  const plane = new RtpenginePlane({ clock, log, sink: ear, owner: `gw-${++gateways}`, rulesOf, sounds, ...more });
   t.teardown(() => plane.detach());
   await plane.attach('127.0.0.1', ngPort);
   return { ear, plane };
@@ -126,7 +137,7 @@ async function silentAfter(parties: readonly RtpParty[], from: bigint): Promise<
 }
 
 t.test('a call: nothing before it is armed, both ways after, and silence from its deadline on', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
+  const on = await planeOn(t, await sharedDaemon());
   const { ear, plane } = on;
   const { handset, trunk, handsetSide, handsetAnswer, trunkOffer } = await callOn(t, on);
   t.match(trunkOffer, /^o=balise /m, 'the SDP is our own on both sides');
@@ -179,7 +190,7 @@ t.test(
   'what the far ends report of what they hear is in the record: loss, jitter, round trip, opinion',
   opts,
   async (t) => {
-    const on = await planeOn(t, await startDaemon(t));
+    const on = await planeOn(t, await sharedDaemon());
     const { handset, trunk, handsetSide, trunkSide } = await callOn(t, on);
     on.plane.arm(CALL, deadlineIn(60_000), []);
     await on.ear.heard('armed');
@@ -205,58 +216,25 @@ t.test(
   },
 );
 
-t.test('with the gateway gone, the daemon itself ends the call, long before its deadline', opts, async (t) => {
-  // A gateway whose timers never come: nothing of ours ends this call, and nothing renews it.
-  let isGone = false;
-  const dying: Clock = { ...clock, after: (ms, run) => clock.after(ms, () => isGone || run()) };
-  const on = await planeOn(t, await startDaemon(t), { clock: dying });
-  const { handset, trunk } = await callOn(t, on);
-  on.plane.arm(CALL, deadlineIn(60_000), []);
-  await on.ear.heard('armed');
-  isGone = true;
-  const goneNs = clock.monotonicNs();
-  await trunk.got(() => trunk.received.length > 5);
-  const afterMs = await silentAfter([handset, trunk], goneNs);
-  t.ok(afterMs > 500 && afterMs < 4_500, `silent ${afterMs.toFixed(0)} ms after its last word`);
-});
-
 t.test('a daemon that forgot a call is told of as a plane that is lost to it', opts, async (t) => {
-  const daemon = await startDaemon(t);
-  const on = await planeOn(t, daemon);
+  const daemon = await sharedDaemon();
+  const on = await planeOn(t, daemon, { owner: 'forgotten' });
   await callOn(t, on);
   on.plane.arm(CALL, deadlineIn(60_000), []);
   await on.ear.heard('armed');
-  await daemon.ng.ask('delete', { 'call-id': `gw/${CALL}`, 'delete delay': 0 });
+  await daemon.ng.ask('delete', { 'call-id': `forgotten/${CALL}`, 'delete delay': 0 });
   t.match(await on.ear.heard('plane-lost'), { plane: 'media' });
 });
 
-t.test('a refused caller is told why to the end of the sentence, and hears nobody', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
-  const { handset } = await parties(t);
-  on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'nl', pieces: ['work.signed-off', 'next'] });
-  const { answer } = await on.ear.heard('announcing');
-  t.match(answer, /^a=sendonly/m, 'we speak, and do not listen');
-  t.notMatch(answer, /telephone-event/);
-  const side = { address: '127.0.0.1', port: portIn(answer) };
-  const talk = stream(20, () => handset.send(side));
-  t.teardown(() => talk.stop());
-  await on.ear.heard('announced');
-  const heard = heardBy(handset);
-  for (const piece of ['work.signed-off', 'next'])
-    t.ok(heard.includes(clipOf('nl', piece).subarray(400, 1_600)), piece);
-  on.plane.close(CALL);
-  t.match(await on.ear.heard('released'), { plane: 'media' });
-});
-
 t.test('a sentence that no language has is no announcement', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
+  const on = await planeOn(t, await sharedDaemon());
   const { handset } = await parties(t);
   on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'xx', pieces: ['refused.blocked'] });
   t.equal((await on.ear.heard('media-failed')).code, 'media.no-prompt');
 });
 
 t.test('early media reaches the handset, and nothing the trunk before the answer', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
+  const on = await planeOn(t, await sharedDaemon());
   const { handset, trunk } = await parties(t);
   on.plane.open(CALL, { ...orderOf(handset), earlyMedia: true });
   const { trunkOffer } = await on.ear.heard('media-opened');
@@ -271,57 +249,184 @@ t.test('early media reaches the handset, and nothing the trunk before the answer
   t.equal(trunk.received.length, 0);
 });
 
+t.test(
+  'a key in an INFO goes to the trunk as an event where every key may pass, and nowhere where one may not',
+  opts,
+  async (t) => {
+    const daemon = await sharedDaemon();
+    for (const [digitsAllowed, passes] of [
+      ['0123456789*#', true],
+      ['5#', false],
+    ] as const) {
+      const on = await planeOn(t, daemon);
+      const { handset, trunk, handsetSide } = await callOn(t, on, { digitsAllowed });
+      on.plane.keyed(CALL, '5');
+      on.plane.arm(CALL, deadlineIn(60_000), []);
+      await on.ear.heard('armed');
+      await trunk.got(() => trunk.received.length > 5);
+      for (const key of ['5', '#', '']) on.plane.keyed(CALL, key);
+      const isEvent = (packet: Buffer): boolean => ((packet[1] ?? 0) & 0x7f) === 101;
+      const isLast = (packet: Buffer): boolean =>
+        isEvent(packet) && packet[12] === 11 && ((packet[13] ?? 0) & 0x80) !== 0;
+      if (passes) await trunk.got(isLast);
+      const spoken = await handset.send(handsetSide, { payload: stampedPayload() });
+      const isSpoken = (packet: Buffer): boolean => packet.subarray(12).equals(spoken.subarray(12));
+      if (!passes) await trunk.got(isSpoken);
+      const events = trunk.received.filter(isEvent);
+      const keys = new Map(events.map((packet) => [packet.readUInt32BE(4), packet[12]]));
+      t.same([...keys.values()], passes ? [5, 11] : [], `of ${digitsAllowed}: RFC 4733, 5 and #, once each`);
+      t.match(await on.plane.measure(CALL), { digitsDropped: passes ? 2 : 4 }, 'the others are counted');
+      on.plane.close(CALL);
+      await on.ear.heard('released');
+      on.plane.detach();
+    }
+  },
+);
+
+t.test(
+  'a handset that has answered hears ring-back of ours until the far end does, and then the far end',
+  opts,
+  async (t) => {
+    const on = await planeOn(t, await sharedDaemon());
+    const { handset, trunk } = await parties(t);
+    on.plane.open(CALL, { ...orderOf(handset), ringsBack: true });
+    const { answer } = await on.ear.heard('announcing');
+    t.match(answer, /^a=sendonly/m, 'we speak, and do not listen');
+    const isRinging = (packet: Buffer): boolean => shareAt(decoded(packet.subarray(12), 'pcma'), 425) > 0.6;
+    await handset.got(() => handset.received.filter(isRinging).length > 10);
+    const { handsetSide, trunkSide } = await connected(on.plane, on.ear, trunk);
+    on.plane.arm(CALL, deadlineIn(60_000), []);
+    await on.ear.heard('armed');
+    const talk = stream(10, async () => {
+      await handset.send(handsetSide);
+      await trunk.send(trunkSide);
+    });
+    t.teardown(() => talk.stop());
+    const isFar = (packet: Buffer): boolean => packet.readUInt32BE(8) === trunk.ssrc;
+    const first = await handset.got(isFar);
+    await handset.got(() => handset.received.filter(isFar).length > 20);
+    await trunk.got((packet) => packet.readUInt32BE(8) === handset.ssrc);
+    t.notOk(handset.received.slice(handset.received.indexOf(first) + 1).some(isRinging), 'which it rings over no more');
+  },
+);
+
+t.test('ring-back is a second of tone in five, until something else is to be heard', async (t) => {
+  const still = new VirtualClock();
+  const asked: string[] = [];
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const ask = async (command: string) => {
+    asked.push(command);
+    return { result: 'ok', fields: {} } as const;
+  };
+  const says = new NgSounds(ask, still, async () => true);
+  says.ring();
+  for (const count of [1, 2, 3]) {
+    await turn();
+    t.equal(asked.length, count);
+    for (let seconds = 0; seconds < 5; seconds++) {
+      still.go(1_000);
+      await turn();
+    }
+  }
+  says.hush();
+  still.go(60_000);
+  await turn();
+  t.same(asked, [...Array(4).fill('play media'), 'stop media']);
+});
+
 t.test('what a leg on hold does not want is not forwarded, until it is resumed', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
+  const on = await planeOn(t, await sharedDaemon());
   const { handset, trunk } = await callOn(t, on);
   on.plane.arm(CALL, deadlineIn(60_000), []);
   await on.ear.heard('armed');
   await handset.got(() => handset.received.length > 5);
   on.plane.hold(CALL, 'handset', 'sendonly');
-  await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
-  const [heard, passed] = [handset.received.length, trunk.received.length];
-  await trunk.got(() => trunk.received.length > passed + 10);
-  t.equal(handset.received.length, heard);
+  let heard = -1;
+  // The order is on its way: from some instant on, ten packets of the one come and none of the other.
+  while (handset.received.length !== heard) {
+    heard = handset.received.length;
+    const passed = trunk.received.length;
+    await trunk.got(() => trunk.received.length > passed + 10);
+  }
   on.plane.hold(CALL, 'handset', 'sendrecv');
   await handset.got(() => handset.received.length > heard + 5);
 });
 
-t.test('the callee hears the announcement before it hears the caller', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t), { rules: { announcement: true, calleeLanguage: 'fr' } });
-  const { handset, trunk } = await callOn(t, on);
-  on.plane.arm(CALL, deadlineIn(60_000), []);
-  await on.ear.heard('armed');
-  const clip = clipOf('fr', 'announcement.callee');
-  const isCaller = (packet: Buffer): boolean => packet.readUInt32BE(8) === handset.ssrc;
-  const signal = AbortSignal.timeout(15_000);
-  while (!trunk.received.some(isCaller) && !signal.aborted)
-    await new Promise((resolve) => clock.after(50, () => resolve(undefined)));
-  const first = trunk.received.findIndex(isCaller);
-  const before = Buffer.concat(trunk.received.slice(0, first).map((packet) => packet.subarray(12)));
-  t.ok(before.includes(clip.subarray(400, clip.length - 400)), 'all of it came first');
-});
+t.test('what takes the daemon seconds, at once', { ...opts, jobs: 4 }, async (t) => {
+  t.test(
+    'with the gateway gone, the daemon itself ends the call, long before its deadline',
+    SIDE_BY_SIDE,
+    async (t) => {
+      // A gateway whose timers never come: nothing of ours ends this call, and nothing renews it.
+      let isGone = false;
+      const dying: Clock = { ...clock, after: (ms, run) => clock.after(ms, () => isGone || run()) };
+      const on = await planeOn(t, await sharedDaemon(), { clock: dying });
+      const { handset, trunk } = await callOn(t, on);
+      on.plane.arm(CALL, deadlineIn(60_000), []);
+      await on.ear.heard('armed');
+      isGone = true;
+      const goneNs = clock.monotonicNs();
+      await trunk.got(() => trunk.received.length > 5);
+      const afterMs = await silentAfter([handset, trunk], goneNs);
+      t.ok(afterMs > 500 && afterMs < 4_500, `silent ${afterMs.toFixed(0)} ms after its last word`);
+    },
+  );
 
-t.test(
-  'a call outlives its lease as it is renewed, and a stranger’s packets go nowhere once a side is known',
-  opts,
-  async (t) => {
-    const on = await planeOn(t, await startDaemon(t));
-    const { trunk, handsetSide } = await callOn(t, on);
+  t.test('a refused caller is told why to the end of the sentence, and hears nobody', SIDE_BY_SIDE, async (t) => {
+    const on = await planeOn(t, await sharedDaemon());
+    const { handset } = await parties(t);
+    on.plane.announce(CALL, HANDSET, sdpOf(handset), { language: 'nl', pieces: ['work.signed-off', 'next'] });
+    const { answer } = await on.ear.heard('announcing');
+    t.match(answer, /^a=sendonly/m, 'we speak, and do not listen');
+    t.notMatch(answer, /telephone-event/);
+    const side = { address: '127.0.0.1', port: portIn(answer) };
+    const talk = stream(20, () => handset.send(side));
+    t.teardown(() => talk.stop());
+    await on.ear.heard('announced');
+    const heard = heardBy(handset);
+    for (const piece of ['work.signed-off', 'next'])
+      t.ok(heard.includes(clipOf('nl', piece).subarray(400, 1_600)), piece);
+    on.plane.close(CALL);
+    t.match(await on.ear.heard('released'), { plane: 'media' });
+  });
+
+  t.test('the callee hears the announcement before it hears the caller', SIDE_BY_SIDE, async (t) => {
+    const on = await planeOn(t, await sharedDaemon(), { rules: { announcement: true, calleeLanguage: 'fr' } });
+    const { handset, trunk } = await callOn(t, on);
     on.plane.arm(CALL, deadlineIn(60_000), []);
     await on.ear.heard('armed');
-    // The daemon learns for some seconds, and believes only what it has learned from then on.
-    await new Promise((resolve) => clock.after(4_500, () => resolve(undefined)));
-    const stranger = await RtpParty.at('127.0.0.2', 0x6666);
-    t.teardown(() => stranger.close());
-    for (let i = 0; i < 20; i++) await stranger.send(handsetSide);
-    const count = trunk.received.length;
-    await trunk.got(() => trunk.received.length > count + 5);
-    t.notOk(trunk.received.some((packet) => packet.readUInt32BE(8) === stranger.ssrc));
-  },
-);
+    const clip = clipOf('fr', 'announcement.callee');
+    const isCaller = (packet: Buffer): boolean => packet.readUInt32BE(8) === handset.ssrc;
+    const signal = AbortSignal.timeout(15_000);
+    while (!trunk.received.some(isCaller) && !signal.aborted)
+      await new Promise((resolve) => clock.after(50, () => resolve(undefined)));
+    const first = trunk.received.findIndex(isCaller);
+    const before = Buffer.concat(trunk.received.slice(0, first).map((packet) => packet.subarray(12)));
+    t.ok(before.includes(clip.subarray(400, clip.length - 400)), 'all of it came first');
+  });
+
+  t.test(
+    'a call outlives its lease as it is renewed, and a stranger’s packets go nowhere once a side is known',
+    SIDE_BY_SIDE,
+    async (t) => {
+      const on = await planeOn(t, await sharedDaemon());
+      const { trunk, handsetSide } = await callOn(t, on);
+      on.plane.arm(CALL, deadlineIn(60_000), []);
+      await on.ear.heard('armed');
+      // The daemon learns for some seconds, and believes only what it has learned from then on.
+      await new Promise((resolve) => clock.after(4_500, () => resolve(undefined)));
+      const stranger = await RtpParty.at('127.0.0.2', 0x6666);
+      t.teardown(() => stranger.close());
+      for (let i = 0; i < 20; i++) await stranger.send(handsetSide);
+      const count = trunk.received.length;
+      await trunk.got(() => trunk.received.length > count + 5);
+      t.notOk(trunk.received.some((packet) => packet.readUInt32BE(8) === stranger.ssrc));
+    },
+  );
+});
 
 t.test('a second arming ends the call earlier and never later', opts, async (t) => {
-  const on = await planeOn(t, await startDaemon(t));
+  const on = await planeOn(t, await sharedDaemon());
   const { handset, trunk } = await callOn(t, on);
   on.plane.arm(CALL, deadlineIn(60_000), []);
   await on.ear.heard('armed');
@@ -333,17 +438,17 @@ t.test('a second arming ends the call earlier and never later', opts, async (t) 
 });
 
 t.test('sessions of a life before are deleted before the first call, and nobody else’s are', opts, async (t) => {
-  const daemon = await startDaemon(t);
+  const daemon = await sharedDaemon();
   const stranger = await planeOn(t, daemon, { owner: 'other' });
   const others = await callOn(t, stranger);
   stranger.plane.arm(CALL, deadlineIn(60_000), []);
   await stranger.ear.heard('armed');
-  const before = await planeOn(t, daemon);
+  const before = await planeOn(t, daemon, { owner: 'gw' });
   await callOn(t, before);
   before.plane.arm(CALL, deadlineIn(60_000), []);
   await before.ear.heard('armed');
 
-  const after = await planeOn(t, daemon);
+  const after = await planeOn(t, daemon, { owner: 'gw' });
   t.equal(await after.plane.measure(CALL), undefined, 'ours is gone');
   const count = others.trunk.received.length;
   await others.trunk.got(() => others.trunk.received.length > count + 5);

@@ -13,6 +13,7 @@ import type { CallUp } from '../peers/call-up.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { needs } from '../peers/needs.js';
 import { RtpProbe } from '../peers/rtp-probe.js';
+import { rtpengineMedia } from '../peers/rtpengine-site.js';
 import { calledHandset, carrierPeer } from '../peers/scenario.js';
 import { handset, makeSite, profile } from '../peers/site.js';
 
@@ -20,7 +21,11 @@ const LINE = 7;
 const opts = needs('sip-tester', 'socat');
 
 /** A handset on line 7 of a card, registered, off the hook, and with a call that was keyed on it. */
-async function keyedCall(t: Test, more: Record<string, unknown> = {}): Promise<CallUp & { card: SimulatedLineCard }> {
+async function keyedCall(
+  t: Test,
+  more: Record<string, unknown> = {},
+  site: Record<string, unknown> = {},
+): Promise<CallUp & { card: SimulatedLineCard }> {
   const card = new SimulatedLineCard();
   const wire = new SerialWire();
   await wire.start(card.stream);
@@ -33,6 +38,7 @@ async function keyedCall(t: Test, more: Record<string, unknown> = {}): Promise<C
   const boards = [{ id: 'c1', device: 'line-card-32', agent: 'card-1', transport }];
   const trunkPort = await freePort();
   const siteFolder = makeSite(t, trunkPort, {
+    site,
     profiles: [profile({ hookRequired: true, ...more })],
     boards,
     handsets: [handset('a-101', { line })],
@@ -78,6 +84,18 @@ t.test('a keyed call that policy grants is a call like any other, and ends at it
   t.match(await call.running.logged((line) => line.event === 'call.ended'), { handset: 'a-101', cause: 'deadline' });
   t.equal((await call.near.exited).code, 0, 'the handset was called and told in the proper order');
 });
+
+t.test(
+  'on rtpengine too a keyed call rings back to its handset, is a call like any other, and ends at its deadline',
+  needs('sip-tester', 'socat', 'rtpengine-daemon'),
+  async (t) => {
+    const { media } = await rtpengineMedia(t);
+    const call = await keyedCall(t, { maxTalkS: 1, warningsS: [], digitsInSpeech: 'pass' }, { media });
+    t.match(await call.running.logged((line) => line.event === 'call.ended'), { handset: 'a-101', cause: 'deadline' });
+    t.equal((await call.near.exited).code, 0);
+    t.equal((await call.far.exited).code, 0);
+  },
+);
 
 t.test('kill -9 of the gateway in a keyed call silences it, tells both legs and opens the pair', opts, async (t) => {
   const call = await keyedCall(t);

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { programData } from '../../gateway/config/paths.js';
 import { LAWS } from '../../gateway/media/relay/g711.js';
-import { startRtpengine } from '../../scripts/bench/rtpengine.js';
 import { freePort } from '../../scripts/peers/free-port.js';
 import { RtpParty } from '../media/rtp-party.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { needs } from '../peers/needs.js';
 import { RtpProbe } from '../peers/rtp-probe.js';
+import { rtpengineMedia } from '../peers/rtpengine-site.js';
 import { carrierPeer, handsetPeer } from '../peers/scenario.js';
 import { makeSite, profile } from '../peers/site.js';
 
@@ -17,14 +17,8 @@ const ALLOWED = '+442079460001';
 const BLOCKED = '+442079460002';
 
 async function siteOn(t: Test, more: Record<string, unknown>) {
-  const from = 46_000 + 2 * Math.floor(Math.random() * 4_000);
-  const daemon = await startRtpengine({ from, to: from + 400 });
-  t.teardown(() => daemon.stop());
+  const { daemon, media } = await rtpengineMedia(t);
   const trunkPort = await freePort();
-  const media = {
-    ...{ driver: 'rtpengine', cellAddress: '127.0.0.1', carrierAddress: '127.0.0.1' },
-    rtpengine: { address: '127.0.0.1', port: daemon.ngPort },
-  };
   const profiles = [profile({ digitsInSpeech: 'pass', block: [BLOCKED], warningsS: [], ...more })];
   const folder = makeSite(t, trunkPort, { site: { media }, profiles });
   const start = () => GatewayProcess.start(t, folder);

@@ -21,6 +21,13 @@ export const ALL_DIGITS = '0123456789*#';
 const TAGS: NgFields = { 'from-tag': 'handset', 'to-tag': 'trunk' };
 /** Once it has learned where a side sends from, the daemon drops what comes from elsewhere. */
 const OURS: NgFields = { ICE: 'remove', replace: ['origin', 'session-connection'], flags: ['strict-source'] };
+/** The same where digits may pass: the daemon then takes the speech apart, so that it can put an event in its place. */
+const OURS_WITH_DIGITS: NgFields = { ...OURS, flags: ['strict-source', 'inject DTMF'] };
+/** A key as the relay sends it, milliseconds and -dBm0; apart by so much speech that they are two. */
+const KEY: NgFields = { 'from-tag': 'handset', duration: 100, volume: 10, pause: 100 };
+/** The daemon puts a key into speech that it has heard: the first of it is waited for so often and so long, milliseconds. */
+const KEY_TRIES = 10;
+const KEY_AGAIN_MS = 100;
 const SIDES = ['handset', 'trunk'] as const;
 
 export interface NgCallParts {
@@ -49,6 +56,12 @@ export class NgCall {
   readonly #held: Record<Leg, boolean> = { handset: false, trunk: false };
   /** What the daemon was last told of what each side sends. */
   readonly #passes: Record<Leg, boolean> = { handset: false, trunk: false };
+  /** The digits that may pass; none, unless all may: single ones the daemon cannot choose. */
+  #digits = '';
+  /** Keys and descriptions of the trunk's go one after the other: the daemon takes orders in any order. */
+  #keying: Promise<unknown> = Promise.resolve();
+  #answering: Promise<unknown> = Promise.resolve();
+  #ringing: 'not yet' | 'rings' | 'never again' = 'not yet';
   /** The gates' orders, one after the other. */
   #order: Promise<NgFault | undefined> = Promise.resolve(undefined);
   #timers: Timer[] = [];
@@ -72,19 +85,20 @@ export class NgCall {
   /** The session, with both gates closed before anybody can send. Tells where the trunk is to send to. */
   async offer(direction: NgFields, digitsAllowed: MediaOrder['digitsAllowed']) {
     const { ask } = this.#parts;
+    if ([...ALL_DIGITS].every((digit) => digitsAllowed.includes(digit))) this.#digits = digitsAllowed;
     const offered = await ask('offer', {
       ...TAGS,
-      ...OURS,
+      ...this.#ours,
       ...direction,
-      sdp: writePlain(this.session.offer),
+      sdp: writePlain(this.session.trunkOffer),
       'rtcp-mux': ['offer', 'accept'],
     });
     if (offered.result === 'failed') return offered;
     this.#isUp = true;
     const gates = SIDES.map((side) => ask('block media', { 'from-tag': side }));
-    // Single digits it cannot choose: unless all may pass, none does.
-    if (![...ALL_DIGITS].every((digit) => digitsAllowed.includes(digit)))
-      gates.push(ask('block DTMF', { 'from-tag': 'handset' }));
+    if (this.#digits === '') gates.push(ask('block DTMF', { 'from-tag': 'handset' }));
+    // It was offered to the trunk as if the handset spoke events, and takes none.
+    if (this.session.offer.events === undefined) gates.push(ask('block DTMF', { 'from-tag': 'trunk' }));
     const failed = (await Promise.all([...gates, this.#lease(LEASE_S)])).find((answer) => answer?.result === 'failed');
     if (failed?.result === 'failed') return failed;
     return this.#endIn(offered.fields);
@@ -92,8 +106,58 @@ export class NgCall {
 
   /** The trunk's SDP. Tells where the handset is to send to. */
   async answer(audio: AudioDescription) {
-    const answered = await this.#parts.ask('answer', { ...TAGS, ...OURS, sdp: writePlain(audio) });
+    const { ask } = this.#parts;
+    const answering = this.#answering.then(() => ask('answer', { ...TAGS, ...this.#ours, sdp: writePlain(audio) }));
+    this.#answering = answering;
+    const answered = await answering;
     return answered.result === 'failed' ? answered : this.#endIn(answered.fields);
+  }
+
+  get #ours(): NgFields {
+    return this.#digits === '' ? OURS : OURS_WITH_DIGITS;
+  }
+
+  /** Rings back to the handset until it is hushed; false when that has been. */
+  ring(): boolean {
+    if (this.#ringing === 'never again' || this.#isOver) return false;
+    this.#ringing = 'rings';
+    this.#says.ring();
+    return true;
+  }
+
+  /** The far end is there: no ring-back any more. */
+  hush(): void {
+    if (this.#ringing === 'rings') {
+      this.#says.hush();
+      this.#saysUntilMs = 0;
+    }
+    this.#ringing = 'never again';
+  }
+
+  /**
+   * A key that came by signalling, to the trunk as an event; false where it may not pass, or cannot: the daemon puts it into the
+   * handset's speech, and knows no way for one that sends none.
+   */
+  async press(key: string): Promise<boolean> {
+    if (key === '' || !this.#digits.includes(key) || !this.#isTalking) return false;
+    const pressing = this.#keying.then(() => this.#play(key));
+    this.#keying = pressing;
+    return pressing;
+  }
+
+  get #isTalking(): boolean {
+    return this.#passes.handset && !this.#isOver && this.session.answer?.events !== undefined;
+  }
+
+  async #play(key: string): Promise<boolean> {
+    const { ask, clock } = this.#parts;
+    for (let tries = 0; tries < KEY_TRIES && this.#isTalking; tries++) {
+      const played = await ask('play DTMF', { ...KEY, code: key });
+      if (played.result === 'ok') return true;
+      if (played.code !== 'media.rtpengine') return false;
+      await new Promise<void>((resolve) => clock.after(KEY_AGAIN_MS, resolve));
+    }
+    return false;
   }
 
   #endIn(fields: NgFields) {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../clock/clock.js';
 import { waveHeader } from '../copies/wave.js';
 import type { Leg } from '../media-session.js';
 import { LAWS } from '../relay/g711.js';
-import { WARNING } from '../relay/warning-tone.js';
+import { RING_BACK, SAMPLE_RATE, WARNING } from '../relay/warning-tone.js';
 import type { NgAnswer, NgFields } from './ng-client.js';
 
 export type NgAsk = (command: string, fields?: NgFields) => Promise<NgAnswer>;
@@ -10,10 +10,14 @@ export type NgAsk = (command: string, fields?: NgFields) => Promise<NgAnswer>;
 /** After each piece a breath, milliseconds; the daemon also begins a little later than it says. */
 const PAUSE_MS = 150;
 
+const clipOf = (sound: Int16Array): Buffer =>
+  Buffer.from(Uint8Array.from(sound, (sample) => LAWS.pcma.encode[sample + 32_768] as number));
+
 /** The warning as A-law. */
-export const WARNING_CLIP: Buffer = Buffer.from(
-  Uint8Array.from(WARNING, (sample) => LAWS.pcma.encode[sample + 32_768] as number),
-);
+export const WARNING_CLIP: Buffer = clipOf(WARNING);
+/** Ring-back is its second of tone, then a silence in which the session's lease can be renewed. */
+const RING_CLIP: Buffer = clipOf(RING_BACK.subarray(0, SAMPLE_RATE));
+const RING_EVERY_MS = (RING_BACK.length * 1_000) / SAMPLE_RATE;
 
 /** A clip of A-law as the daemon takes a file in its order: a WAV, one character a byte. */
 const blobOf = (clip: Buffer): string =>
@@ -49,6 +53,21 @@ export class NgSounds {
       if (isRoom) this.#say(side, turn, clips, done);
       else done('media.lost: the session does not stand for as long');
     });
+  }
+
+  /** Rings back to the handset until something else is said to it, or it is hushed. */
+  ring(): void {
+    this.say('handset', [RING_CLIP], (fault) => {
+      if (fault === undefined)
+        this.#next.handset = this.#clock.after(RING_EVERY_MS - lengthMs(RING_CLIP), () => this.ring());
+    });
+  }
+
+  /** Ends what is being said to the handset. */
+  hush(): void {
+    this.#next.handset?.cancel();
+    this.#turn.handset++;
+    void this.#ask('stop media', { 'from-tag': 'handset' });
   }
 
   /** Nothing more is said; `done` of what is broken off is not called. */

@@ -10,7 +10,7 @@ import { type Leg, MediaSession } from '../media-session.js';
 import { OfferDesk } from '../offer-desk.js';
 import { connectedBy, PlaneReports } from '../plane-reports.js';
 import { SoundLibrary } from '../relay/sound-library.js';
-import { type AudioDescription, type Direction, readTrunkAnswer, writePromptAnswer } from '../sdp.js';
+import { type AudioDescription, type Direction, promptFormats, readTrunkAnswer, writePromptAnswer } from '../sdp.js';
 import { NgCall } from './ng-call.js';
 import { type NgAnswer, NgClient, type NgFields } from './ng-client.js';
 import { statsOf } from './ng-stats.js';
@@ -104,19 +104,31 @@ export class RtpenginePlane implements MediaDriver {
       this.#reports.fail(call, 'media.no-desk', 'work needs the relay: rtpengine does not tell us the keys');
       return;
     }
-    const held = this.#hold(call, order.handset, order.handsetOffer, order.person);
+    const held = this.#hold(call, order.handset, order.handsetOffer, order.person, order.digitsAllowed !== '');
     if (held === undefined) return;
     const { interfaces } = this.#options;
     const direction: NgFields = interfaces === undefined ? {} : { direction: [interfaces.cell, interfaces.carrier] };
     void held.offer(direction, order.digitsAllowed).then((end) => {
       if (held.session.closed) return;
       if ('code' in end) this.#reports.fail(call, end.code, end.why);
-      else this.#reports.tell(call, { type: 'media-opened', trunkOffer: held.session.offerAt(end) });
+      else {
+        this.#reports.tell(call, { type: 'media-opened', trunkOffer: held.session.offerAt(end) });
+        if (order.ringsBack === true) void this.#ringBack(call, held, end.address);
+      }
     });
   }
 
+  /** A handset that cannot be rung back to hears nothing until the answer: no fault of its call. */
+  async #ringBack(call: CallId, held: NgCall, trunkSide: string): Promise<void> {
+    const { session } = held;
+    if (promptFormats(session.offer).voice.length === 0) return;
+    const end = await held.answer({ ...session.offer, address: trunkSide, ...NOBODY });
+    if ('code' in end || session.closed || !held.ring()) return;
+    this.#reports.tell(call, { type: 'announcing', answer: writePromptAnswer(session.offer, session.handsetAt(end)) });
+  }
+
   announce(call: CallId, handset: HandsetId, handsetOffer: string, { language, pieces }: Announcement): void {
-    const held = this.#hold(call, handset, handsetOffer, undefined);
+    const held = this.#hold(call, handset, handsetOffer, undefined, false);
     if (held !== undefined)
       void this.#announce(call, held, language, pieces).then((fault) => {
         if (fault !== undefined && !held.session.closed) this.#reports.fail(call, fault.code, fault.why);
@@ -126,6 +138,8 @@ export class RtpenginePlane implements MediaDriver {
   /** A session whose other end is nobody, with both gates closed: the daemon alone speaks in it. */
   async #announce(call: CallId, held: NgCall, language: string, pieces: readonly string[]) {
     const { session } = held;
+    if (promptFormats(session.offer).voice.length === 0)
+      return { code: 'media.no-prompt', why: 'no codec in which the handset could hear it' };
     const offered = await held.offer({}, '');
     if ('code' in offered) return offered;
     const end = await held.answer({ ...session.offer, address: offered.address, ...NOBODY });
@@ -138,7 +152,13 @@ export class RtpenginePlane implements MediaDriver {
     return fault;
   }
 
-  #hold(call: CallId, handset: HandsetId, sdp: string, person: PersonId | undefined): NgCall | undefined {
+  #hold(
+    call: CallId,
+    handset: HandsetId,
+    sdp: string,
+    person: PersonId | undefined,
+    digitsPass: boolean,
+  ): NgCall | undefined {
     const { clock, sounds, rulesOf } = this.#options;
     const rules = (rulesOf ?? (() => PLAIN_RULES))(handset, person);
     const offer = this.#offers.read(sdp, rules.codecs);
@@ -150,7 +170,7 @@ export class RtpenginePlane implements MediaDriver {
       ask: (command, fields) => this.#ask(command, call, fields),
       clock,
       rules,
-      session: new MediaSession(offer),
+      session: new MediaSession(offer, digitsPass),
       sounds: sounds ?? new SoundLibrary(),
       onDeadline: () => {
         void this.#ask('delete', call, { 'delete delay': 0 });
@@ -168,11 +188,12 @@ export class RtpenginePlane implements MediaDriver {
       return;
     }
     const { session } = held;
-    const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, session.offer);
+    const answer = trunkSdp === '' && session.answer ? session.answer : readTrunkAnswer(trunkSdp, session.trunkOffer);
     if ('fault' in answer) {
       if (final) this.#reports.fail(call, answer.fault, answer.why);
       return;
     }
+    held.hush();
     void held.answer(answer).then((end) => {
       if (session.closed) return;
       if ('code' in end) {
@@ -210,10 +231,11 @@ export class RtpenginePlane implements MediaDriver {
     return measuredOf(this, this.#held.keys());
   }
 
-  /** The daemon is not asked to play it: whatever the profile says, such a digit goes no further. */
-  keyed(call: CallId): void {
-    const session = this.#held.get(call)?.session;
-    if (session !== undefined) session.infoDigits++;
+  keyed(call: CallId, key: string): void {
+    const held = this.#held.get(call);
+    void held?.press(key).then((passed) => {
+      if (!passed) held.session.infoDigits++;
+    });
   }
 
   close(call: CallId): void {
