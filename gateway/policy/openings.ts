@@ -1,5 +1,5 @@
 import { type Case, lockdownsOf, placesOf } from './case.js';
-import { FURTHEST_MS } from './hours.js';
+import { ALWAYS, both, FURTHEST_MS } from './hours.js';
 import { JUDGEMENT } from './judgement.js';
 
 /**
@@ -16,17 +16,14 @@ export function firstPass(c: Case): number | undefined {
     if (objection.passesFrom === undefined) return undefined;
     from = Math.max(from, objection.passesFrom);
   }
-  const timed = [...(c.own === undefined ? [] : [c.own.hours]), ...placesOf(c).map(({ hours }) => hours)];
+  const hours = placesOf(c).reduce((all, place) => both(all, place.hours), c.own?.hours ?? ALWAYS);
   const locked = lockdownsOf(c).map(({ from: begin, until }) => ({
     from: begin.epochMilliseconds,
     to: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
   }));
   for (let at = from; at <= c.atMs + FURTHEST_MS; ) {
-    const later = Math.max(
-      at,
-      ...timed.map((hours) => hours.stretchAt(at)).map(({ isOpen, to }) => (isOpen ? at : to)),
-      ...locked.map((lock) => (lock.from <= at && at < lock.to ? lock.to : at)),
-    );
+    const { isOpen, to } = hours.stretchAt(at);
+    const later = Math.max(isOpen ? at : to, ...locked.map((lock) => (lock.from <= at && at < lock.to ? lock.to : at)));
     if (later === at) return at;
     at = later;
   }

@@ -1,10 +1,11 @@
 import type { Exceptions, Window } from '../../config/schema/types.generated.js';
-import type { Hours, Stretch } from './hours.js';
+import type { Hours, Stretch, WeekBound } from './hours.js';
 import { joined, onlyWithin, type Span } from './spans.js';
 import { DAY_MS, ZoneClock } from './zone-clock.js';
 
 const WEEKDAYS = ['thu', 'fri', 'sat', 'sun', 'mon', 'tue', 'wed'] as const;
-/** Hours are laid out this far ahead at a time. */
+/** Hours are laid out for so many days at a time, and for so many more, so that each of them sees what comes after it. */
+const LAID_DAYS = 28;
 const AHEAD_DAYS = 21;
 /** A replay goes back and forth between a few days. */
 const MOST_LAID = 4;
@@ -32,7 +33,7 @@ export function calendarOf(exceptions: Exceptions | undefined, isHoliday: (day: 
 
 interface Laid {
   readonly spans: readonly Span[];
-  /** The local day, [from, to), in which this layout answers. */
+  /** The local days, [from, to), in which this layout answers. */
   readonly from: number;
   readonly to: number;
   readonly end: number;
@@ -43,6 +44,7 @@ interface Laid {
  * reading: so hours that touch have no seam on a night on which the clocks change.
  */
 export class Schedule implements Hours {
+  readonly bounds: readonly WeekBound[];
   readonly #clock: ZoneClock;
   readonly #laid = new Map<number, Laid>();
   #last: Stretch | undefined;
@@ -53,38 +55,41 @@ export class Schedule implements Hours {
     private readonly calendar: Calendar = PLAIN_CALENDAR,
   ) {
     this.#clock = ZoneClock.of(zone);
+    // Dates and holidays only ever close, but for windows that open on every holiday.
+    this.bounds = [{ zone, week: weekOf(windows) }];
   }
 
   stretchAt(ms: number): Stretch {
     const last = this.#last;
     if (last !== undefined && ms >= last.from && ms < last.answersTo) return last;
     const { spans, from, to, end } = this.#around(ms);
-    const next = spans.findIndex((span) => span.to > ms);
+    const next = firstEndingAfter(spans, ms);
     const span = spans[next];
-    const before = spans.at(next === -1 ? -1 : next - 1);
     const stretch =
       span !== undefined && span.from <= ms
         ? { isOpen: true, ...span }
-        : { isOpen: false, from: next === 0 ? from : (before?.to ?? from), to: span?.from ?? end };
-    // A stretch that runs off the layout is longer than it says: tomorrow it is laid out anew.
+        : { isOpen: false, from: spans[next - 1]?.to ?? from, to: span?.from ?? end };
+    // A stretch that runs off the layout is longer than it says: the days after these are laid out with more beyond them.
     this.#last = { ...stretch, answersTo: stretch.to < end ? stretch.to : to };
     return this.#last;
   }
 
   #around(ms: number): Laid {
-    const day = this.#clock.dayAt(ms);
-    const known = this.#laid.get(day);
+    const block = Math.floor(this.#clock.dayAt(ms) / LAID_DAYS);
+    const known = this.#laid.get(block);
     if (known !== undefined) return known;
+    const first = block * LAID_DAYS;
+    const next = first + LAID_DAYS;
     const spans = joined(
-      this.#wall(day - 2, day + AHEAD_DAYS).map(({ from, to }) => ({
+      this.#wall(first - 2, next + AHEAD_DAYS).map(({ from, to }) => ({
         from: this.#clock.instantOf(from, 'opens'),
         to: this.#clock.instantOf(to, 'closes'),
       })),
     );
     const midnight = (of: number) => this.#clock.instantOf(of * DAY_MS, 'closes');
-    const made = { spans, from: midnight(day), to: midnight(day + 1), end: midnight(day + AHEAD_DAYS) };
+    const made = { spans, from: midnight(first), to: midnight(next), end: midnight(next + AHEAD_DAYS) };
     if (this.#laid.size >= MOST_LAID) this.#laid.clear();
-    this.#laid.set(day, made);
+    this.#laid.set(block, made);
     return made;
   }
 
@@ -122,6 +127,36 @@ export class Schedule implements Hours {
     const isCut = holidays === 'never' && this.calendar.isHoliday(day + 1);
     return wallSpan(day, opens, isCut ? 24 * 60 : 24 * 60 + closes);
   }
+}
+
+/** The times of a week in which windows may be open on some date, wall time from Thursday 00:00. */
+function weekOf(windows: readonly Window[]): readonly Span[] {
+  const week = WEEKDAYS.length * DAY_MS;
+  const spans = windows.flatMap(({ days, from, to, holidays }) => {
+    const [opens, closes] = [minutes(from), minutes(to)];
+    return WEEKDAYS.flatMap((weekday, day) => {
+      // A holiday may fall on any day.
+      if (holidays !== 'always' && !days.includes(weekday)) return [];
+      return [wallSpan(day, opens, closes > opens ? closes : 24 * 60 + closes)];
+    });
+  });
+  // What runs over the end of the week stands at its beginning.
+  return joined([
+    ...spans.map(({ from, to }) => ({ from, to: Math.min(to, week) })),
+    ...spans.map(({ to }) => ({ from: 0, to: to - week })),
+  ]);
+}
+
+/** Where the first span stands that ends after an instant; the spans' count where none does. */
+function firstEndingAfter(spans: readonly Span[], ms: number): number {
+  let low = 0;
+  let high = spans.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((spans[middle]?.to ?? 0) > ms) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function wallSpan(day: number, fromMinute: number, toMinute: number): Span {

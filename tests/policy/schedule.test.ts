@@ -169,6 +169,34 @@ t.test('hours that are never open together are found out, and not searched for e
   t.equal(opensFrom(together([morning, evening]), utc('2026-01-01T00:00')), undefined);
 });
 
+t.test('hours that never meet are looked through once, and in one zone not at all', async (t) => {
+  let days = 0;
+  const counting: Calendar = {
+    exception: () => undefined,
+    isHoliday: () => {
+      days += 1;
+      return false;
+    },
+  };
+  const always = (from: string, to: string): Window[] => [{ ...window(from, to), holidays: 'always' }];
+  const from = utc('2026-01-01T00:00');
+  const here = together(['08:00', '18:00'].map((at) => scheduled('Europe/Brussels', at)));
+  function scheduled(zone: string, at: string): Schedule {
+    return new Schedule(zone, always(at, `${at.slice(0, 2)}:30`), counting);
+  }
+  t.equal(opensFrom(here, from), undefined);
+  t.equal(days, 0, 'the weeks have nothing in common');
+  const apart = together([scheduled('Europe/Brussels', '08:00'), scheduled('America/Chicago', '10:00')]);
+  t.equal(opensFrom(apart, from), undefined);
+  const searched = days;
+  t.ok(searched < 2 * 2 * 460, `${searched} days of two schedules are laid out for 400 days ahead`);
+  for (let minute = 1; minute <= 24 * 60; minute += 1) opensFrom(apart, from + minute * 60_000);
+  t.ok(days - searched <= 2 * 110, `${days - searched} more for a day on which each minute asks`);
+  const year = Array.from({ length: 365 }, (_, day) => opensFrom(apart, from + day * DAY_MS));
+  t.ok(year.every((opens) => opens === undefined));
+  t.ok(days < 2 * 2 * 900, `${days} for a year`);
+});
+
 t.test('what was closed for as long as anybody looked is looked at again when that time has come', async (t) => {
   const zone = 'Europe/Brussels';
   const years = Object.fromEntries(

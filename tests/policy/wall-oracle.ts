@@ -39,8 +39,17 @@ export function wallAt(zone: string, ms: number): number {
   return ms + offsetMs;
 }
 
-const dateOf = (day: number): string => new Date(day * DAY).toISOString().slice(0, 10);
-const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
+/** Remembers what a text or a day comes to: the walk asks for the same few, minute after minute. */
+function once<K, V>(work: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const found = known.get(key) ?? work(key);
+    known.set(key, found);
+    return found;
+  };
+}
+const dateOf = once((day: number): string => new Date(day * DAY).toISOString().slice(0, 10));
+const minutes = once((text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5)));
 
 /** Whether a wall time is inside the hours, as a person would read them. */
 export function isWithin(rule: WallRule, wall: number): boolean {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import type { Window } from '../../config/schema/types.generated.js';
-import { type Hours, opensFrom, together } from '../../gateway/policy/hours.js';
+import { type Hours, NEVER, opensFrom, together } from '../../gateway/policy/hours.js';
 import { type Calendar, Schedule } from '../../gateway/policy/schedule.js';
 import { DAY_MS } from '../../gateway/policy/zone-clock.js';
 import { EVERY } from './sample-policy.js';
@@ -135,6 +135,34 @@ t.test('hours of several zones are open together when each of them is', async ()
     { numRuns: 80 },
   );
 });
+
+t.test(
+  'hours that are said never to meet are never open together, least of all on nights when clocks change',
+  async (t) => {
+    const short = fc
+      .tuple(days, fc.integer({ min: 0, max: 1_380 }), fc.integer({ min: 15, max: 300 }))
+      .map(([of, from, lasts]): Window => {
+        const at = (n: number) => `${two(Math.floor(n / 60) % 24)}:${two(n % 60)}`;
+        return { days: of, from: at(from), to: at(from + lasts) };
+      });
+    const pair = sample.chain(({ ms, rule: { zone, exceptions = {}, holidays = new Set<string>() } }) =>
+      fc
+        .tuple(fc.array(short, { minLength: 1, maxLength: 3 }), fc.array(short, { minLength: 1, maxLength: 3 }))
+        .map((both) => ({ ms, rules: both.map((windows): WallRule => ({ zone, windows, exceptions, holidays })) })),
+    );
+    let never = 0;
+    fc.assert(
+      fc.property(pair, ({ ms, rules }) => {
+        if (together(rules.map(scheduleOf)) !== NEVER) return;
+        never += 1;
+        const first = firstOpen(rules, ms - DAY_MS, ms + DAY_MS);
+        if (first !== undefined) throw new Error(`open at ${new Date(first).toISOString()}: ${JSON.stringify(rules)}`);
+      }),
+      { numRuns: 200 },
+    );
+    t.ok(never > 20, `${never} pairs never meet`);
+  },
+);
 
 t.test('what is remembered changes no answer, in whatever order it is asked', async () => {
   const asked = fc.array(fc.integer({ min: -60_000, max: 60_000 }), { minLength: 2, maxLength: 12 });
