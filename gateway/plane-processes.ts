@@ -61,6 +61,7 @@ export class PlaneProcesses {
   readonly #secrets = { client: freshSecret(), control: freshSecret() };
   readonly #agents = new Map<string, RunningAgent>();
   #engine: EngineFacts | undefined;
+  #busPort = 0;
   #stopping = false;
 
   constructor(options: PlaneProcessesOptions) {
@@ -69,7 +70,10 @@ export class PlaneProcesses {
 
   /** Starts every process; settles when each is ready and joined. Rejects when one cannot start at all. */
   async start(busPort: number): Promise<void> {
-    const starts = [this.#startRelay(), this.#startEngine(), ...this.#startAgents(busPort)];
+    this.#busPort = busPort;
+    const { boards, handsets } = this.#options.files;
+    const agents = planAgents(boards, handsets).map((plan) => this.#startAgent(plan));
+    const starts = [this.#startRelay(), this.#startEngine(), ...agents];
     // A site with an rtpengine or a drachtio server of its own wants none of ours.
     await Promise.all([...starts, this.#options.early?.end()]);
   }
@@ -99,6 +103,24 @@ export class PlaneProcesses {
       between();
     });
     return true;
+  }
+
+  /**
+   * Starts the agents of boards that came while the gateway runs, with no wires yet; settles when each is ready. Rejects when
+   * one does not start: none of them stays then.
+   */
+  async startAgents(boards: SiteFiles['boards']): Promise<void> {
+    const plans = planAgents(boards, []);
+    const starts = await Promise.allSettled(plans.map((plan) => this.#startAgent(plan)));
+    const failed = starts.find(({ status }) => status === 'rejected');
+    if (failed?.status !== 'rejected') return;
+    for (const { agent } of plans) {
+      const started = this.#agents.get(agent)?.process;
+      this.#agents.delete(agent);
+      await started?.stop();
+      if (started !== undefined) this.#processes.splice(this.#processes.indexOf(started), 1);
+    }
+    throw failed.reason;
   }
 
   /** The port on which the engine listens for `cell` or `carrier`; 0 before it listens. */
@@ -196,33 +218,31 @@ export class PlaneProcesses {
     return { name, address, port: this.#engine ? this.listenerPort(name) : port, transports: ['udp', 'tcp'] };
   }
 
-  #startAgents(busPort: number): readonly Promise<void>[] {
+  async #startAgent(plan: AgentPlan): Promise<void> {
     const { files, bus, onBack } = this.#options;
     const { address, tls, agents } = files.site.bus;
-    const where = { address: isAnywhere(address) ? LOOPBACK : address, port: busPort };
-    return planAgents(files.boards, files.handsets).flatMap((plan) => {
-      const { agent: name, handsets, hasKeypads, program } = plan;
-      const foreign = agents.find((agent) => agent.name === name);
-      if (foreign !== undefined) {
-        // Somebody else starts it, and gave it its secret: the bus knows it by the hash alone.
-        bus.addIdentity({ name, secretHash: foreign.secretHash, handsets, hasKeypads });
-        return [];
-      }
-      const secret = freshSecret();
-      bus.addIdentity({ name, secret, handsets, hasKeypads });
-      const ca = tls === undefined ? {} : { ca: resolve(files.folder, tls.ca) };
-      // Its death is told to the lines by its last will on the bus.
-      const process = this.#plane(
-        name,
-        { script: join(programs, program), nodeFlags: SMALL_HEAP },
-        {
-          config: () => (this.#agents.get(name)?.plan ?? plan).config({ ...where, secret, ...ca }),
-          onReady: async () => onBack('line'),
-        },
-      );
-      this.#agents.set(name, { plan, secret, process });
-      return [process.start()];
-    });
+    const where = { address: isAnywhere(address) ? LOOPBACK : address, port: this.#busPort };
+    const { agent: name, handsets, hasKeypads, program } = plan;
+    const foreign = agents.find((agent) => agent.name === name);
+    if (foreign !== undefined) {
+      // Somebody else starts it, and gave it its secret: the bus knows it by the hash alone.
+      bus.addIdentity({ name, secretHash: foreign.secretHash, handsets, hasKeypads });
+      return;
+    }
+    const secret = freshSecret();
+    bus.addIdentity({ name, secret, handsets, hasKeypads });
+    const ca = tls === undefined ? {} : { ca: resolve(files.folder, tls.ca) };
+    // Its death is told to the lines by its last will on the bus.
+    const process = this.#plane(
+      name,
+      { script: join(programs, program), nodeFlags: SMALL_HEAP },
+      {
+        config: () => (this.#agents.get(name)?.plan ?? plan).config({ ...where, secret, ...ca }),
+        onReady: async () => onBack('line'),
+      },
+    );
+    this.#agents.set(name, { plan, secret, process });
+    await process.start();
   }
 
   #plane(

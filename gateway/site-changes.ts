@@ -1,22 +1,31 @@
 /**
- * Orders of `balise handset` to a running gateway, and its answers: files in `<data folder>/changes/`, so that only who may
+ * Orders of `balise handset` and `balise board` to a running gateway, and its answers: files in `<data folder>/changes/`, so that only who may
  * write the gateway's data may give one, and the kernel says who did. An order changes nothing by itself: it says that the
  * site's files have changed, by whose hand, and SIGHUP has the gateway look. With no gateway running it waits for the next.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Handset, Handsets } from '../config/schema/types.generated.js';
+import type { Boards, Handset, Handsets } from '../config/schema/types.generated.js';
 import { writeAtomically } from './provisioning/atomic-file.js';
 
-/** One handset that has changed; HA1s are there as fingerprints alone. */
-export interface HandsetChange {
-  readonly handset: string;
+/** What has become of an entry of one of the site's files. */
+export interface EntryChange {
   readonly what: 'added' | 'removed' | 'changed';
   /** What of it, of a changed one. */
   readonly fields?: readonly string[];
   readonly before?: Readonly<Record<string, unknown>>;
   readonly after?: Readonly<Record<string, unknown>>;
+}
+
+/** One handset that has changed; HA1s are there as fingerprints alone. */
+export interface HandsetChange extends EntryChange {
+  readonly handset: string;
+}
+
+/** One board that has changed. */
+export interface BoardChange extends EntryChange {
+  readonly board: string;
 }
 
 /** Something else that was done about a handset: a token armed, a secret renewed. */
@@ -34,6 +43,8 @@ export interface ChangeOrder {
   readonly notes: readonly HandsetNote[];
   /** What was changed, as the giver knows it: for a gateway that was not running then. */
   readonly changes: readonly HandsetChange[];
+  /** The same of boards. */
+  readonly boards?: readonly BoardChange[];
 }
 
 /** An order as it was found: with the user id that the kernel has for whoever wrote it. */
@@ -86,31 +97,46 @@ export function answerOrder(dataFolder: string, id: string, answer: ChangeAnswer
 
 /** What differs between the handsets before and after, by id. Pure. */
 export function changesBetween(before: Handsets, after: Handsets): readonly HandsetChange[] {
-  const old = new Map(before.map((handset) => [handset.id, handset]));
-  const fresh = new Map(after.map((handset) => [handset.id, handset]));
+  return differences(before, after, shown).map(({ id, ...change }) => ({ handset: id, ...change }));
+}
+
+/** What differs between the boards before and after, by id. Pure. */
+export function boardChangesBetween(before: Boards, after: Boards): readonly BoardChange[] {
+  return differences(before, after, picked).map(({ id, ...change }) => ({ board: id, ...change }));
+}
+
+type Entry = { readonly id: string };
+type Show<E> = (entry: E, fields?: readonly string[]) => Record<string, unknown>;
+
+function differences<E extends Entry>(before: readonly E[], after: readonly E[], show: Show<E>) {
+  const old = new Map(before.map((entry) => [entry.id, entry]));
+  const fresh = new Set(after.map(({ id }) => id));
   const gone = before.filter(({ id }) => !fresh.has(id));
   return [
-    ...gone.map((handset): HandsetChange => ({ handset: handset.id, what: 'removed', before: shown(handset) })),
-    ...after.flatMap((handset): HandsetChange[] => {
-      const was = old.get(handset.id);
-      if (was === undefined) return [{ handset: handset.id, what: 'added', after: shown(handset) }];
-      const fields = differing(was, handset);
+    ...gone.map((entry) => ({ id: entry.id, what: 'removed' as const, before: show(entry) })),
+    ...after.flatMap((entry): readonly (Entry & EntryChange)[] => {
+      const { id } = entry;
+      const was = old.get(id);
+      if (was === undefined) return [{ id, what: 'added', after: show(entry) }];
+      const fields = differing(was, entry);
       if (fields.length === 0) return [];
-      return [
-        { handset: handset.id, what: 'changed', fields, before: shown(was, fields), after: shown(handset, fields) },
-      ];
+      return [{ id, what: 'changed', fields, before: show(was, fields), after: show(entry, fields) }];
     }),
   ];
 }
 
-function differing(a: Handset, b: Handset): string[] {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof Handset)[];
+function differing<E extends object>(a: E, b: E): string[] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof E & string)[];
   return names.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
+}
+
+function picked(entry: object, fields?: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => fields === undefined || fields.includes(name)));
 }
 
 /** A handset as the audit may hold it: who has an HA1 can register with it, so only its fingerprint is there. */
 function shown(handset: Handset, fields?: readonly string[]): Record<string, unknown> {
-  const entries = Object.entries(handset).filter(([name]) => fields === undefined || fields.includes(name));
+  const entries = Object.entries(picked(handset, fields));
   return Object.fromEntries(
     entries.map(([name, value]) => [name, name === 'ha1' ? fingerprint(JSON.stringify(value)) : value]),
   );

@@ -22,6 +22,7 @@ import type { Lines } from './lines/lines.js';
 import { type CallId, callId, handsetId, wingId } from './policy/ids.js';
 import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
+import { addBoards } from './site-board-edits.js';
 import type { BoardScan } from './site-board-scan.js';
 import type { SiteBoards } from './site-boards.js';
 import { HandsetDesk, type RunningHandsets } from './site-handset-desk.js';
@@ -167,6 +168,7 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
     boards: () => boards.view(),
     ports: () => scan.ports(),
     scan: (order) => scan.begin(order),
+    addBoards: (wanted, by) => addBoards(files, parts.handsets, wanted, by),
     trunks: () => trunks.view(),
     uplink: () => watch.view().uplink,
     work: () => workView(store.work, files.site.zone, clock.wall()),

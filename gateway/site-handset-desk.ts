@@ -1,24 +1,15 @@
 import type { Handset } from '../config/schema/types.generated.js';
-import { ConfigFault } from './config/fault.js';
 import { readPhoneModels } from './config/phones.js';
 import type { SiteFiles } from './config/site.js';
 import type { HandsetEdited, PhoneModelView, PhonePlace } from './console/api/handset-edits.js';
 import type { HandsetPage, LinePlace } from './console/api/handsets.js';
 import { ConsoleFault } from './console/fault.js';
 import type { Change, HandsetOrder } from './console/source.js';
-import { EditFault, type EditFaultCode } from './editing/edit-fault.js';
 import { HandsetEdit, type RawPhone, type WantedHandset } from './editing/handset-edit.js';
 import { type EditOutcome, editHandsets } from './editing/site-edit.js';
 import { SitePhones } from './editing/site-phones.js';
 import { readMac } from './provisioning/device.js';
-
-const STATUS: Readonly<Record<EditFaultCode, number>> = {
-  'handset.unknown': 404,
-  'handset.taken': 409,
-  'handset.no-phone': 409,
-  'site.busy': 409,
-  'site.read-only': 503,
-};
+import { asConsoleFault, checkTaken, handOf } from './site-edit-answers.js';
 
 /** The handsets of the gateway that runs. */
 export interface RunningHandsets {
@@ -61,16 +52,11 @@ export class HandsetDesk {
     return edited;
   }
 
-  async #editOnce(
-    order: HandsetOrder,
-    { who, role, from }: Pick<Change, 'who' | 'role' | 'from'>,
-  ): Promise<HandsetEdited> {
+  async #editOnce(order: HandsetOrder, by: Pick<Change, 'who' | 'role' | 'from'>): Promise<HandsetEdited> {
     const id = order.do === 'add' ? order.handset.id : order.id;
     const hand = {
-      by: `console:${who} (${role}, ${from})`,
-      command: `handset ${order.do} ${id}`,
+      ...handOf(by, `handset ${order.do} ${id}`, this.running),
       ...('reason' in order && order.reason !== undefined ? { reason: order.reason } : {}),
-      reload: () => this.running.reload(),
     };
     let made: HandsetEdit | undefined;
     let outcome: EditOutcome;
@@ -83,11 +69,8 @@ export class HandsetDesk {
     } catch (fault) {
       throw asConsoleFault(fault);
     }
-    const { gateway, changes, remarks, site } = outcome;
-    if (gateway !== 'taken') {
-      const why = 'the running gateway did not take it, and goes on as it was; the site’s files have it';
-      throw new ConsoleFault(409, 'site.refused', why, { remarks });
-    }
+    checkTaken(outcome);
+    const { changes, remarks, site } = outcome;
     const phones = new SitePhones(site, { sip: this.running.sipPort, provisioning: this.running.port });
     return {
       handset: id,
@@ -173,13 +156,4 @@ function phoneOf({ model, mac, port = 1 }: PhonePlace): RawPhone {
   const address = readMac(mac);
   if (address !== undefined) return { model, mac: address, port };
   throw new ConsoleFault(400, 'form', `body/phone/mac: expected 12 hexadecimal digits, found ${JSON.stringify(mac)}`);
-}
-
-function asConsoleFault(fault: unknown): unknown {
-  if (fault instanceof EditFault) return new ConsoleFault(STATUS[fault.code], fault.code, fault.message);
-  if (!(fault instanceof ConfigFault)) return fault;
-  const faults = fault.faults.map(({ file, pointer, found, expected, hint }) => ({
-    ...{ file, pointer, found, expected, hint },
-  }));
-  return new ConsoleFault(422, 'site.faults', `nothing was changed: ${fault.message}`, { faults });
 }

@@ -75,6 +75,7 @@ export class SiteHandsets {
         parts.calls()?.policyChanged();
         return wires.take();
       },
+      startAgents: async (boards) => parts.processes()?.startAgents(boards),
       append: (events) => store.calls.append(events),
       alarm,
     });

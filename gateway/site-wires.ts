@@ -10,7 +10,7 @@ type Handset = SiteFiles['handsets'][number];
 type Wire = NonNullable<Handset['line']>;
 
 export interface SiteWiresParts {
-  /** `handsets` is always what it is now. */
+  /** `handsets` and `boards` are always what they are now. */
   readonly files: SiteFiles;
   readonly clock: Clock;
   readonly log: Logger;
@@ -26,6 +26,9 @@ export interface SiteWiresParts {
 const LOOK_MS = 500;
 const RENEWED = 'its agent starts anew, with other wires';
 
+const agentsOf = ({ boards }: SiteFiles): ReadonlyMap<string, string> =>
+  new Map(boards.map(({ id, agent }) => [id, agent]));
+
 const isSame = (a: Wire | undefined, b: Wire | undefined): boolean =>
   a?.board === b?.board && a?.relay === b?.relay && a?.hook === b?.hook;
 
@@ -37,7 +40,7 @@ const isSame = (a: Wire | undefined, b: Wire | undefined): boolean =>
  */
 export class SiteWires {
   readonly #parts: SiteWiresParts;
-  readonly #agentOf: ReadonlyMap<string, string>;
+  #agentOf: ReadonlyMap<string, string>;
   readonly #foreign: ReadonlySet<string>;
   /** What the agents were told: each handset's wire, by handset. */
   readonly #told: Map<string, Wire>;
@@ -48,14 +51,15 @@ export class SiteWires {
 
   constructor(parts: SiteWiresParts) {
     this.#parts = parts;
-    const { boards, handsets, site } = parts.files;
-    this.#agentOf = new Map(boards.map(({ id, agent }) => [id, agent]));
+    const { handsets, site } = parts.files;
+    this.#agentOf = agentsOf(parts.files);
     this.#foreign = new Set(site.bus.agents.map(({ name }) => name));
     this.#told = new Map(handsets.flatMap(({ id, line }) => (line === undefined ? [] : [[id, line] as const])));
   }
 
   /** Takes the wires as the site's files have them now. Returns what a person should know: what waits, and for what. */
   take(): readonly string[] {
+    this.#agentOf = agentsOf(this.#parts.files);
     const remarks = this.#remarks();
     this.#look();
     return remarks;
@@ -125,7 +129,8 @@ export class SiteWires {
       if (!isSame(told, handset.line) && (isTakenAway || told === undefined || !talking.has(handset.id)))
         shut.add(handsetId(handset.id));
     }
-    lines.fit(fittingsOf(files.boards, [...wired.values()], this.#kindOf).lines, shut);
+    const fittings = fittingsOf(files.boards, [...wired.values()], this.#kindOf);
+    lines.fit(fittings.lines, shut, fittings.boards);
   }
 
   /** Every agent of ours whose wires are other than it was told, with what it is to be told; what another still holds is left out. */

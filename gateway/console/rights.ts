@@ -61,6 +61,7 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /api/calls/:id/listen': 'listen',
   'POST /api/calls/:id/cut': 'listen',
   'GET /api/boards': 'see',
+  'POST /api/boards': 'configure',
   'GET /api/ports': 'configure',
   'POST /api/boards/scan': 'configure',
   'GET /api/trunks': 'see',

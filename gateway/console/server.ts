@@ -5,7 +5,7 @@ import { admit, callerOf } from './caller.js';
 import { ConsoleFault } from './fault.js';
 import type { House } from './house.js';
 import { ROUTES } from './rights.js';
-import { boardScanRoutes } from './routes/board-scan.js';
+import { boardRoutes } from './routes/boards.js';
 import { callRoutes } from './routes/calls.js';
 import { handsetEditRoutes } from './routes/handset-edits.js';
 import { handsetRoutes } from './routes/handsets.js';
@@ -99,7 +99,7 @@ export async function buildServer(house: House, reach: Reach): Promise<FastifyIn
   handsetEditRoutes(app, house);
   callRoutes(app, house);
   siteRoutes(app, house);
-  boardScanRoutes(app, house);
+  boardRoutes(app, house);
   orderRoutes(app, house);
   pageRoutes(app, house);
   if (missing.size > 0) throw new Error(`rights.ts speaks of routes that are none: ${[...missing].join(', ')}`);

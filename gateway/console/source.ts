@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BoardsAdded, NewBoard } from './api/board-edits.js';
 import type { PortView, ScanOrder, ScanView } from './api/board-scan.js';
 import type { CallsQuery, CallsView, CallView, EndedView } from './api/calls.js';
 import type {
@@ -63,6 +64,8 @@ export interface ConsoleSource {
   ports(): readonly PortView[];
   /** Begins to look for boards on a port. Rejects with a `ConsoleFault`; nothing is asked of the port then. */
   scan(order: ScanOrder): Promise<ScanView>;
+  /** Writes boards into the site's files, as `editHandset` does a handset: all of them or none. */
+  addBoards(boards: readonly NewBoard[], by: Pick<Change, 'who' | 'role' | 'from'>): Promise<BoardsAdded>;
   trunks(): readonly TrunkView[];
   uplink(): UplinkView;
   /** What came of the work in the last thirty days. */

@@ -17,12 +17,14 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Handset } from '../../config/schema/types.generated.js';
+import type { Board, Handset } from '../../config/schema/types.generated.js';
 import { systemClock } from '../clock/system-clock.js';
 import { loadSite, type SiteFiles } from '../config/site.js';
 import { writeAtomically } from '../provisioning/atomic-file.js';
 import {
   answerFile,
+  type BoardChange,
+  boardChangesBetween,
   type ChangeAnswer,
   changesBetween,
   changesFolder,
@@ -36,6 +38,9 @@ import { EditFault } from './edit-fault.js';
 
 /** A handset as it stands in the file: no default is filled in, so that none is written back. */
 export type RawHandset = Partial<Handset> & Pick<Handset, 'id'>;
+
+/** The same of a board. */
+export type RawBoard = Partial<Board> & Pick<Board, 'id'>;
 
 /** Whose hand an edit is by, and how a gateway hears of it. */
 export interface Hand {
@@ -59,6 +64,7 @@ export interface Edit {
 export interface EditOutcome {
   readonly site: SiteFiles;
   readonly changes: readonly HandsetChange[];
+  readonly boards: readonly BoardChange[];
   /** What the running gateway made of it; `stopped` when none runs, `silent` when it did not answer in time. */
   readonly gateway: ChangeAnswer['outcome'] | 'stopped' | 'silent';
   readonly remarks: readonly string[];
@@ -73,32 +79,66 @@ const clock = systemClock(() => ({ trusted: true }));
  * folder's `history/`, the file is replaced in one step, and a running gateway takes it at once. Throws a `ConfigFault` with
  * every fault, or an `EditFault`; nothing is written then.
  */
-export async function editHandsets(
+export function editHandsets(
   folder: string,
   hand: Hand,
   change: (handsets: readonly RawHandset[], site: SiteFiles) => Edit,
 ): Promise<EditOutcome> {
+  return editFile(folder, 'handsets', hand, (entries, site) => {
+    const { handsets, ...more } = change(entries as readonly RawHandset[], site);
+    return { entries: handsets, ...more };
+  });
+}
+
+/** Changes a site's boards.json, which may not be there yet, as `editHandsets` does the other. */
+export function editBoards(
+  folder: string,
+  hand: Hand,
+  change: (boards: readonly RawBoard[]) => readonly RawBoard[],
+): Promise<EditOutcome> {
+  return editFile(folder, 'boards', hand, (entries) => ({ entries: change(entries as readonly RawBoard[]) }));
+}
+
+/** The files that people change while a gateway runs. */
+type Editable = 'handsets' | 'boards';
+
+async function editFile(
+  folder: string,
+  name: Editable,
+  hand: Hand,
+  change: (
+    entries: readonly unknown[],
+    site: SiteFiles,
+  ) => Pick<Edit, 'prepare' | 'notes'> & { readonly entries: readonly unknown[] },
+): Promise<EditOutcome> {
   const before = await loadSite(folder);
   const release = takeLock(before.dataFolder);
   try {
-    // An installation keeps it with the data, where the gateway may write, and has a link to it here.
-    const file = realpathSync(join(before.folder, 'handsets.json'));
+    const file = fileOf(before.folder, name);
     mayWrite(file);
-    const text = readFileSync(file, 'utf8');
-    const edit = change(JSON.parse(text) as RawHandset[], before);
-    const next = `${JSON.stringify(edit.handsets, null, 2)}\n`;
-    const site = await loadSite(folder, undefined, { handsets: next });
+    const text = textOf(file);
+    const edit = change(JSON.parse(text ?? '[]') as unknown[], before);
+    const next = `${JSON.stringify(edit.entries, null, 2)}\n`;
+    const site = await loadSite(folder, undefined, { [name]: next });
     const changes = changesBetween(before.handsets, site.handsets);
-    if (readFileSync(file, 'utf8') !== text)
-      throw new EditFault('site.busy', `${file} was changed meanwhile: try again`);
+    const boards = boardChangesBetween(before.boards, site.boards);
+    if (textOf(file) !== text) throw new EditFault('site.busy', `${file} was changed meanwhile: try again`);
     edit.prepare?.(site);
-    if (changes.length > 0) replace(file, next, before.dataFolder);
-    const told = await tell(site, hand, changes, edit.notes ?? []);
-    return { site, changes, ...told };
+    if (changes.length + boards.length > 0) replace(file, name, next, before);
+    const told = await tell(site, hand, { changes, boards, notes: edit.notes ?? [] });
+    return { site, changes, boards, ...told };
   } finally {
     release();
   }
 }
+
+/** An installation keeps it with the data, where the gateway may write, and has a link to it in the site's folder. */
+function fileOf(folder: string, name: Editable): string {
+  const file = join(folder, `${name}.json`);
+  return existsSync(file) ? realpathSync(file) : file;
+}
+
+const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 
 /** One edit of a site at a time. */
 function takeLock(dataFolder: string): () => void {
@@ -124,21 +164,24 @@ function takeLock(dataFolder: string): () => void {
 /** Before anything is written: the file is replaced by one beside it. */
 function mayWrite(file: string): void {
   try {
-    for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
+    for (const path of [file, dirname(file)]) if (existsSync(path)) accessSync(path, constants.W_OK);
   } catch (fault) {
     const why = (fault as Error).message;
-    const how = 'run balise handset as the owner of the files, or give them to the user that changes them';
+    const how = 'run balise as the owner of the files, or give them to the user that changes them';
     throw new EditFault('site.read-only', `the site's files may not be written here (${why}): ${how}`);
   }
 }
 
-function replace(file: string, text: string, dataFolder: string): void {
-  const { mode, uid, gid } = statSync(file);
+function replace(file: string, name: Editable, text: string, { folder, dataFolder }: SiteFiles): void {
+  const isNew = !existsSync(file);
+  // A file that was not there is as the site's others are.
+  const { mode, uid, gid } = statSync(isNew ? join(folder, 'site.json') : file);
   const history = join(dataFolder, 'history');
   mkdirSync(history, { recursive: true, mode: 0o700 });
   const stamp = clock.wall().toString({ smallestUnit: 'millisecond' }).replace(/[:.]/g, '-');
-  const kept = join(history, `handsets.${stamp}.json`);
-  copyFileSync(file, kept);
+  const kept = join(history, `${name}.${stamp}.json`);
+  if (isNew) writeFileSync(kept, '[]\n');
+  else copyFileSync(file, kept);
   chmodSync(kept, 0o600);
   writeAtomically(file, text, mode & 0o777, false);
   if (process.getuid?.() === 0) {
@@ -146,7 +189,7 @@ function replace(file: string, text: string, dataFolder: string): void {
     for (const path of [history, kept]) chownSync(path, statSync(dataFolder).uid, statSync(dataFolder).gid);
   }
   const versions = readdirSync(history)
-    .filter((name) => name.startsWith('handsets.'))
+    .filter((version) => version.startsWith(`${name}.`))
     .sort();
   for (const old of versions.slice(0, -KEPT_VERSIONS)) rmSync(join(history, old), { force: true });
 }
@@ -161,14 +204,13 @@ function caller(): string {
 async function tell(
   site: SiteFiles,
   { by = caller(), command, reason, reload }: Hand,
-  changes: readonly HandsetChange[],
-  notes: readonly HandsetNote[],
+  what: Pick<EditOutcome, 'changes' | 'boards'> & { readonly notes: readonly HandsetNote[] },
 ): Promise<Pick<EditOutcome, 'gateway' | 'remarks'>> {
   const { dataFolder, runFolder } = site;
-  if (changes.length === 0 && notes.length === 0) return { gateway: 'taken', remarks: [] };
+  if (Object.values(what).every(({ length }) => length === 0)) return { gateway: 'taken', remarks: [] };
   // Ids sort by time: a gateway that starts later records them in their order.
   const id = `${clock.wall().epochMilliseconds}-${randomUUID()}`;
-  leaveOrder(dataFolder, { id, by, command, changes, notes, ...(reason === undefined ? {} : { reason }) });
+  leaveOrder(dataFolder, { id, by, command, ...what, ...(reason === undefined ? {} : { reason }) });
   if (reload !== undefined) {
     await reload();
     return outcomeOf(takeAnswer(answerFile(dataFolder, id)));

@@ -20,29 +20,37 @@ export interface BoardWatchOptions extends Pick<LinesOptions, 'boards' | 'onAlar
 /** What every board is worth, by its agent's last word; statuses and alarms go out from here. */
 export class BoardWatch {
   readonly #options: BoardWatchOptions;
-  readonly #boards: ReadonlyMap<BoardId, BoardFitting>;
-  readonly #contacts: ReadonlyMap<string, AgentContact>;
+  readonly #boards = new Map<BoardId, BoardFitting>();
+  readonly #contacts = new Map<string, AgentContact>();
   readonly #judged = new Map<BoardId, BoardJudgement>();
   readonly #panics = new Map<BoardId, PanicTarget>();
+  #isStarted = false;
 
   constructor(options: BoardWatchOptions) {
     this.#options = options;
-    this.#boards = new Map(options.boards.map((fitting) => [fitting.board, fitting]));
-    const agents = [...new Set(options.boards.map(({ agent }) => agent))];
-    this.#contacts = new Map(
-      agents.map((agent) => {
-        const boards = options.boards.filter((fitting) => fitting.agent === agent).map(({ board }) => board);
-        const onChange = (why: string) => this.#contactChanged(boards, why);
-        return [agent, new AgentContact({ clock: options.clock, boards, onChange })];
-      }),
-    );
+    this.take(options.boards);
+  }
+
+  /** Takes boards that came, each with an agent that had none before; those that are known stay as they are. */
+  take(fittings: readonly BoardFitting[]): void {
+    const comers = fittings.filter(({ board, agent }) => !this.#boards.has(board) && !this.#contacts.has(agent));
+    for (const fitting of comers) this.#boards.set(fitting.board, fitting);
+    for (const agent of new Set(comers.map((fitting) => fitting.agent))) {
+      const boards = comers.filter((fitting) => fitting.agent === agent).map(({ board }) => board);
+      const onChange = (why: string) => this.#contactChanged(boards, why);
+      const contact = new AgentContact({ clock: this.#options.clock, boards, onChange });
+      this.#contacts.set(agent, contact);
+      if (this.#isStarted) contact.start();
+    }
   }
 
   start(): void {
+    this.#isStarted = true;
     for (const contact of this.#contacts.values()) contact.start();
   }
 
   stop(): void {
+    this.#isStarted = false;
     for (const contact of this.#contacts.values()) contact.stop();
   }
 

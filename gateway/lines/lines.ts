@@ -199,7 +199,8 @@ export class Lines implements LinePlane {
    * Takes the lines as they are wired now. A wire that is there no more is opened at once; one that is in `shut` is opened, is
    * leased nothing and is not believed, because its agent does not know it yet. Calls on either are told that it is lost.
    */
-  fit(fittings: readonly LineFitting[], shut: ReadonlySet<HandsetId> = new Set()): void {
+  fit(fittings: LinesOptions['lines'], shut = new Set<HandsetId>(), boards: LinesOptions['boards'] = []): void {
+    this.#boards.take(boards);
     const { gone, shut: closed } = this.#lines.fit(fittings, shut, this.#clock.monotonicNs());
     for (const line of gone) {
       this.#send(line, false, false);

@@ -6,14 +6,20 @@ import { portOf, readTransport, type Transport } from '../../device-agents/trans
 import { openWire } from '../../device-agents/wire.js';
 import { freshSecret, hashedSecret } from '../../gateway/bus/identities.js';
 import { loadSite } from '../../gateway/config/site.js';
+import { withBoards } from '../../gateway/editing/board-edit.js';
+import { editBoards } from '../../gateway/editing/site-edit.js';
 import { boardKinds, planAgents } from '../../gateway/lines/agent-plan.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { told } from './edit-report.js';
+import { siteAnd } from './site-option.js';
 
-const HELP = `balise board: finds relay boards on a port, and writes the configuration of an agent
+const HELP = `balise board: finds relay boards on a port, adds them to the site, and writes an agent's configuration
 
 usage: balise board scan (--port <device file> | --tcp <host:port>) [--baud <n>] [--parity <p>]
                          [--stop-bits <n>] [--units <from-to>] [--json]
-       balise board agent <folder> <agent>
+       balise board add <board> --device <kind> (--port <device file> | --tcp <host:port>) [--unit <n>]
+                        [--baud <n>] [--parity <p>] [--stop-bits <n>] [--agent <name>] [--no-watchdog] [--site <folder>]
+       balise board agent <agent> [--site <folder>]
 
 scan asks every unit id whether a board answers, and names the kinds of config/devices/ that it could
 be, the likeliest first. It reads and never writes. No agent may have the port meanwhile. Exit status 1
@@ -25,49 +31,56 @@ when no board answers.
   --units      the unit ids to ask, 1-247 unless told otherwise; a silent one takes 0.3 s
   --json       the same as JSON on stdout
 
+add writes a board into boards.json: the whole site is checked first, the version before is kept in the data folder's
+history/. A running gateway takes it at once, and no call ends, where its agent is a new one; a board that joins others
+on their port waits for a restart, and it says so.
+
+  --device     its kind, as scan names it: a file of config/devices/ without .json
+  --unit       its unit id, 1 unless told otherwise
+  --agent      the agent that drives it; left out: the one that has its port, or a new one
+  --no-watchdog  take a board that has no watchdog of its own; it shows amber everywhere
+
 agent is for an agent that the gateway does not start: it makes a new secret and prints the agent's
 configuration, secret included, on stdout; and on stderr what belongs into "bus" of site.json, with the
 secret's hash alone.
 
-  <folder>     the site's folder
   <agent>      the agent's name in boards.json
+  --site       the site's folder; default $BALISE_SITE, or /etc/balise/site. It may also stand before the agent
 
-examples
-  balise board scan --port /dev/ttyUSB0 --baud 115200 --units 1-16
-  balise board agent /etc/balise modbus-1 > modbus-1.json
+Exit status 0; 1 when no board answers, or the running gateway did not take it; 64 wrongly called; 78 the site would be
+at fault.
 
 example
-  balise board scan --tcp 10.0.0.7:4001
+  balise board scan --port /dev/ttyUSB0 --baud 115200 --units 1-16
+  balise board add b2 --device generic-8r8i --tcp 10.0.0.7:4001 --unit 3
+  balise board agent modbus-1 > modbus-1.json
 `;
 
-/** `balise board scan|agent` */
+/** `balise board scan|add|agent` */
 export const board: Command = {
   name: 'board',
-  summary: 'finds relay boards on a port; writes an agent’s configuration',
+  summary: 'finds relay boards on a port, adds them; writes an agent’s configuration',
   help: HELP,
   async run([verb, ...args], terminal) {
     switch (verb) {
       case 'scan':
         return scan(args, terminal);
+      case 'add':
+        return add(args, terminal);
       case 'agent':
         return agent(args, terminal);
       default:
-        throw new UsageFault(verb === undefined ? 'scan, or agent?' : `there is no "board ${verb}"; scan, or agent?`);
+        throw new UsageFault(`${verb === undefined ? '' : `there is no "board ${verb}"; `}scan, add or agent?`);
     }
   },
 };
 
+const TEXT = { type: 'string' } as const;
+/** Where boards are. */
+const PLACE = { port: TEXT, tcp: TEXT, baud: TEXT, parity: TEXT, 'stop-bits': TEXT } as const;
+
 async function scan(args: readonly string[], { stdout, stderr }: Terminal): Promise<ExitCode> {
-  const text = { type: 'string' } as const;
-  const options = {
-    port: text,
-    tcp: text,
-    baud: text,
-    parity: text,
-    'stop-bits': text,
-    units: { ...text, default: '1-247' },
-    json: { type: 'boolean' },
-  } as const;
+  const options = { ...PLACE, units: { ...TEXT, default: '1-247' }, json: { type: 'boolean' } } as const;
   const { values } = parseArgs({ args: [...args], options });
   const transport = transportOf(values);
   const units = unitsOf(values.units);
@@ -136,10 +149,43 @@ function unitsOf(text: string): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
+async function add(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const options = {
+    ...PLACE,
+    device: TEXT,
+    unit: TEXT,
+    agent: TEXT,
+    site: TEXT,
+    'no-watchdog': { type: 'boolean' },
+  } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const { folder, rest } = siteAnd(values.site, positionals, 1);
+  const [id, ...more] = rest;
+  if (more.length > 0) throw new UsageFault('one board at a time');
+  const { device, unit, agent: name } = values;
+  if (unit !== undefined && !/^[0-9]{1,3}$/.test(unit))
+    throw new UsageFault(`--unit: expected a number, found ${unit}`);
+  const wanted = {
+    id: needed(id, '<board>'),
+    device: needed(device, '--device'),
+    ...(unit !== undefined && { unit: Number(unit) }),
+    ...(name !== undefined && { agent: name }),
+    transport: transportOf(values),
+    ...(values['no-watchdog'] === true && { allowNoWatchdog: true }),
+  };
+  const hand = { command: `board add ${wanted.id}` };
+  const outcome = await editBoards(folder, hand, (boards) => withBoards(boards, [wanted]));
+  const added = outcome.site.boards.find((one) => one.id === wanted.id);
+  terminal.stdout.write(`${wanted.id}: added, ${wanted.device}, driven by the agent ${added?.agent}\n`);
+  return told(outcome, terminal);
+}
+
 async function agent(args: readonly string[], { stdout, stderr }: Terminal): Promise<ExitCode> {
-  const { positionals } = parseArgs({ args: [...args], options: {}, allowPositionals: true });
-  const [folder, name] = positionals;
-  const site = await loadSite(needed(folder, '<folder>'));
+  const { values, positionals } = parseArgs({ args: [...args], options: { site: TEXT }, allowPositionals: true });
+  const { folder, rest } = siteAnd(values.site, positionals, 1);
+  const [name, ...more] = rest;
+  if (more.length > 0) throw new UsageFault('one agent at a time');
+  const site = await loadSite(folder);
   const plans = planAgents(site.boards, site.handsets);
   const plan = plans.find((one) => one.agent === needed(name, '<agent>'));
   if (plan === undefined) {

@@ -9,7 +9,7 @@ import { changesBetween, type HandsetChange } from '../../gateway/site-changes.j
 import { columns } from './columns.js';
 import { EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import type { CsvFault } from './csv.js';
-import { told } from './handset-report.js';
+import { told } from './edit-report.js';
 import { columnOf, type HandsetRow, readHandsetRows } from './handset-rows.js';
 import { Progress } from './progress.js';
 

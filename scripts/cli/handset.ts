@@ -8,20 +8,22 @@ import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { readMac } from '../../gateway/provisioning/device.js';
 import { columns } from './columns.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { told } from './edit-report.js';
 import { importHandsets } from './handset-import.js';
-import { told } from './handset-report.js';
+import { siteAnd } from './site-option.js';
 
 const HELP = `balise handset: the handsets of a site, and the phones that are provisioned as them
 
-usage: balise handset list <folder> [--json]
-       balise handset show <folder> <handset> [--json]
-       balise handset add <folder> <handset> --wing <id> --profile <id> [--user <user>] [--language <fr|nl|…>]
+usage: balise handset list [--site <folder>] [--json]
+       balise handset show <handset> [--site <folder>] [--json]
+       balise handset add <handset> --wing <id> --profile <id> [--user <user>] [--language <fr|nl|…>]
                           [--board <id> --relay <n> --hook <n>] [--model <model> --mac <address> [--port <n>]]
-       balise handset provision <folder> <handset> [--rotate] [--new-token]
-       balise handset replace <folder> <handset> --model <model> --mac <address> [--port <n>]
-       balise handset disable|enable <folder> <handset>
-       balise handset remove <folder> <handset>
-       balise handset import <folder> <table.csv> [--apply --out <file>] [--json]
+                          [--site <folder>]
+       balise handset provision <handset> [--rotate] [--new-token] [--site <folder>]
+       balise handset replace <handset> --model <model> --mac <address> [--port <n>] [--site <folder>]
+       balise handset disable|enable <handset> [--site <folder>]
+       balise handset remove <handset> [--site <folder>]
+       balise handset import <table.csv> [--apply --out <file>] [--site <folder>] [--json]
        balise handset models [--json]
 
 add        a new handset; its secret is drawn, and only its hash is in the site's files
@@ -34,13 +36,15 @@ import     adds and changes many by a table (columns id, wing, profile, user, la
            model, mac, port); shows what it would do, and does it with --apply. Every fault is told at once, by line
            and column. --out is a file for what is needed at each device: tokens and secrets, once
 
-  <folder>  the site's folder. The whole site is checked before anything is written, the version before is kept in the
-            data folder's history/, and a running gateway takes the change at once, calls and all
+  --site    the site's folder; default $BALISE_SITE, or /etc/balise/site. It may also stand before the handset
+
+The whole site is checked before anything is written, the version before is kept in the data folder's history/, and a
+running gateway takes the change at once, calls and all.
 
 Exit status 0; 1 when the running gateway did not take it; 64 wrongly called; 78 the site would be at fault.
 
 example
-  balise handset add /etc/balise a-104 --wing a --profile survey --model HT814 --mac c0:74:ad:00:02:01 --port 2
+  balise handset add a-104 --wing a --profile survey --model HT814 --mac c0:74:ad:00:02:01 --port 2
 `;
 
 const TEXT = { type: 'string' } as const;
@@ -48,8 +52,9 @@ const FLAG = { type: 'boolean' } as const;
 const OPTIONS = {
   ...{ json: FLAG, apply: FLAG, rotate: FLAG, 'new-token': FLAG },
   ...{ wing: TEXT, profile: TEXT, user: TEXT, language: TEXT, board: TEXT, relay: TEXT, hook: TEXT },
-  ...{ model: TEXT, mac: TEXT, port: TEXT, out: TEXT },
+  ...{ model: TEXT, mac: TEXT, port: TEXT, out: TEXT, site: TEXT },
 } as const;
+const VERBS = ['list', 'show', 'add', 'provision', 'replace', 'disable', 'enable', 'remove', 'import'];
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
 /** `balise handset list|show|add|provision|replace|disable|enable|remove|import|models` */
@@ -59,10 +64,14 @@ export const handset: Command = {
   help: HELP,
   async run(args, terminal) {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-    const [verb = '', folder, subject, ...more] = positionals;
+    const [verb = '', ...words] = positionals;
     if (verb === 'models') return models(values.json === true, terminal);
-    if (more.length > 0) throw new UsageFault('one handset at a time; balise handset import takes a table of them');
-    const site = needed(folder, '<folder>');
+    if (!VERBS.includes(verb))
+      throw new UsageFault(`${verb === '' ? '' : `there is no "handset ${verb}"; `}${VERBS.join(', ')} or models?`);
+    const most = verb === 'list' ? 0 : 1;
+    const { folder: site, rest } = siteAnd(values.site, words, most);
+    const [subject] = rest;
+    if (rest.length > most) throw new UsageFault('one handset at a time; balise handset import takes a table of them');
     const one = (): string => needed(subject, '<handset>');
     switch (verb) {
       case 'list':
@@ -74,17 +83,8 @@ export const handset: Command = {
         const options = { apply, json, ...(out === undefined ? {} : { out }) };
         return importHandsets(site, needed(subject, '<table.csv>'), options, terminal);
       }
-      case 'add':
-      case 'provision':
-      case 'replace':
-      case 'disable':
-      case 'enable':
-      case 'remove':
-        return edit(verb, site, one(), values, terminal);
       default:
-        throw new UsageFault(
-          `${verb === '' ? '' : `there is no "handset ${verb}"; `}list, show, add, provision, replace, disable, enable, remove, import or models?`,
-        );
+        return edit(verb, site, one(), values, terminal);
     }
   },
 };

@@ -48,37 +48,43 @@ export function putSite(machine: Machine, from: string): void {
   const to = machine.at(SITE);
   machine.work(`copy the site ${from} to ${SITE}, with its data in ${DATA} and its sockets in ${RUN}`, () => {
     const filter = (path: string): boolean => !LEFT.test(path);
-    // A site of another installation has a link for its handsets: what it leads to is copied.
+    // A site of another installation has links for its handsets and boards: what they lead to is copied.
     cpSync(from, to, { recursive: true, filter, dereference: true });
     writeFileSync(join(to, 'site.json'), wanted);
   });
   protect(machine);
 }
 
-/** Only root changes a site's files, but for its handsets, and only the gateway's group reads them: they hold secrets. */
+/** Only root changes a site's files, but for its handsets and boards, and only the gateway's group reads them: they hold secrets. */
 export function protect(machine: Machine): void {
   if (!hasSite(machine)) return;
   if (!machine.isDry) run('chmod', ['-R', 'u=rwX,g=rX,o=', machine.at(SITE)]);
   machine.command(['chown', '-R', '--no-dereference', `root:${USER}`, SITE]);
-  giveHandsets(machine);
+  for (const name of GIVEN) give(machine, name);
 }
 
+/** What the console changes of a site. */
+const GIVEN = ['handsets.json', 'boards.json'] as const;
+
 /**
- * The console changes a site's handsets and nothing else of it: their file lies with the gateway's data, the only place that it
- * writes to, and the site has a link to it. Policy, trunks and boards stay root's.
+ * The console changes a site's handsets, adds its boards, and changes nothing else of it: their files lie with the gateway's
+ * data, the only place that it writes to, and the site has a link to each. Policy and trunks stay root's.
  */
-function giveHandsets(machine: Machine): void {
-  const [link, file] = [machine.at(`${SITE}/handsets.json`), machine.at(`${DATA}/handsets.json`)];
-  if (lstatSync(link, { throwIfNoEntry: false })?.isFile() === true) {
-    machine.work(`keep handsets.json in ${DATA}, where the console may change it`, () => {
-      copyFileSync(link, `${file}.new`);
+function give(machine: Machine, name: (typeof GIVEN)[number]): void {
+  const [link, file] = [machine.at(`${SITE}/${name}`), machine.at(`${DATA}/${name}`)];
+  const stat = lstatSync(link, { throwIfNoEntry: false });
+  // A site without boards has no file of them: it gets an empty list, so that the console can add the first.
+  if (stat === undefined || stat.isFile()) {
+    machine.work(`keep ${name} in ${DATA}, where the console may change it`, () => {
+      if (stat === undefined) writeFileSync(`${file}.new`, '[]\n');
+      else copyFileSync(link, `${file}.new`);
       chmodSync(`${file}.new`, 0o600);
       renameSync(`${file}.new`, file);
-      symlinkSync(join(DATA_FROM_SITE, 'handsets.json'), `${link}.new`);
+      symlinkSync(join(DATA_FROM_SITE, name), `${link}.new`);
       renameSync(`${link}.new`, link);
     });
   }
-  machine.command(['chown', `${USER}:${USER}`, `${DATA}/handsets.json`]);
+  machine.command(['chown', `${USER}:${USER}`, `${DATA}/${name}`]);
 }
 
 function placed(file: string): string {

@@ -47,7 +47,7 @@ t.test('balise board scan of an empty line says so, with status 1', opts(), asyn
 
 t.test('balise board says what is wrong with what it was told', async (t) => {
   for (const [args, why] of [
-    [[], /scan, or agent/],
+    [[], /scan, add or agent/],
     [['find'], /there is no "board find"/],
     [['scan'], /either --port or --tcp/],
     [['scan', '--port', '/dev/x', '--tcp', 'a:1'], /either --port or --tcp/],
@@ -55,7 +55,11 @@ t.test('balise board says what is wrong with what it was told', async (t) => {
     [['scan', '--port', '/dev/x', '--baud', 'fast'], /--baud: expected a whole number/],
     [['scan', '--port', '/dev/x', '--parity', 'mark'], /--parity: expected "none", "even" or "odd"/],
     [['scan', '--port', '/dev/x', '--units', '9-300'], /from 1 to 247, found 9-300/],
-    [['agent'], /<folder> is missing/],
+    [['agent', '--site', '/x', 'a', 'b'], /one agent at a time/],
+    [['add', 'b2', '--tcp', 'a:1', '--site', '/x'], /--device is missing/],
+    [['add', 'b2', '--device', 'x', '--site', '/x'], /either --port or --tcp/],
+    [['add', 'b2', '--device', 'x', '--unit', 'two', '--site', '/x'], /--unit: expected/],
+    [['add', 'b2', 'b3', '--device', 'x', '--site', '/x'], /one board at a time/],
   ] as [string[], RegExp][]) {
     t.match(await balise(['board', ...args]), { status: 64, stderr: why }, args.join(' '));
   }
@@ -64,6 +68,23 @@ t.test('balise board says what is wrong with what it was told', async (t) => {
     stderr: /cannot be opened.*see the path/,
   });
   t.match(await balise(['board', '--help']), { status: 0, stdout: /usage: balise board scan[\s\S]*\nexample\n/ });
+});
+
+t.test('balise board add writes a board into a site that has none, and another beside it on its port', async (t) => {
+  const site = makeSite(t, 9);
+  const place = ['--device', 'generic-8r8i', '--tcp', '10.0.0.7:4001', '--site', site];
+  t.match(await balise(['board', 'add', 'b1', '--unit', '3', ...place]), {
+    status: 0,
+    stdout: /^b1: added, generic-8r8i, driven by the agent modbus-1\nno gateway runs: it counts from the next start/,
+  });
+  t.match(await balise(['board', 'add', 'b2', '--unit', '4', ...place]), { status: 0, stdout: /the agent modbus-1/ });
+  t.match(await balise(['board', 'add', 'b3', '--unit', '4', ...place]), { status: 78, stderr: /boards\.json/ });
+  t.match(await balise(['board', 'add', 'b2', '--unit', '5', ...place]), { status: 64, stderr: /board "b2" already/ });
+  t.match(JSON.parse(readFileSync(join(site, 'boards.json'), 'utf8')), [
+    { id: 'b1', unit: 3 },
+    { id: 'b2', unit: 4, agent: 'modbus-1', transport: { host: '10.0.0.7', port: 4001 } },
+  ]);
+  t.match(await balise(['check', site]), { status: 0 });
 });
 
 t.test(

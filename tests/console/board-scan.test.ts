@@ -1,7 +1,8 @@
 /** Looking for boards from the console of the whole program. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { BoardsAdded } from '../../gateway/console/api/board-edits.js';
 import type { PortView, ScanView } from '../../gateway/console/api/board-scan.js';
 import type { AuditView, SiteView } from '../../gateway/console/api/site.js';
 import { GatewayClient } from '../../scripts/cli/gateway-client.js';
@@ -13,6 +14,12 @@ import { GatewayProcess } from '../peers/gateway-process.js';
 import { handset, makeSite } from '../peers/site.js';
 
 const tcp = (port: number, host = '127.0.0.1') => ({ kind: 'rtu-over-tcp', host, port });
+
+async function startBoardOf(t: Test) {
+  const line = await startBoard({ port: 0 });
+  t.teardown(() => line.close());
+  return line;
+}
 
 t.test('boards are found on a port that nobody holds, live, and as balise board scan finds them', async (t) => {
   const [board, line] = await Promise.all([boardPeer(t), startBoard({ port: 0, units: [2, 4] })]);
@@ -78,8 +85,49 @@ t.test('boards are found on a port that nobody holds, live, and as balise board 
   const noted = events.map(({ data }) => data).filter((data) => data.what === 'board-scan' && data.subject === subject);
   t.match(noted.at(-1), { role: 'local', after: { from: 1, to: 4 } }, 'who scanned what is in the chain');
 
-  await t.test('a gateway that stops ends a scan that goes on', async () => {
-    await scan(tcp(line.port), { from: 1, to: 247 });
+  await t.test('what was found is added to boards.json, all of it or none, and its agent starts at once', async (t) => {
+    const file = () => JSON.parse(readFileSync(join(site, 'boards.json'), 'utf8')) as Record<string, unknown>[];
+    const found = { device: 'generic-8r8i', transport: tcp(line.port) };
+    const add = (...boards: object[]) => client.ask<BoardsAdded>('POST', '/api/boards', { boards });
+    await t.rejects(add({ ...found, id: 'b2', unit: 2 }, { ...found, id: 'b4', unit: 2 }), {
+      status: 422,
+      code: 'site.faults',
+    });
+    await t.rejects(add({ ...found, id: 'b2', device: 'no-such-kind' }), { status: 422, code: 'site.faults' });
+    await t.rejects(add({ ...found, id: 'b1', unit: 2 }), { status: 409, code: 'board.taken' });
+    t.same(file(), board.boards, 'nothing was written');
+
+    const from = running.lines.length;
+    t.same(await add({ ...found, id: 'b2', unit: 2 }), {
+      boards: [{ board: 'b2', agent: 'modbus-2', isRunning: true }],
+      remarks: [],
+    });
+    await running.logged(({ event, plane }) => event === 'plane.ready' && plane === 'modbus-2', from);
+    await t.rejects(scan(tcp(line.port)), { code: 'scan.held' }, 'its agent has the port from now on');
+    const late = await add({ ...found, id: 'b4', unit: 4 });
+    t.match(late, {
+      boards: [{ board: 'b4', agent: 'modbus-2', isRunning: false }],
+      remarks: [/boards\.json: b4 takes a restart of the gateway/],
+    });
+    t.match(file(), [{ id: 'b1' }, { id: 'b2', unit: 2, agent: 'modbus-2' }, { id: 'b4', unit: 4, agent: 'modbus-2' }]);
+    t.equal(readdirSync(join(site, 'data', 'history')).filter((name) => name.startsWith('boards.')).length, 2);
+    const { events } = await client.ask<AuditView>('GET', '/api/audit?limit=50');
+    t.match(
+      events.filter(({ type }) => type === 'balise.board.changed').map(({ data }) => data),
+      [
+        { board: 'b4', what: 'added', after: { unit: 4 } },
+        { board: 'b2', what: 'added', by: /^console:unix:/, after: { device: 'generic-8r8i', agent: 'modbus-2' } },
+      ],
+    );
+    const { boards } = await client.ask<{ boards: { board: string; state: string }[] }>('GET', '/api/boards');
+    t.same(
+      boards.map((one) => one.board),
+      ['b1', 'b2'],
+    );
+  });
+
+  await t.test('a gateway that stops ends a scan that goes on', async (t) => {
+    await scan(tcp((await startBoardOf(t)).port), { from: 1, to: 247 });
     await running.end();
   });
 });

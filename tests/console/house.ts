@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Test } from 'tap';
+import type { NewBoard } from '../../gateway/console/api/board-edits.js';
 import type { ScanOrder, ScanView } from '../../gateway/console/api/board-scan.js';
 import type { EndedView } from '../../gateway/console/api/calls.js';
 import type { HandsetView } from '../../gateway/console/api/handsets.js';
@@ -89,6 +90,10 @@ export class SampleSite implements ConsoleSource {
   async scan({ place, from = 1, to = 16 }: ScanOrder): Promise<ScanView> {
     this.orders.push(`scan ${JSON.stringify(place)}`);
     return { place, from, to, startedAt: AT, state: 'running', unit: from, boards: [] };
+  }
+  async addBoards(boards: readonly NewBoard[], { who }: { readonly who: string }) {
+    this.orders.push(`boards ${boards.map(({ id }) => id).join(' ')} ${who}`);
+    return { boards: boards.map(({ id: board }) => ({ board, agent: 'modbus-1', isRunning: true })), remarks: [] };
   }
   trunks = () => [];
   uplink = () => UPLINK;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { systemClock } from '../../gateway/clock/system-clock.js';
+import type { BoardsAdded, NewBoard } from '../../gateway/console/api/board-edits.js';
 import type { FoundBoardView, ScanOrder, ScanView } from '../../gateway/console/api/board-scan.js';
 import type { EndedView } from '../../gateway/console/api/calls.js';
 import type { HandsetEdited } from '../../gateway/console/api/handset-edits.js';
@@ -48,6 +49,15 @@ export class WebSite implements ConsoleSource {
     if (place.kind === 'serial' && place.path === HELD_PORT) throw new ConsoleFault(409, 'scan.held', 'it is held');
     this.#scan = { place, from, to, startedAt: new Date().toISOString(), state: 'running', unit: from, boards: [] };
     return this.#scan;
+  };
+  addBoards = async (boards: readonly NewBoard[]): Promise<BoardsAdded> => {
+    this.orders.push(`boards ${JSON.stringify(boards)}`);
+    if (boards.some(({ id }) => id === 'b1'))
+      throw new ConsoleFault(409, 'board.taken', 'there is a board "b1" already');
+    return {
+      boards: boards.map(({ id: board }) => ({ board, agent: 'modbus-2', isRunning: board !== 'late' })),
+      remarks: [],
+    };
   };
   trunks = () => TRUNKS;
   uplink = () => SITE.uplink;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { freePort } from '../../scripts/peers/free-port.js';
+import { startBoard } from '../../scripts/simulators/board.js';
 import { boardPeer } from '../peers/board-peer.js';
 import { GatewayProcess } from '../peers/gateway-process.js';
 import { needs } from '../peers/needs.js';
@@ -43,12 +44,13 @@ async function logIn(page: Page, name: string, password: string): Promise<void> 
 }
 
 t.test('from board to test call by the walk of a new cell', needs('chromium', 'sip-tester'), async (t) => {
-  const [trunkPort, board] = await Promise.all([freePort(), boardPeer(t)]);
+  const [trunkPort, known, board] = await Promise.all([freePort(), boardPeer(t), startBoard({ port: 0, units: [7] })]);
+  t.teardown(() => board.close());
   const site = makeSite(t, trunkPort, {
     site: { provisioning: { port: 0, http: true } },
     profiles: [profile({ hookRequired: true, supervised: true })],
-    boards: board.boards,
-    handsets: [handset('a-101', { line: board.line })],
+    boards: known.boards,
+    handsets: [handset('a-101', { line: known.line })],
   });
   // Their passwords are hashed at a small cost: the real one, half a second a log-in, has tests of its own.
   mkdirSync(join(site, 'data'), { mode: 0o700 });
@@ -65,8 +67,23 @@ t.test('from board to test call by the walk of a new cell', needs('chromium', 's
 
   await page.getByRole('link', { name: 'New cell' }).click();
   await page.getByText('Board b1').waitFor();
+  // The board of the new cell is one that the site does not know yet.
+  await page.getByLabel('Port', { exact: true }).selectOption('tcp');
+  await page.getByLabel('Its host').fill('127.0.0.1');
+  await page.getByLabel('Its TCP port').fill(String(board.port));
+  await page.getByLabel('First unit id').fill('7');
+  await page.getByLabel('Last unit id').fill('7');
+  await page.getByRole('button', { name: 'Look for boards' }).click();
+  await page.getByLabel('Name of unit 7').waitFor();
+  await isAccessible(t, page, 'the board that was found');
+  await picture(page, 'wizard-found');
+  await page.getByRole('button', { name: 'Add the board' }).click();
+  await page.getByText('Added, and in use from now on: b7.').waitFor();
+  await page.locator('.board-rows li').filter({ hasText: 'Board b7' }).getByText('up', { exact: true }).waitFor();
+  await picture(page, 'wizard-added');
+
   await page.getByLabel('Name of the handset').fill('a-104');
-  await page.locator('form').getByLabel('Board').selectOption('b1');
+  await page.locator('form').getByLabel('Board').selectOption('b7');
   await page.getByLabel('Relay', { exact: true }).fill('3');
   await page.getByLabel('Hook input').fill('3');
   await isAccessible(t, page, 'the beginning of the walk');

@@ -236,28 +236,40 @@ t.test('in the browser', opts, async (t) => {
     await page.getByText('opened after 41 ms, closed after 64 ms').waitFor();
   });
 
-  await t.test('boards are looked for where no agent is, and what belongs into the files is shown', async (t) => {
-    const page = desk;
-    await goTo(page, '#/new-cell');
-    await page
-      .getByLabel('Port', { exact: true })
-      .selectOption({ label: '/dev/serial/by-id/usb-FTDI_USB-RS485_BAL1: held by the agent modbus-1' });
-    await page.getByRole('button', { name: 'Look for boards' }).click();
-    await page.getByRole('alert').filter({ hasText: 'takes no second master' }).waitFor();
-    await page.getByLabel('Port', { exact: true }).selectOption('/dev/serial/by-id/usb-FTDI_USB-RS485_BAL2');
-    await page.getByLabel('Baud').selectOption('115200');
-    await page.getByLabel('Last unit id').fill('8');
-    await page.getByRole('button', { name: 'Look for boards' }).click();
-    await page.getByRole('button', { name: 'Asking unit 1 of 8' }).waitFor();
-    const match = { kind: 'generic-8r8i', isCertain: false, isExact: true, facts: ['8 relays'] };
-    house.site.finds([{ unit: 5, tookMs: 3.1, matches: [match, { ...match, kind: 'waveshare-8r8i' }] }]);
-    await page.getByText('One board answers on /dev/serial/by-id/usb-FTDI_USB-RS485_BAL2.').waitFor();
-    const entry = JSON.parse((await page.locator('.scan-result pre').textContent()) ?? '') as unknown;
-    t.match(entry, [{ device: 'generic-8r8i', unit: 5, transport: { kind: 'serial', baud: 115_200 } }]);
-    await isAccessible(t, page, 'what a scan found', { within: '.scan-result' });
-    await fits(t, page, 'what a scan found');
-    await picture(page, 'scan');
-  });
+  await t.test(
+    'boards are looked for where no agent is, and are added by names of the technician’s choice',
+    async (t) => {
+      const page = desk;
+      await goTo(page, '#/new-cell');
+      await page
+        .getByLabel('Port', { exact: true })
+        .selectOption({ label: '/dev/serial/by-id/usb-FTDI_USB-RS485_BAL1: held by the agent modbus-1' });
+      await page.getByRole('button', { name: 'Look for boards' }).click();
+      await page.getByRole('alert').filter({ hasText: 'takes no second master' }).waitFor();
+      await page.getByLabel('Port', { exact: true }).selectOption('/dev/serial/by-id/usb-FTDI_USB-RS485_BAL2');
+      await page.getByLabel('Baud').selectOption('115200');
+      await page.getByLabel('Last unit id').fill('8');
+      await page.getByRole('button', { name: 'Look for boards' }).click();
+      await page.getByRole('button', { name: 'Asking unit 1 of 8' }).waitFor();
+      const match = { kind: 'generic-8r8i', isCertain: false, isExact: true, facts: ['8 relays'] };
+      house.site.finds([{ unit: 5, tookMs: 3.1, matches: [match, { ...match, kind: 'waveshare-8r8i' }] }]);
+      await page.getByText('One board answers on /dev/serial/by-id/usb-FTDI_USB-RS485_BAL2.').waitFor();
+      await isAccessible(t, page, 'what a scan found', { within: '.scan-result' });
+      await fits(t, page, 'what a scan found');
+      await picture(page, 'scan');
+      await page.getByLabel('Name of unit 5').fill('b1');
+      await page.getByRole('button', { name: 'Add the board' }).click();
+      await page.getByRole('alert').filter({ hasText: 'There is a board of this name already.' }).waitFor();
+      await page.getByLabel('Name of unit 5').fill('late');
+      await page.getByLabel('Kind of unit 5').selectOption('waveshare-8r8i');
+      await page.getByRole('button', { name: 'Add the board' }).click();
+      await page.getByText('Written to boards.json: late.').waitFor();
+      const transport = { kind: 'serial', baud: 115_200 };
+      t.match(JSON.parse(house.site.orders.at(-1)?.slice('boards '.length) ?? ''), [
+        { id: 'late', device: 'waveshare-8r8i', unit: 5, transport },
+      ]);
+    },
+  );
 
   await t.test('a phone is replaced, and what is to be set at the new one is shown once', async (t) => {
     const page = desk;

@@ -154,6 +154,8 @@ t.test('an installation from the tree to its end', { timeout: 600_000 }, async (
       'the handsets are the console’s to change',
     );
     t.equal(statSync(root.at('var/lib/balise/handsets.json')).mode & 0o777, 0o600);
+    t.ok(lstatSync(root.at('etc/balise/site/boards.json')).isSymbolicLink(), 'and so are the boards');
+    t.equal(readFileSync(root.at('var/lib/balise/boards.json'), 'utf8').trim(), '[]', 'of which the site had none');
     t.equal(statSync(root.at('var/lib/balise')).mode & 0o777, 0o700);
     t.notOk(existsSync(root.at('opt/balise/current/dist/tests')), 'tests stay behind');
     t.notOk(existsSync(root.at('opt/balise/current/node_modules/typescript')), 'and so do tools');

@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'site.faults'
   | 'site.refused'
   | 'wing.unknown'
+  | 'board.taken'
   | 'scan.busy'
   | 'scan.held'
   | 'scan.port'

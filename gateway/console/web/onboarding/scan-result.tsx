@@ -3,10 +3,11 @@ import type { FoundBoardView, ScanPlace, ScanView } from '../../api/board-scan.j
 import { Notice } from '../parts/notice.js';
 import { useFormat } from '../use-format.js';
 import { useWords } from '../words/speak.js';
+import { AddBoards } from './add-boards.js';
 
 const nameOf = (place: ScanPlace): string => (place.kind === 'serial' ? place.path : `${place.host}:${place.port}`);
 
-/** What a scan has found so far, and what belongs into the site's files for it. */
+/** What a scan has found so far, and what is to be added to the site of it. */
 export function ScanResult({ scan }: { readonly scan: ScanView }): JSX.Element | null {
   const { w } = useWords();
   const words = w.onboarding.scan;
@@ -29,8 +30,7 @@ export function ScanResult({ scan }: { readonly scan: ScanView }): JSX.Element |
               <FoundBoard key={board.unit} board={board} />
             ))}
           </ul>
-          <p class="hint">{words.next}</p>
-          <pre>{boardsJson(scan)}</pre>
+          {state !== 'running' && <AddBoards key={scan.startedAt} scan={scan} />}
         </>
       )}
     </div>
@@ -60,16 +60,4 @@ function FoundBoard({ board: { unit, tookMs, matches } }: { readonly board: Foun
       </span>
     </li>
   );
-}
-
-/** The entries of boards.json for what was found, with names to be changed. */
-function boardsJson({ place, boards }: ScanView): string {
-  const entries = boards.map(({ unit, matches }) => ({
-    id: `board-${unit}`,
-    device: matches[0]?.kind ?? '?',
-    unit,
-    agent: 'modbus-new',
-    transport: place,
-  }));
-  return JSON.stringify(entries, null, 2);
 }

@@ -81,6 +81,7 @@ export const codesEn: CodeWords = {
     'scan.held':
       'An agent of this site holds this port, and a line takes no second master. Its boards are shown above.',
     'scan.port': 'This is no serial port of the gateway’s machine, or it is not plugged in.',
+    'board.taken': 'There is a board of this name already.',
     'wing.unknown': 'There is no such wing on this site.',
     'call.unknown': 'There is no such call, or it is no longer kept.',
     'handset.busy': 'An audio test of this handset goes on. Let it end first.',

@@ -33,6 +33,7 @@ export const codesFr: CodeWords = {
     'scan.held':
       'Un agent de ce site tient ce port, et une ligne n’admet pas de second maître. Ses cartes sont affichées plus haut.',
     'scan.port': 'Ce n’est pas un port série de la machine de la passerelle, ou il n’est pas branché.',
+    'board.taken': 'Il y a déjà une carte de ce nom.',
     'wing.unknown': 'Il n’y a pas de telle aile sur ce site.',
     'call.unknown': 'Cet appel n’existe pas, ou n’est plus conservé.',
     'handset.busy': 'Un test du son de ce poste est en cours : attendez sa fin.',

@@ -33,6 +33,7 @@ export const codesNl: CodeWords = {
     'scan.held':
       'Een agent van deze site heeft deze poort, en een lijn verdraagt geen tweede master. De kaarten ervan staan hierboven.',
     'scan.port': 'Dit is geen seriële poort van de machine van de gateway, of hij is niet aangesloten.',
+    'board.taken': 'Er is al een kaart met deze naam.',
     'wing.unknown': 'Zo’n vleugel is er niet op deze site.',
     'call.unknown': 'Dit gesprek bestaat niet of wordt niet meer bewaard.',
     'handset.busy': 'Er loopt een geluidstest van dit toestel: laat die eerst eindigen.',

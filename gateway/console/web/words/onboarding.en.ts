@@ -121,6 +121,15 @@ export const onboardingEn = {
     certain: 'it says so itself',
     exact: 'fits exactly',
     fits: 'fits',
-    next: 'To use these boards, add them to boards.json of the site, then restart the gateway. This is what belongs there, with names of your choice:',
+    lines: 'Add them to the site',
+    take: (unit: number) => `Take unit ${unit}`,
+    name: (unit: number) => `Name of unit ${unit}`,
+    kindOf: (unit: number) => `Kind of unit ${unit}`,
+    noWatchdog: 'Take boards without a watchdog of their own too (they show amber everywhere)',
+    add: (count: number) => (count === 1 ? 'Add the board' : `Add ${count} boards`),
+    adding: 'Adding…',
+    added: (names: string) => `Added, and in use from now on: ${names}. Their state shows above.`,
+    waits: (names: string) =>
+      `Written to boards.json: ${names}. It joins boards that are in use on this port, so the gateway takes it at its next start: restart it when no call is up (systemctl restart balise).`,
   },
 } as const;

@@ -122,6 +122,15 @@ export const onboardingFr: Words['onboarding'] = {
     certain: 'elle le dit elle-même',
     exact: 'correspond exactement',
     fits: 'correspond',
-    next: 'Pour utiliser ces cartes, ajoutez-les à boards.json du site, puis redémarrez la passerelle. Voici ce qu’il faut y mettre, avec les noms de votre choix :',
+    lines: 'Les ajouter au site',
+    take: (unit) => `Prendre l’unité ${unit}`,
+    name: (unit) => `Nom de l’unité ${unit}`,
+    kindOf: (unit) => `Modèle de l’unité ${unit}`,
+    noWatchdog: 'Prendre aussi des cartes sans chien de garde (elles restent en orange partout)',
+    add: (count) => (count === 1 ? 'Ajouter la carte' : `Ajouter ${count} cartes`),
+    adding: 'Ajout en cours…',
+    added: (names) => `Ajoutées, et en service dès maintenant : ${names}. Leur état est affiché ci-dessus.`,
+    waits: (names) =>
+      `Écrites dans boards.json : ${names}. Elles rejoignent des cartes en service sur ce port : la passerelle les prend à son prochain démarrage. Redémarrez-la quand aucun appel n’est en cours (systemctl restart balise).`,
   },
 };

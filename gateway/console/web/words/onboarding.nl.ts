@@ -121,6 +121,15 @@ export const onboardingNl: Words['onboarding'] = {
     certain: 'ze zegt het zelf',
     exact: 'past precies',
     fits: 'past',
-    next: 'Om deze kaarten te gebruiken: zet ze in boards.json van de site en herstart de gateway. Dit hoort erin, met namen naar keuze:',
+    lines: 'Aan de site toevoegen',
+    take: (unit) => `Unit ${unit} nemen`,
+    name: (unit) => `Naam van unit ${unit}`,
+    kindOf: (unit) => `Model van unit ${unit}`,
+    noWatchdog: 'Ook kaarten zonder eigen waakhond nemen (ze blijven overal oranje)',
+    add: (count) => (count === 1 ? 'De kaart toevoegen' : `${count} kaarten toevoegen`),
+    adding: 'Toevoegen…',
+    added: (names) => `Toegevoegd, en vanaf nu in gebruik: ${names}. Hun toestand staat hierboven.`,
+    waits: (names) =>
+      `In boards.json gezet: ${names}. Ze komen bij kaarten die op deze poort in gebruik zijn: de gateway neemt ze bij de volgende start. Herstart hem als er geen gesprek is (systemctl restart balise).`,
   },
 };

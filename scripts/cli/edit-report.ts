@@ -9,9 +9,9 @@ const WORDS: Readonly<Record<EditOutcome['gateway'], string>> = {
 };
 
 /** Says what the running gateway made of a change, and gives the exit status. */
-export function told({ gateway, remarks, changes }: EditOutcome, { stdout, stderr }: Terminal): ExitCode {
+export function told({ gateway, remarks, changes, boards }: EditOutcome, { stdout, stderr }: Terminal): ExitCode {
   if (gateway === 'taken' || gateway === 'stopped') {
-    stdout.write(`${changes.length === 0 && remarks.length === 0 ? '' : `${WORDS[gateway]}\n`}`);
+    stdout.write(`${changes.length + boards.length + remarks.length === 0 ? '' : `${WORDS[gateway]}\n`}`);
     for (const remark of remarks) stdout.write(`note: ${remark}\n`);
     return EXIT.ok;
   }
