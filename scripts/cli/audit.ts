@@ -2,15 +2,17 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { JWK } from 'jose';
+import { loadSite } from '../../gateway/config/site.js';
 import { AuditReader } from '../../gateway/store/audit.js';
 import { type ChainEnd, type ChainReport, ChainWalk, GENESIS } from '../../gateway/store/chain.js';
 import { SignatureCheck } from './audit-signatures.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 
 const HELP = `balise audit: the chain of everything that a gateway has reported
 
-usage: balise audit verify <data folder | file> [--gateway-key <pem>] [--authority <pem>] [--headquarters-key <jwk>] [--json]
-       balise audit export <data folder> [--from <n>] [--to <n>]
+usage: balise audit verify [<data folder | file>] [--site <folder>] [--gateway-key <pem>] [--authority <pem>] [--headquarters-key <jwk>] [--json]
+       balise audit export [<data folder>] [--site <folder>] [--from <n>] [--to <n>]
 
   verify  walks the chain and names the first break: an event that was changed, removed, slipped in, or cannot be read.
           A file is an export, one event a line, as \`balise audit export\` or headquarters writes it.
@@ -18,6 +20,7 @@ usage: balise audit verify <data folder | file> [--gateway-key <pem>] [--authori
           given, headquarters' countersignature by headquarters' public key.
   export  writes the events to standard output, one JSON object a line, in order
 
+  --site              the site's folder, where no data folder or file is named; default $BALISE_SITE, or /etc/balise/site
   --gateway-key       the gateway's public key or certificate, PEM
   --authority         the authority that must have issued the gateway's certificate, PEM
   --headquarters-key  headquarters' public key, as in commandKeys of uplink.json
@@ -50,6 +53,7 @@ export const audit: Command = {
   async run(args, terminal) {
     const options = {
       json: { type: 'boolean' },
+      site: { type: 'string' },
       from: { type: 'string' },
       to: { type: 'string' },
       'gateway-key': { type: 'string' },
@@ -57,10 +61,10 @@ export const audit: Command = {
       'headquarters-key': { type: 'string' },
     } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [what, place, ...more] = positionals;
+    const [what, named, ...more] = positionals;
     if (what !== 'verify' && what !== 'export') throw new UsageFault('verify or export?');
-    if (place === undefined) throw new UsageFault('which data folder?');
     if (more.length > 0) throw new UsageFault('one at a time');
+    const place = named ?? (await loadSite(siteFolderOf(values.site))).dataFolder;
     if (what === 'export') return exportEvents(place, count(values.from, 'from'), count(values.to, 'to'), terminal);
     if (values.from !== undefined || values.to !== undefined)
       throw new UsageFault('--from and --to are for export: a chain is verified whole');

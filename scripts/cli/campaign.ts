@@ -12,14 +12,15 @@ import { ContactLines, type Mapping } from '../../gateway/work/contact-import.js
 import { keepSounds } from './campaign-sounds.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { CONTACT_FILE_OPTIONS, type ContactFile, contactFile, takeContacts } from './contact-file.js';
+import { siteFolderOf } from './gateway-client.js';
 import { checked, jsonFile, sealOf, withStore } from './open-work.js';
 
 const HELP = `balise campaign: what a site's people call for, and whom
 
-usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <campaign.json>
-       balise campaign import --site <folder> --campaign <id> [options] <contacts.csv>
-       balise campaign speak --site <folder> [--sound <language>=<file>] <campaign>
-       balise campaign list --site <folder> [--json]
+usage: balise campaign set [--site <folder>] [--sound <language>=<file.alaw>...] <campaign.json>
+       balise campaign import [--site <folder>] --campaign <id> [options] <contacts.csv>
+       balise campaign speak [--site <folder>] [--sound <language>=<file>] <campaign>
+       balise campaign list [--site <folder>] [--json]
 
   set     takes a campaign, or changes it; what belongs into the file is in config/schema/campaign.schema.json. What callees
           are told at the answer is spoken by espeak-ng and sox, in each of its languages
@@ -31,6 +32,7 @@ usage: balise campaign set --site <folder> [--sound <language>=<file.alaw>...] <
           before, and for a recording
   list    tells the campaigns, and how many contacts each has
 
+  --site <folder>         the site's folder; default $BALISE_SITE, or /etc/balise/site
   --sound <language>=<file>  a recording of what callees are told, instead: G.711 A-law, 8 kHz, no header; may be repeated
   --map <field>=<column>  the column of a field, by its name in the first line or its number from 1; may be repeated
   --dry-run               only checks the file
@@ -62,7 +64,7 @@ export const campaign: Command = {
       allowPositionals: true,
     });
     const [what, file] = positionals;
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     switch (what) {
       case 'set':
         return withStore(site, (store) => set(site, store, needed(file, 'the file'), values.sound ?? [], terminal));

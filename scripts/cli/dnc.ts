@@ -8,15 +8,17 @@ import { ListShelf, listFile, listFolder } from '../../gateway/do-not-call/shelf
 import { NumberReader } from '../../gateway/policy/number.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { instantOf } from './explain.js';
+import { siteFolderOf } from './gateway-client.js';
 
 const HELP = `balise dnc: a site's do-not-call lists
 
-usage: balise dnc import --site <folder> --list <name> --made <instant> [options] <file>
-       balise dnc show --site <folder> [--json]
-       balise dnc find --site <folder> --list <name> --number <number>
+usage: balise dnc import [--site <folder>] --list <name> --made <instant> [options] <file>
+       balise dnc show [--site <folder>] [--json]
+       balise dnc find [--site <folder>] --list <name> --number <number>
 
 import compiles a list and puts it in the place of the one of that name, at once and while calls run. The file is plain
 text or CSV, a number a line; - is stdin.
+  --site      the site's folder; default $BALISE_SITE, or /etc/balise/site
   --list      the list's name, as doNotCall of a profile has it
   --made      when the list was made by whoever keeps it: its age counts from there
   --column    the column of a CSV file that holds the number, from 1; default 1
@@ -47,7 +49,7 @@ export const dnc: Command = {
       allowPositionals: true,
     });
     const [what, file] = positionals;
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     switch (what) {
       case 'import':
         return importList(site, terminal, {

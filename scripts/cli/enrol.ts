@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CertificateFault, misfit, newRequest } from '../headquarters/certificates.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { siteAnd } from './site-option.js';
 
 const HELP = `balise enrol: the gateway's own key and certificate
 
-usage: balise enrol request <site folder>
-       balise enrol install <site folder> <certificate> [--ca <file>]
+usage: balise enrol request [--site <folder>]
+       balise enrol install <certificate> [--ca <file>] [--site <folder>]
 
   request  makes a key pair, which never leaves this machine, and prints the request for its certificate.
            Headquarters signs it: balise keys sign. Asked again before the certificate is installed, it prints the
@@ -17,11 +18,12 @@ usage: balise enrol request <site folder>
            ones in one step: keys/gateway.pem in the site's folder. In uplink.json let "cert" and "key" both name
            that file. A running gateway takes them up within a minute, and loses nothing by it.
 
+  --site   the site's folder; default $BALISE_SITE, or /etc/balise/site. It may also stand before the certificate
   --ca     the authority's certificate, kept as keys/ca.pem, for "ca" of uplink.json
 
 example
-  balise enrol request /etc/balise/site > gw-1.csr
-  balise enrol install /etc/balise/site gw-1.pem --ca ca.pem
+  balise enrol request > gw-1.csr
+  balise enrol install gw-1.pem --ca ca.pem
 `;
 
 /** `balise enrol` */
@@ -30,12 +32,16 @@ export const enrol: Command = {
   summary: "makes this gateway's key, and installs its certificate",
   help: HELP,
   async run(args, terminal) {
-    const options = { ca: { type: 'string' } } as const;
+    const options = { ca: { type: 'string' }, site: { type: 'string' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [verb, site, certificate] = positionals;
-    if (site === undefined) throw new UsageFault('request or install, and which site folder?');
+    const [verb, ...words] = positionals;
+    if (verb !== 'request' && verb !== 'install')
+      throw new UsageFault(
+        verb === undefined ? 'request or install?' : `there is no "enrol ${verb}"; request or install?`,
+      );
+    const { folder: site, rest } = siteAnd(values.site, words, verb === 'install' ? 1 : 0);
     if (verb === 'request') return request(site, terminal);
-    if (verb !== 'install') throw new UsageFault(`there is no "enrol ${verb}"`);
+    const [certificate] = rest;
     if (certificate === undefined) throw new UsageFault('which certificate?');
     return install(site, certificate, values.ca, terminal);
   },

@@ -12,13 +12,14 @@ import { inWords, LANGUAGES, type TechnicianLanguage } from '../../gateway/polic
 import { SitePolicy } from '../../gateway/site-policy.js';
 import { withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 import { knownOf, openBooks } from './site-books.js';
 
 const HELP = `balise explain: why a call is refused or granted, rule by rule, and when it would pass
 
-usage: balise explain --site <folder> --handset <id> --number <number> [options]
+usage: balise explain [--site <folder>] --handset <id> --number <number> [options]
 
-  --site      the site's folder
+  --site      the site's folder; default $BALISE_SITE, or /etc/balise/site
   --handset   the asking handset's id
   --number    what it dials: a number in any form, or a code
   --at        an instant (2026-03-04T12:00Z), or a time of the site's zone (2026-03-04T12:00); default: now
@@ -51,7 +52,7 @@ export const explain: Command = {
     const what = { site: text, handset: text, number: text, person: text, campaign: text };
     const options = { ...what, at: text, zone: text, language: text };
     const { values } = parseArgs({ args: [...args], options: { ...options, json: { type: 'boolean' } } });
-    const folder = needed(values.site, '--site');
+    const folder = siteFolderOf(values.site);
     const handset = handsetId(needed(values.handset, '--handset'));
     const dialled = needed(values.number, '--number');
     const language = languageOf(values.language);

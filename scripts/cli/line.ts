@@ -4,21 +4,23 @@ import type { CutView } from '../../gateway/console/api/orders.js';
 import type { SiteView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { GatewayClient } from './gateway-client.js';
+import { siteAnd } from './site-option.js';
 import { tableOf } from './table.js';
 
 const HELP = `balise line: the wires of a running site
 
-usage: balise line list <folder> [--json]
-       balise line test <folder> <handset>
-       balise line cut <folder> <handset> --reason <text> [--hold <seconds>]
-       balise line release <folder> <handset>
+usage: balise line list [--site <folder>] [--json]
+       balise line test <handset> [--site <folder>]
+       balise line cut <handset> --reason <text> [--hold <seconds>] [--site <folder>]
+       balise line release <handset> [--site <folder>]
 
 list     every handset with its wing, its hook, its relay and what it does
 test     opens the relay of an idle line, gives it back, and tells what the board read back of both
 cut      ends the handset's call now, opens its relay, and refuses it for as long as --hold says
 release  lifts what was ordered of this handset; its relay then follows policy again
 
-  <folder>   the site's folder; the gateway must run on this machine
+  --site     the site's folder; default $BALISE_SITE, or /etc/balise/site. It may also stand before the handset;
+             the gateway must run on this machine
   --reason   why, for the audit
   --hold     seconds, 10 unless told otherwise, 86400 at most
   --json     list as JSON on stdout
@@ -26,7 +28,7 @@ release  lifts what was ordered of this handset; its relay then follows policy a
 Exit status 1 when the line is not well, a cut was not confirmed, or the gateway refuses; 69 when no gateway answers.
 
 example
-  balise line test /etc/balise a-101
+  balise line test a-101
 `;
 
 /** `balise line list|test|cut|release` */
@@ -36,15 +38,18 @@ export const line: Command = {
   help: HELP,
   async run(args, terminal) {
     const text = { type: 'string' } as const;
-    const options = { json: { type: 'boolean' }, reason: text, hold: text } as const;
+    const options = { json: { type: 'boolean' }, reason: text, hold: text, site: text } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [verb, folder, handset, ...more] = positionals;
+    const [verb, ...words] = positionals;
     if (verb === undefined) throw new UsageFault('list, test, cut or release?');
     if (!['list', 'test', 'cut', 'release'].includes(verb)) {
       throw new UsageFault(`there is no "line ${verb}"; list, test, cut or release?`);
     }
-    if (more.length > 0) throw new UsageFault('one handset at a time');
-    const gateway = await GatewayClient.of(needed(folder, '<folder>'));
+    const most = verb === 'list' ? 0 : 1;
+    const { folder, rest } = siteAnd(values.site, words, most);
+    const [handset] = rest;
+    if (rest.length > most) throw new UsageFault(most === 0 ? 'list takes no handset' : 'one handset at a time');
+    const gateway = await GatewayClient.of(folder);
     switch (verb) {
       case 'list':
         return list(gateway, values.json === true, terminal);

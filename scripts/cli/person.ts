@@ -7,21 +7,23 @@ import type { Store } from '../../gateway/store/store.js';
 import { NO_FAILURES } from '../../gateway/work/lockout.js';
 import { hashPin, pinFault } from '../../gateway/work/pin.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 import { checked, clock, withStore } from './open-work.js';
 
 const HELP = `balise person: who may call for campaigns from the cells, where and when
 
-usage: balise person add --site <folder> --id <id> --code <digits> --language <xx>... --handset <id>... --campaign <id>...
+usage: balise person add [--site <folder>] --id <id> --code <digits> --language <xx>... --handset <id>... --campaign <id>...
                          [--hours <days>=<HH:MM>-<HH:MM>...] < pin
-       balise person list --site <folder> [--json]
-       balise person pin --site <folder> --id <id> < pin
-       balise person suspend --site <folder> --id <id> [--lift]
+       balise person list [--site <folder>] [--json]
+       balise person pin [--site <folder>] --id <id> < pin
+       balise person suspend [--site <folder>] --id <id> [--lift]
 
   add      takes a person, or changes everything about one but suspension; the PIN is the first line of stdin
   list     tells who there is; neither codes nor PINs are shown
   pin      sets another PIN, and ends a lock-out
   suspend  keeps a person from signing on, and signs off one who is; --lift ends it
 
+  --site   the site's folder; default $BALISE_SITE, or /etc/balise/site
   --hours  when the person may work, in the site's zone, e.g. mon,tue,wed=08:00-12:00; may be repeated; left out: always
 
 Who may use the console is balise staff's.
@@ -57,7 +59,7 @@ export const person: Command = {
       allowPositionals: true,
     });
     const [what] = positionals;
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     const id = () => needed(values.id, '--id');
     switch (what) {
       case 'add': {

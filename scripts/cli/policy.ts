@@ -8,15 +8,16 @@ import { BundleFault, checkBundle, payloadOf, signBundle } from '../../gateway/p
 import { policyOfFolder, SitePolicy } from '../../gateway/site-policy.js';
 import { newSigningKey, type SigningKey } from '../headquarters/sign-command.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 
 const HELP = `balise policy: signed policy bundles
 
 usage: balise policy keygen --kid <name> --key <file>
        balise policy sign --key <file> <bundle.json | bundle.jws>
-       balise policy verify --site <folder> <bundle.jws>
-       balise policy diff --site <folder> <bundle.jws>
-       balise policy apply --site <folder> <bundle.jws>
-       balise policy show --site <folder> [--json]
+       balise policy verify [--site <folder>] <bundle.jws>
+       balise policy diff [--site <folder>] <bundle.jws>
+       balise policy apply [--site <folder>] <bundle.jws>
+       balise policy show [--site <folder>] [--json]
 
 keygen  makes a signing key; the private half goes to the file, the public half to stdout, for policy.keys of site.json
 sign    signs the policy in a JSON file, or adds a signature to a bundle; the bundle goes to stdout
@@ -24,6 +25,8 @@ verify  tells whether the site would take the bundle, and why not
 diff    tells what the bundle lets through that is not let through now, and the other way round
 apply   puts the bundle in force; a gateway that runs takes it at once, and judges its live calls again
 show    tells what is in force
+
+  --site  the site's folder; default $BALISE_SITE, or /etc/balise/site
 
 A bundle narrows with one signature and widens with two of different keys. Versions only rise. Exit status 0, or 1 when the
 bundle is not, or would not be, taken; then nothing is changed.
@@ -94,7 +97,7 @@ async function siteOf({
   values,
   terminal,
 }: Job): Promise<{ readonly site: SitePolicy; readonly base: ReturnType<typeof policyOfFolder> }> {
-  const files = await loadSite(needed(values.site, '--site'));
+  const files = await loadSite(siteFolderOf(values.site));
   if (files.site.policy === undefined)
     throw new UsageFault('site.json has no "policy": the folder’s own policy is in force');
   const site = new SitePolicy(files, (code, why) => terminal.stderr.write(`${code}: ${why}\n`));

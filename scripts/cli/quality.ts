@@ -4,18 +4,20 @@ import { loadSite } from '../../gateway/config/site.js';
 import type { Store } from '../../gateway/store/store.js';
 import { countBy, type Score, scoresFor, signScore } from '../../gateway/work/quality.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 import { clock, jsonFile, withStore } from './open-work.js';
 
 const HELP = `balise quality: how good the work is
 
-usage: balise quality score --site <folder> --call <id> --score <criterion>=<0-5>... --by <name> --key <private jwk>
-       balise quality results --site <folder> [--days <n>] [--json]
+usage: balise quality score [--site <folder>] --call <id> --score <criterion>=<0-5>... --by <name> --key <private jwk>
+       balise quality results [--site <folder>] [--days <n>] [--json]
 
   score    scores a call by the criteria of its campaign, one --score for each; the score is signed, and appended to the
            audit chain. A call that is scored again has the later score. There is no room for a note
   results  counts how calls to contacts went, by campaign, language, hour and outcome, and tells what scores came to.
            Contacts that try the work (mystery) are counted apart
 
+  --site   the site's folder; default $BALISE_SITE, or /etc/balise/site
   --days   how far back; default 30
   --json   all of it as JSON
 
@@ -43,7 +45,7 @@ export const quality: Command = {
       allowPositionals: true,
     });
     const [what] = positionals;
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     switch (what) {
       case 'score': {
         const of = { call: needed(values.call, '--call'), by: needed(values.by, '--by') };

@@ -12,13 +12,15 @@ import { SitePolicy } from '../../gateway/site-policy.js';
 import { countedByBoth, withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
 import { instantOf } from './explain.js';
+import { siteFolderOf } from './gateway-client.js';
 import { PastUsage } from './past-usage.js';
 import { knownOf, type LedgerRow, openBooks, type SiteBooks } from './site-books.js';
 
 const HELP = `balise replay: judges the calls of the past by another policy, and tells what would change
 
-usage: balise replay --site <folder> --policy <bundle.jws | bundle.json> --from <instant> --to <instant> [options]
+usage: balise replay [--site <folder>] --policy <bundle.jws | bundle.json> --from <instant> --to <instant> [options]
 
+  --site      the site's folder; default $BALISE_SITE, or /etc/balise/site
   --policy    the bundle to try, signed or not: nothing is put in force
   --from      the first instant, as of balise explain --at
   --to        the instant at which to stop
@@ -77,7 +79,7 @@ export const replay: Command = {
         json: { type: 'boolean' },
       },
     });
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     const file = readFileSync(needed(values.policy, '--policy'), 'utf8');
     const payload = file.trimStart().startsWith('{') ? file : payloadOf(file).toString('utf8');
     const bundle = checkBundle(JSON.parse(payload));

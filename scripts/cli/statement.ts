@@ -12,13 +12,14 @@ import type { WorkEvent } from '../../gateway/work/pay.js';
 import { type Statement, statementCsv, statementOf } from '../../gateway/work/statement.js';
 import { statementIn, statementPage } from '../../gateway/work/statement-page.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
+import { siteFolderOf } from './gateway-client.js';
 import { clock, jsonFile, withStore } from './open-work.js';
 
 const HELP = `balise statement: what somebody worked in a month, and what it is paid
 
-usage: balise statement --site <folder> --person <id> --month <YYYY-MM> [--form html|csv|json] [--out <file>] [--key <jwk>...]
-       balise statement verify <statement> (--site <folder> | --chain <export>) [--key <jwk>...]
-       balise statement correct --site <folder> --person <id> --month <YYYY-MM> --campaign <id> --minutes=<n>
+usage: balise statement [--site <folder>] --person <id> --month <YYYY-MM> [--form html|csv|json] [--out <file>] [--key <jwk>...]
+       balise statement verify <statement> [--site <folder> | --chain <export>] [--key <jwk>...]
+       balise statement correct [--site <folder>] --person <id> --month <YYYY-MM> --campaign <id> --minutes=<n>
                                 --reason <text> --by <name> --key <private jwk>
 
 A statement rests on the events of the gateway's audit chain alone, and names each by number and hash.
@@ -28,6 +29,7 @@ A statement rests on the events of the gateway's audit chain alone, and names ea
            can have been changed, and it must reach back to the month
   correct  appends a correction, signed; minutes may be negative (--minutes=-15). Nothing that was written is ever changed
 
+  --site   the site's folder; default $BALISE_SITE, or /etc/balise/site
   --form   html for printing and csv for sums; default html
   --out    the file; default: standard output
   --key    a public key, besides commandKeys of uplink.json, by which corrections may be signed. For correct: the private key
@@ -72,11 +74,11 @@ export const statement: Command = {
     if (what === 'verify') {
       const made = statementOfFile(needed(file, 'the statement'));
       if (values.chain !== undefined) return verify(made, await fromExport(values.chain, made), keys, terminal);
-      const site = await loadSite(needed(values.site, '--site or --chain'));
+      const site = await loadSite(siteFolderOf(values.site));
       return withStore(site, (store) => verify(made, fromStore(store, made), [...keys, ...keysOf(site)], terminal));
     }
     if (what !== undefined && what !== 'correct') throw new UsageFault(`there is no "statement ${what}"`);
-    const site = await loadSite(needed(values.site, '--site'));
+    const site = await loadSite(siteFolderOf(values.site));
     const of = { person: needed(values.person, '--person'), month: monthOf(values.month) };
     if (what === 'correct') {
       const correction = {

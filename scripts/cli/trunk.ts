@@ -1,23 +1,25 @@
 import { parseArgs } from 'node:util';
 import { loadSite } from '../../gateway/config/site.js';
-import { type Command, EXIT, needed, UsageFault } from './command.js';
+import { type Command, EXIT, UsageFault } from './command.js';
 import { type Probe, probe } from './options-probe.js';
+import { siteAnd } from './site-option.js';
 
 const HELP = `balise trunk: whether a site's carriers answer
 
-usage: balise trunk test <folder> [<trunk> …] [--timeout <seconds>] [--json]
+usage: balise trunk test [<trunk> …] [--site <folder>] [--timeout <seconds>] [--json]
 
 Sends each trunk, or those that are named, an OPTIONS from this machine, and once more with the account of trunks.json
 where the carrier asks for it. No call is placed. A carrier that knows us by our address and port may answer the gateway
 and not this; "balise line" and the console show what the gateway itself sees.
 
+  --site     the site's folder; default $BALISE_SITE, or /etc/balise/site. It may also stand before the trunks
   --timeout  how long to wait for each answer, seconds; 8 unless told otherwise
   --json     the same as JSON on stdout
 
 Exit status 0 when every one answers and takes our account; 1 otherwise.
 
 example
-  balise trunk test /etc/balise carrier
+  balise trunk test carrier
 `;
 
 /** `balise trunk test` */
@@ -26,13 +28,20 @@ export const trunk: Command = {
   summary: "asks a site's carriers whether they answer, and take our account",
   help: HELP,
   async run(args, { stdout }) {
-    const options = { json: { type: 'boolean' }, timeout: { type: 'string', default: '8' } } as const;
+    const options = {
+      json: { type: 'boolean' },
+      site: { type: 'string' },
+      timeout: { type: 'string', default: '8' },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [verb, folder, ...names] = positionals;
+    const [verb, ...words] = positionals;
     if (verb !== 'test') throw new UsageFault(verb === undefined ? 'test?' : `there is no "trunk ${verb}"; test?`);
     const timeoutS = Number(values.timeout);
     if (!(timeoutS >= 1 && timeoutS <= 60)) throw new UsageFault('--timeout: expected seconds from 1 to 60');
-    const { trunks } = await loadSite(needed(folder, '<folder>'));
+    // A trunk's id has no slash in it, and is no folder with a site.
+    const hasFolder = words[0]?.includes('/') === true;
+    const { folder, rest: names } = siteAnd(values.site, words, hasFolder ? 0 : words.length);
+    const { trunks } = await loadSite(folder);
     const unknown = names.find((name) => !trunks.some(({ id }) => id === name));
     if (unknown !== undefined) {
       throw new UsageFault(`there is no trunk "${unknown}"; there are ${trunks.map(({ id }) => id).join(', ')}`);

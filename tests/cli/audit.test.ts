@@ -108,7 +108,7 @@ t.test('a folder without a store, or a file without events, is an error that say
   t.match(await balise(['audit', 'verify', written(t, [])]), { status: 64, stderr: /holds no event/ });
   writeFileSync(join(folder, 'balise.sqlite'), 'this is no database, however long it may be made to look');
   t.match(await balise(['audit', 'verify', folder]), { status: 78, stderr: /cannot be read/ });
-  t.match(await balise(['audit', 'verify']), { status: 64, stderr: /which data folder/ });
+  t.match(await balise(['audit', 'verify']), { status: 64, stderr: /which site\? say --site/ });
   t.match(await balise(['audit', 'count', folder]), { status: 64, stderr: /verify or export/ });
   t.match(await balise(['audit', 'export', folder, '--from', 'x']), { status: 64, stderr: /--from must be/ });
 });

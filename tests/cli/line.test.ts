@@ -45,7 +45,8 @@ t.test('balise line says what is wrong with what it was told', async (t) => {
   for (const [args, why] of [
     [[], /list, test, cut or release/],
     [['ring', site], /there is no "line ring"/],
-    [['list'], /<folder> is missing/],
+    [['list'], /which site\? say --site/],
+    [['list', 'a-101', '--site', site], /list takes no handset/],
     [['test', site, 'a', 'b'], /one handset at a time/],
     [['cut', site, 'a-101'], /--reason is missing/],
     [['cut', site, 'a-101', '--reason', 'x', '--hold', '0'], /--hold: expected whole seconds/],

@@ -80,5 +80,5 @@ t.test('from keys to a policy in force, by the command line alone', async (t) =>
 
 t.test('what is called wrongly is told, with status 64', async (t) => {
   t.match(await balise(['policy']), { status: 64, stderr: /one of keygen, sign, verify, diff, apply, show/ });
-  t.match(await balise(['policy', 'verify']), { status: 64, stderr: /--site is missing/ });
+  t.match(await balise(['policy', 'verify']), { status: 64, stderr: /which site\? say --site/ });
 });
