@@ -114,7 +114,7 @@ export class SiteWork {
     this.#hours = new HoursBook(zone, isHoliday);
     this.#desk = new WorkDesk({
       ...{ clock, bootId, log, store: store.work, seam: this.#seam, siteLanguage: language, newId: newCallId },
-      hours: new ContactHours(policy.compiled.callee, zone, isHoliday),
+      hours: new ContactHours(() => policy.compiled.callee, zone, isHoliday),
       hoursOf: this.#hoursOf,
       isLockedOut: (person) => this.#isLockedOut(person),
       about: (contact) => aboutContact(seal, contact),

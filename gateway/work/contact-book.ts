@@ -5,6 +5,7 @@
  * Contacts that share their hours are one group, so that a choice costs a look at each group and O(log n).
  */
 import type { Campaign, Language } from '../../config/schema/types.generated.js';
+import type { CalleeHours } from '../policy/callee-hours.js';
 import { periodAt } from '../policy/periods.js';
 import { longestMs } from './campaign.js';
 import { ContactGroup } from './contact-group.js';
@@ -58,8 +59,12 @@ export class ContactBook {
   /** Start-time fair queueing over campaigns: how far each has been served, and how far the service is. */
   readonly #served = new Map<string, number>();
   #service = 0;
+  /** The calling hours that the groups' hours were made of. */
+  #callee: CalleeHours;
 
-  constructor(private readonly hours: ContactHours) {}
+  constructor(private readonly hours: ContactHours) {
+    this.#callee = hours.callee;
+  }
 
   /** Contacts that may still be called, those given out included. */
   get size(): number {
@@ -92,6 +97,7 @@ export class ContactBook {
 
   /** The next contact for somebody. It is held until `settle` says what became of it. */
   choose({ languages, campaigns }: Chooser, nowMs: number): Choice {
+    this.#followPolicy();
     const open = this.#groupsOf(languages, campaigns).filter((group) => group.isOpen(nowMs));
     for (const group of open) this.#clean(group, nowMs);
     const due = best(open, (group) => group.due.top(), this.#isEarlier);
@@ -113,6 +119,7 @@ export class ContactBook {
 
   /** Whether `choose` would give somebody a contact now; it may be somebody else's a moment later. */
   hasWork({ languages, campaigns }: Chooser, nowMs: number): boolean {
+    this.#followPolicy();
     return this.#groupsOf(languages, campaigns).some((group) => {
       if (!group.isOpen(nowMs)) return false;
       this.#clean(group, nowMs);
@@ -167,6 +174,15 @@ export class ContactBook {
     rows.readyMs[row] = isDayFull ? Math.max(from, rows.dayEndsMs[row] as number) : from;
     group.put(row, nowMs);
     return rows.readyMs[row];
+  }
+
+  /** A policy with other calling hours is in force at once: what it would refuse is not offered, and what it now lets pass is. */
+  #followPolicy(): void {
+    if (this.hours.callee === this.#callee) return;
+    this.#callee = this.hours.callee;
+    for (const group of this.#groups) {
+      group.change(group.campaign, this.hours.hoursOf(group.campaign, group.place, group.times));
+    }
   }
 
   #give(group: ContactGroup, row: number): Choice {

@@ -66,13 +66,21 @@ export class ContactHours {
   /** Times of day by zone, earliest and latest: contacts that write them alike share them. */
   readonly #times = new Map<string, Hours>();
 
-  /** @param zone the site's, in which a campaign's own windows are. */
+  /**
+   * @param inForce the calling hours of the policy in force, which a signed bundle may change at any time.
+   * @param zone the site's, in which a campaign's own windows are.
+   */
   constructor(
-    private readonly callee: CalleeHours,
+    private readonly inForce: () => CalleeHours,
     zone: string,
     isHoliday: (day: number) => boolean,
   ) {
     this.#book = new HoursBook(zone, isHoliday);
+  }
+
+  /** The calling hours that `hoursOf` goes by now; once it is another object, hours that were given before are out of date. */
+  get callee(): CalleeHours {
+    return this.inForce();
   }
 
   /** Open where the callee's country, the campaign's law, the campaign's windows and the contact's own times all are. */

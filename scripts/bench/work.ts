@@ -99,7 +99,14 @@ function measureChoosing(
   countries: Record<string, readonly string[]>,
   contacts: number,
 ): WorkFigures['choose'] {
-  const book = new ContactBook(new ContactHours(new CalleeHours(hours, { countries }), 'Europe/Brussels', () => false));
+  const callee = new CalleeHours(hours, { countries });
+  const book = new ContactBook(
+    new ContactHours(
+      () => callee,
+      'Europe/Brussels',
+      () => false,
+    ),
+  );
   const campaigns = ['one', 'two', 'three', 'four', 'five'];
   for (const id of campaigns) book.putCampaign(campaign(id, 'carrier'));
   let now = Temporal.Instant.from('2026-03-04T06:00:00Z').epochMilliseconds;

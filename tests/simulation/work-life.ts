@@ -68,7 +68,11 @@ export class WorkLife {
     this.desk = new WorkDesk({
       ...{ clock, bootId, store, seam: this.seam, hoursOf, siteLanguage: 'en', newId },
       ...{ lookEveryMs: LOOK_FOR_WORK_MS, glanceEveryMs: LOOK_FOR_WORK_MS },
-      hours: new ContactHours(policy().callee, SITE_ZONE, () => false),
+      hours: new ContactHours(
+        () => policy().callee,
+        SITE_ZONE,
+        () => false,
+      ),
       zonesOfCountry: (country) => policy().callee.placeIn(country)?.zones ?? [],
       // The production hash takes fifty milliseconds of real time by design.
       isPin: (pin, hash) => track(Promise.resolve(pin === hash)),

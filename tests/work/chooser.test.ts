@@ -1,10 +1,21 @@
 /** Which contact is next. Hours are those of the program's own files; instants are of a working week of winter time. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Language } from '../../config/schema/types.generated.js';
+import type { CallingHours, Language } from '../../config/schema/types.generated.js';
 import type { Choice, ContactBook } from '../../gateway/work/contact-book.js';
+import { ContactHours } from '../../gateway/work/contact-hours.js';
 import { fateOf } from '../../gateway/work/dispositions.js';
-import { ANKARA, aBook, aCampaign, aContact, at, BRUSSELS, contactHours } from './samples.js';
+import {
+  ANKARA,
+  aBook,
+  aCampaign,
+  aContact,
+  at,
+  BRUSSELS,
+  calleeHours,
+  contactHours,
+  readCalleeHours,
+} from './samples.js';
 
 const WEDNESDAY = at('2026-03-04T10:00:00Z');
 const DUTCH = { languages: ['nl'], campaigns: ['survey'] } as const;
@@ -61,6 +72,28 @@ t.test('own times and the campaign’s windows narrow the hours, and never widen
   t.equal(given(book.choose(DUTCH, at('2026-03-04T16:30:00Z'))), 1);
   const law = contactHours().hoursOf(aCampaign({ law: 'FR' }), BRUSSELS, {});
   t.notOk(law.stretchAt(at('2026-03-07T10:00:00Z')).isOpen, 'a French firm calls nobody on a Saturday');
+});
+
+const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+/** Calling hours as a signed policy brings them. */
+const bundled = (country: string, from: string, to: string): CallingHours => ({
+  ...{ country, status: 'of the bundle', source: 'the test', closedOnHolidays: false },
+  windows: [{ days: [...EVERY_DAY], from, to }],
+});
+
+t.test('a signed policy with other calling hours holds for what is chosen next, narrower and wider', async (t) => {
+  let inForce = calleeHours();
+  const book = aBook([aCampaign()], () => inForce);
+  for (const ref of [1, 2, 3]) book.add(aContact(ref), WEDNESDAY);
+  t.equal(given(book.choose(DUTCH, WEDNESDAY)), 1);
+  inForce = readCalleeHours([bundled('BE', '14:00', '15:00')]);
+  t.notOk(book.hasWork(DUTCH, WEDNESDAY), 'policy would refuse it: nobody is offered it, and no attempt is made of it');
+  t.match(book.choose(DUTCH, WEDNESDAY), { is: 'nothing', opensMs: at('2026-03-04T13:00:00Z') });
+  t.match(book.choose(DUTCH, at('2026-03-04T13:30:00Z')), { is: 'contact' });
+  const night = at('2026-03-04T23:30:00Z');
+  t.notOk(book.hasWork(DUTCH, night));
+  inForce = readCalleeHours([bundled('BE', '00:00', '24:00')]);
+  t.ok(book.hasWork(DUTCH, night), 'nor has anybody to wait for the old hours');
 });
 
 t.test('a contact is spaced, and gets no more attempts in a day or in all than its campaign allows', async (t) => {
@@ -168,9 +201,17 @@ const deeds = fc.array(
     fc.record({ do: fc.constant('ask' as const), languages: fc.subarray<Language>(['nl', 'fr'], { minLength: 1 }) }),
     fc.record({ do: fc.constant('settle' as const), which: fc.nat(50), how: fc.constantFrom(...OUTCOMES) }),
     fc.record({ do: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 600 }) }),
+    fc.record({ do: fc.constant('policy' as const), which: fc.nat(3) }),
   ),
   { minLength: 20, maxLength: 120, size: 'max' },
 );
+
+const POLICIES = [
+  calleeHours(),
+  readCalleeHours([bundled('BE', '14:00', '15:00'), bundled('TR', '18:00', '23:00')]),
+  readCalleeHours([bundled('RU', '00:00', '24:00')]),
+  readCalleeHours([bundled('BE', '00:00', '24:00'), bundled('TR', '06:00', '07:30')]),
+];
 
 const CAMPAIGNS = [
   aCampaign({ windows: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '22:00' }] }),
@@ -183,8 +224,8 @@ t.test(
     let chosen = 0;
     fc.assert(
       fc.property(contacts, deeds, (made, script) => {
-        const book = aBook(CAMPAIGNS);
-        const hours = contactHours();
+        let inForce = calleeHours();
+        const book = aBook(CAMPAIGNS, () => inForce);
         const lives = new Map<number, Life>();
         const silent = new Map<number, number>();
         let now = at('2026-03-25T06:00:00Z');
@@ -201,6 +242,7 @@ t.test(
         const held: number[] = [];
         for (const deed of script) {
           if (deed.do === 'wait') now += deed.minutes * 60_000;
+          else if (deed.do === 'policy') inForce = POLICIES[deed.which] ?? inForce;
           else if (deed.do === 'ask') {
             const choice = book.choose({ languages: deed.languages, campaigns: ['survey', 'sales'] }, now);
             if (choice.is === 'nothing') {
@@ -210,6 +252,11 @@ t.test(
             chosen += 1;
             check(choice, lives, silent, now, deed.languages);
             const own = made[choice.ref - 1];
+            const hours = new ContactHours(
+              () => inForce,
+              'Europe/Brussels',
+              () => false,
+            );
             const open = hours.hoursOf(choice.campaign, choice.place, own?.times ?? {}).stretchAt(now);
             if (!open.isOpen || open.to - now < 90_000) throw new Error(`contact ${choice.ref} outside its hours`);
             held.push(choice.ref);

@@ -15,17 +15,17 @@ export const CALLING_HOURS = readdirSync(programData('calling-hours'))
   .filter((name) => name.endsWith('.json'))
   .map((name) => json('calling-hours', name) as CallingHours);
 
-/** The program's own calling hours and zones. */
-function readCalleeHours(): CalleeHours {
+/** The program's own calling hours and zones, and those of a signed policy, which go before them. */
+export function readCalleeHours(ofBundle: readonly CallingHours[] = []): CalleeHours {
   const { countries } = json('number-zones.json') as { countries: Record<string, readonly string[]> };
-  return new CalleeHours(CALLING_HOURS, { ...(json('number-prefixes.json') as object), countries });
+  return new CalleeHours([...CALLING_HOURS, ...ofBundle], { ...(json('number-prefixes.json') as object), countries });
 }
 
 /** Reading them takes longer than most tests. */
 const CALLEE_HOURS = readCalleeHours();
 export const calleeHours = (): CalleeHours => CALLEE_HOURS;
 
-export const contactHours = (): ContactHours => new ContactHours(CALLEE_HOURS, 'Europe/Brussels', () => false);
+export const contactHours = (): ContactHours => new ContactHours(calleeHours, 'Europe/Brussels', () => false);
 
 export function aCampaign(part: Partial<Campaign> = {}): Campaign {
   return {
@@ -69,8 +69,8 @@ export function aContact(ref: number, part: Partial<BookContact> = {}): BookCont
   };
 }
 
-export function aBook(campaigns: readonly Campaign[] = [aCampaign()]): ContactBook {
-  const book = new ContactBook(contactHours());
+export function aBook(campaigns: readonly Campaign[] = [aCampaign()], callee = calleeHours): ContactBook {
+  const book = new ContactBook(new ContactHours(callee, 'Europe/Brussels', () => false));
   for (const campaign of campaigns) book.putCampaign(campaign);
   return book;
 }
