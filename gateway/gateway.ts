@@ -123,7 +123,7 @@ export class Gateway {
       this.#clock,
       () => {
         this.#log.info({ event: 'policy.changed', version: policy.bundle?.version });
-        this.#work?.campaignsChanged();
+        this.#work?.policyChanged();
         this.#calls?.policyChanged();
       },
       (text, answer) => this.#uplink?.answerPolicy(text, answer),

@@ -1,18 +1,12 @@
 import type { Campaign, Person } from '../config/schema/types.generated.js';
 import type { Clock, Timer } from './clock/clock.js';
-import type { Hours } from './policy/hours.js';
-import type { CallId, HandsetId } from './policy/ids.js';
+import type { CallId } from './policy/ids.js';
 import type { AskedContact } from './work/contact-judge.js';
 import type { WorkStore } from './work/ports.js';
 
 export interface LiveWorkParts {
   readonly clock: Clock;
   readonly store: Pick<WorkStore, 'person' | 'campaigns'>;
-  readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
-  /** Who is at the desk now, by handset. */
-  readonly signedOn: () => Iterable<readonly [HandsetId, string]>;
-  /** The desk's call of a handset ends then at the latest; epoch milliseconds. */
-  readonly endsBy: (handset: HandsetId, atMs: number) => void;
   /** A person or a campaign is not what live calls were judged by. */
   readonly judgeAgain: () => void;
   readonly onFault: (fault: unknown) => void;
@@ -38,8 +32,6 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
  */
 export class LiveWork {
   readonly #live = new Map<string, Live>();
-  /** Persons at the desk, as they were when their session's end was worked out. */
-  readonly #seen = new Map<HandsetId, Person>();
   #looking: Timer | undefined;
 
   constructor(private readonly parts: LiveWorkParts) {}
@@ -90,7 +82,6 @@ export class LiveWork {
       isChanged = true;
     }
     if (isChanged) this.parts.judgeAgain();
-    this.#lookAtDesks();
   }
 
   #now(asked: AskedContact, campaigns: readonly Campaign[]): AskedContact {
@@ -102,22 +93,5 @@ export class LiveWork {
   /** Whoever is no longer known may do nothing. */
   #personNow(person: Person): Person {
     return this.parts.store.person(person.id) ?? { ...person, suspended: true };
-  }
-
-  #lookAtDesks(): void {
-    const { store, clock, hoursOf, endsBy, signedOn } = this.parts;
-    const present = new Map<HandsetId, string>(signedOn());
-    for (const handset of this.#seen.keys()) if (!present.has(handset)) this.#seen.delete(handset);
-    for (const [handset, id] of present) {
-      const person = store.person(id);
-      const before = this.#seen.get(handset);
-      if (person === undefined) continue;
-      this.#seen.set(handset, person);
-      if (before === undefined || same(before, person)) continue;
-      const nowMs = clock.wall().epochMilliseconds;
-      const { isOpen, to } = hoursOf(person, handset).stretchAt(nowMs);
-      if (!isOpen) endsBy(handset, nowMs);
-      else if (Number.isFinite(to)) endsBy(handset, to);
-    }
   }
 }

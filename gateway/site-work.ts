@@ -5,7 +5,7 @@
  * goes from one to the other and back by a re-INVITE.
  */
 import type { Logger } from 'pino';
-import { Temporal } from 'temporal-polyfill';
+import type { Temporal } from 'temporal-polyfill';
 import type { Person } from '../config/schema/types.generated.js';
 import type { Calls } from './calls/calls.js';
 import type { ContactNumbers } from './calls/contact-numbers.js';
@@ -19,7 +19,7 @@ import { RelayPlane } from './media/relay-plane.js';
 import { keyed } from './policy/case.js';
 import { type Hours, NEVER, together } from './policy/hours.js';
 import { HoursBook } from './policy/hours-book.js';
-import { type CallId, type E164, type HandsetId, handsetId, personId } from './policy/ids.js';
+import { type CallId, type E164, type HandsetId, personId } from './policy/ids.js';
 import { PublicHolidays } from './policy/public-holidays.js';
 import type { Lockdown } from './policy/request.js';
 import type { Signalling } from './signalling/signalling.js';
@@ -122,8 +122,7 @@ export class SiteWork {
     });
     this.batches = siteBatches(parts, seal, this.#desk);
     this.#live = new LiveWork({
-      ...{ clock, store: store.work, hoursOf: this.#hoursOf, signedOn: () => this.#signedOn() },
-      endsBy: (handset, atMs) => this.#bound(handset, Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs))),
+      ...{ clock, store: store.work },
       judgeAgain: () => this.#calls?.policyChanged(),
       onFault: (fault) => log.error({ event: 'work.look-failed', err: fault }),
     });
@@ -165,9 +164,13 @@ export class SiteWork {
     this.#desk.stop();
   }
 
-  /** Campaigns on disk have changed: contacts and live calls go by the new ones at once. Never throws: both look again. */
-  campaignsChanged(): void {
+  /** Policy or its campaigns have changed: contacts and live calls go by the new ones at once. Never throws: both look again. */
+  policyChanged(): void {
+    this.#lookAtCalls();
     this.#desk.look();
+  }
+
+  #lookAtCalls(): void {
     try {
       this.#live.look();
     } catch (fault) {
@@ -235,13 +238,6 @@ export class SiteWork {
   readonly #hoursOf = (person: Person, handset: HandsetId): Hours =>
     together([this.#hours.of(person), this.#parts.policy.compiled.handsets.get(handset)?.own.hours ?? NEVER]);
 
-  *#signedOn(): Iterable<readonly [HandsetId, string]> {
-    for (const { id } of this.#parts.files.handsets) {
-      const state = this.#desk.stateOf(handsetId(id));
-      if ('session' in state) yield [handsetId(id), state.session.person];
-    }
-  }
-
   #isLockedOut(person: string): boolean {
     const isTheirs = ({ target }: Lockdown): boolean => target.kind === 'person' && target.person === person;
     return this.#calls?.lockdownsInForce().some(isTheirs) ?? false;
@@ -271,6 +267,7 @@ export class SiteWork {
     leavesAt: (handset, at) => this.#bound(handset, at),
     disposed: (said) => this.#silence(said),
     doing: (handset, doing) => this.#parts.told.doing(handset, doing),
+    changed: () => this.#lookAtCalls(),
     refused: (why) => this.#parts.told.refused(why),
     alarm: (code, message, handset) => this.#parts.alarm(code, message, handset),
   };

@@ -4,7 +4,7 @@
  * alone: the number is unsealed where the trunk's leg is made, and nowhere else.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { Language } from '../../config/schema/types.generated.js';
+import type { Language, Person } from '../../config/schema/types.generated.js';
 import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import { ContactDesk } from './contact-desk.js';
@@ -317,15 +317,24 @@ export class WorkDesk {
 
   #dismiss(handset: Handset): void {
     const { store, isLockedOut } = this.options;
-    const { state, leavesAtMs } = handset;
+    const { state } = handset;
     const session = state.at === 'pin' || state.at === 'checking' ? state.resuming?.session : sessionOf(state);
     if (session === undefined || session.leaving === 'suspended') return;
     const person = store.person(session.person);
     const isSuspended = person === undefined || person.suspended || isLockedOut?.(session.person) === true;
     if (isSuspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
+    if (isSuspended || session.leaving !== undefined) return;
+    const endsMs = this.#endOfHours(person, handset.id);
+    if (endsMs < (handset.leavesAtMs ?? Number.POSITIVE_INFINITY)) this.#leaveAt(handset, endsMs);
     // A timer runs on the monotonic clock: it knows nothing of a wall clock that was set.
-    else if (leavesAtMs !== undefined && this.#nowMs() >= leavesAtMs && session.leaving === undefined)
+    if (this.#nowMs() >= (handset.leavesAtMs ?? Number.POSITIVE_INFINITY))
       this.#tell(handset, { type: 'leave', why: 'window-ended' });
+  }
+
+  /** When somebody's hours end as they are now, epoch milliseconds; at once where they are closed. They only ever end sooner. */
+  #endOfHours(person: Person, handset: HandsetId): number {
+    const { isOpen, to } = this.options.hoursOf(person, handset).stretchAt(this.#nowMs());
+    return isOpen ? to : this.#nowMs();
   }
 
   #lookLater(): void {
@@ -339,7 +348,10 @@ export class WorkDesk {
     if (this.#glancing !== undefined || !this.#isAnybodyHere()) return;
     this.#glancing = this.options.clock.after(this.options.glanceEveryMs ?? GLANCE_EVERY_MS, () => {
       this.#glancing = undefined;
-      if (this.options.store.isChanged()) this.look();
+      if (this.options.store.isChanged()) {
+        this.options.seam.changed?.();
+        this.look();
+      }
       this.#glanceWhileWorking();
     });
   }

@@ -40,6 +40,8 @@ export interface WorkSeam {
   disposed?(said: { readonly ref: number; readonly disposition: Disposition; readonly person: string }): void;
   /** Somebody who is signed on begins to do something, or has signed off. */
   doing?(handset: HandsetId, doing: Doing): void;
+  /** Another process has changed something on disk: before the sessions are looked at, so that calls end by their deadlines. */
+  changed?(): void;
   /** A sign-on was refused, or a number was keyed where keys dial nothing: it is counted. */
   refused?(why: SignOnRefusal | 'number-keyed'): void;
   alarm(code: string, message: string, handset: HandsetId): void;

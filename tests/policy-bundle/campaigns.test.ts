@@ -156,17 +156,7 @@ t.test(
     const clock = new StillClock();
     const ends: (string | undefined)[] = [];
     const live = new LiveWork({
-      ...{
-        clock,
-        store: store.work,
-        hoursOf: () => ({
-          stretchAt: () => {
-            throw new Error('nobody is there');
-          },
-        }),
-      },
-      signedOn: () => [],
-      endsBy: () => undefined,
+      ...{ clock, store: store.work },
       judgeAgain: () => {
         const { campaign } = live.asked('contact:1') ?? {};
         const decision = campaign && judged({ ...campaign, trunk: 'carrier' }, NOON);

@@ -90,8 +90,7 @@ export class WorkLife {
       () => this.desk,
     );
     this.live = new LiveWork({
-      ...{ clock, store, hoursOf, signedOn: () => this.signedOn(), lookEveryMs: LOOK_MS },
-      endsBy: (handset, atMs) => this.bound(handset, atMs),
+      ...{ clock, store, lookEveryMs: LOOK_MS },
       judgeAgain: () => {
         if (!parts.isDeafToChanges) parts.calls().policyChanged();
       },
@@ -219,12 +218,5 @@ export class WorkLife {
     const { clock } = this.parts;
     const notAfter = clock.wall().add({ milliseconds: Math.floor(atMs - clock.wall().epochMilliseconds) });
     this.parts.calls().event(call, { type: 'narrowed', notAfter, by: 'window.person' });
-  }
-
-  private *signedOn(): Iterable<readonly [HandsetId, string]> {
-    for (const handset of this.parts.handsets) {
-      const state = this.desk.stateOf(handset);
-      if ('session' in state) yield [handset, state.session.person];
-    }
   }
 }

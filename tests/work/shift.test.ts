@@ -79,6 +79,10 @@ class Shift {
   /** Opens the same folder as another process would. */
   readonly anotherStore: () => Store;
   endCalls = 0;
+  /** The person's hours, where somebody has changed them. */
+  hours: Schedule | undefined;
+  /** Until when the desk itself listens, at the latest, as it was told last. */
+  listensToMs: number | undefined;
   desk: WorkDesk;
   #checked: (() => void) | undefined;
 
@@ -94,7 +98,7 @@ class Shift {
       bootId,
       store: this.store.work,
       hours: contactHours(),
-      hoursOf: () => hours,
+      hoursOf: () => this.hours ?? hours,
       zonesOfCountry: () => ['Europe/Brussels'],
       siteLanguage: 'nl',
       isLockedOut: (person) => this.lockedOut.has(person),
@@ -112,6 +116,9 @@ class Shift {
         },
         alarm: (code) => this.alarms.push(code),
         refused: (why) => this.refused.push(why),
+        leavesAt: (_, to) => {
+          this.listensToMs = to.epochMilliseconds;
+        },
       },
     });
   }
@@ -370,6 +377,66 @@ t.test('a call that outlives the hours by a second is ended by the desk', async 
   t.equal(shift.endCalls, 0);
   shift.clock.move(1);
   t.equal(shift.endCalls, 1);
+});
+
+const wednesday = (from: string, to: string) => new Schedule('Europe/Brussels', [{ days: ['wed'], from, to }]);
+
+t.test(
+  'hours that are narrowed in a call end it at their new edge; how it went is said then, and no more is done',
+  async (t) => {
+    const shift = new Shift(t);
+    await shift.prepare();
+    await shift.signOn();
+    shift.keys('1');
+    shift.desk.answered(CELL, shift.call.token);
+    shift.hours = wednesday('08:00', '10:30');
+    shift.desk.look();
+    const edge = at('2026-03-04T09:30:00Z');
+    t.equal(shift.listensToMs, edge + 60_000 + 15_000, 'the desk listens for the time of wrap-up, and no longer');
+    shift.clock.move(edge - shift.clock.ms + 999);
+    t.equal(shift.endCalls, 0, 'its own deadline ends the call');
+    shift.clock.move(1);
+    t.equal(shift.endCalls, 1, 'and the desk does, where it has not');
+    shift.desk.ended(CELL, shift.call.token, 'talked');
+    t.equal(shift.desk.stateOf(CELL).at, 'wrap-up');
+    shift.keys('1');
+    t.match(shift.said.slice(-2), ['work.window-ended', 'work.signed-off']);
+    t.match(shift.events('balise.work.contact'), [{ disposition: 'completed' }]);
+  },
+);
+
+t.test('hours that are taken away in a call end it at once, and leave the time for wrap-up', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  await shift.signOn();
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  shift.hours = wednesday('06:00', '09:00');
+  const now = shift.clock.ms;
+  shift.desk.look();
+  shift.clock.move(1_000);
+  t.equal(shift.endCalls, 1);
+  t.equal(shift.listensToMs, now + 60_000 + 15_000);
+  shift.desk.ended(CELL, shift.call.token, 'talked');
+  shift.clock.move(60_000);
+  t.equal(shift.desk.stateOf(CELL).at, 'barred');
+  t.match(shift.events('balise.work.contact'), [{ disposition: 'undisposed' }], 'nobody said anything');
+});
+
+t.test('hours that are narrowed between contacts sign off at their new edge; wider ones change nothing', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  await shift.signOn();
+  shift.hours = wednesday('08:00', '14:00');
+  shift.desk.look();
+  t.equal(shift.listensToMs, at('2026-03-04T11:01:15Z'), 'what was leased at the sign-on is not extended');
+  shift.hours = wednesday('08:00', '10:05');
+  shift.desk.look();
+  shift.clock.move(5 * 60_000 - 1);
+  t.not(shift.desk.stateOf(CELL).at, 'barred');
+  shift.clock.move(1);
+  t.equal(shift.desk.stateOf(CELL).at, 'barred');
+  t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'window-ended' });
 });
 
 t.test('a suspension in a call ends both at once; nobody said what it was, so nobody calls there again', async (t) => {
