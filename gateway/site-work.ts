@@ -226,7 +226,7 @@ export class SiteWork {
   }
 
   readonly observer: CallObserver = {
-    handset: (handset, phase, { call }) => this.#places.phase(handset, phase, call),
+    handset: (...told) => this.#places.phase(...told),
     ended: (record) => {
       this.#live.ended(record.call);
       this.#places.ended(record);

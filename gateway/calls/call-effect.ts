@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Deadline } from '../clock/deadline.js';
 import type { Grant } from '../policy/decision.js';
 import type { CallAlarm, StateName } from './call-state.js';
-import type { Announcement, CallEvent, DialOrder, HandsetPhase, MediaOrder } from './ports.js';
+import type { Announcement, CallEvent, DialOrder, HandsetPhase, MediaOrder, PhaseDetail } from './ports.js';
 import type { CallRecord, EndCause, LegDialog } from './record.js';
 
 /** What only the driver and its timers tell the machine. */
@@ -67,7 +67,7 @@ export type CallEffect =
   /** The call's own hold on its deadline, by whichever clock comes first. */
   | { readonly do: 'watch-deadline'; readonly deadline: Deadline }
   | { readonly do: 'cancel-timer'; readonly timer: TimerName }
-  | { readonly do: 'tell'; readonly phase: HandsetPhase; readonly until?: Temporal.Instant }
+  | ({ readonly do: 'tell'; readonly phase: HandsetPhase } & Omit<PhaseDetail, 'call'>)
   /** An event that the state has no use for: counted, so that a plane that misbehaves is seen. */
   | { readonly do: 'count-unexpected'; readonly state: StateName; readonly event: EventName }
   /** The call is over and recorded; nothing of it need stay in memory. */

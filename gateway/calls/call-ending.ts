@@ -112,7 +112,9 @@ export function end(state: Living, now: Now, order: EndOrder): Step {
   if (owed.includes('signalling')) effects.push(timer('signalling', SIGNALLING_RELEASE_MS));
   if (owed.includes('line')) effects.push(timer('line', LINE_RELEASE_MS));
   for (const name of ['step', 'deadline', 'hook'] as const) effects.push({ do: 'cancel-timer', timer: name });
-  if (cause !== 'refused') effects.push({ do: 'tell', phase: 'ended' });
+  const { endsBy } = call;
+  if (cause !== 'refused')
+    effects.push({ do: 'tell', phase: 'ended', cause, ...(endsBy === undefined ? {} : { endsBy }) });
 
   const ending: Ending = {
     at: cause === 'refused' ? 'refusing' : 'ending',

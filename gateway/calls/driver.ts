@@ -297,8 +297,8 @@ export class Driver {
         entry.cancelTimer(effect.timer);
         break;
       case 'tell': {
-        const { phase, until } = effect;
-        observer.handset(handset, phase, { call, ...(until === undefined ? {} : { until }) });
+        const { do: _, phase, ...detail } = effect;
+        observer.handset(handset, phase, { call, ...detail });
         break;
       }
       case 'count-unexpected':

@@ -257,13 +257,18 @@ export interface CallStore extends UsageBook {
 
 export type HandsetPhase = 'idle' | 'calling' | 'ringing' | 'talking' | 'ended';
 
+/** What is known of a call as its handset comes to a phase. */
+export interface PhaseDetail {
+  readonly call: CallId;
+  readonly until?: Temporal.Instant;
+  /** Once it has ended: why, and what set its deadline, where it had one. */
+  readonly cause?: EndCause;
+  readonly endsBy?: EndsBy;
+}
+
 /** Those who watch: the uplink's retained topics, the terminal, the console. Never throws. */
 export interface CallObserver {
-  handset(
-    handset: HandsetId,
-    phase: HandsetPhase,
-    detail: { readonly call: CallId; readonly until?: Temporal.Instant },
-  ): void;
+  handset(handset: HandsetId, phase: HandsetPhase, detail: PhaseDetail): void;
   ended(record: CallRecord): void;
   cutoff(order: CutoffOrder, result: CutoffResult): void;
 }

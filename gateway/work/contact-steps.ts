@@ -5,6 +5,7 @@ import { DISPOSITION_KEYS } from './dispositions.js';
 import type { PromptId } from './prompt-ids.js';
 import { begin, ENTRY_MS, leaveLater, say, signOff, stay, toAway, toMenu } from './session-parts.js';
 import type {
+  CallCut,
   ChosenContact,
   ContactCallEnd,
   Dialling,
@@ -33,6 +34,14 @@ const UNANSWERED: Readonly<Record<Exclude<ContactCallEnd, 'talked'>, PromptId>> 
   busy: 'work.busy',
   'not-connected': 'work.not-connected',
   'not-called': 'work.not-called',
+};
+
+/** Why a call was ended, in words: said at the desk, after the silence that ended it. */
+const CUT: Readonly<Record<CallCut, PromptId>> = {
+  limit: 'work.ended-limit',
+  window: 'work.ended-window',
+  order: 'work.ended-order',
+  fault: 'work.ended-fault',
 };
 
 export const afterCall = {
@@ -80,7 +89,7 @@ export function fromTalking(state: Talking, event: SessionEvent, now: Now): Step
     case 'ended':
       if (event.token !== contact.token) return stay(state);
       return given === undefined
-        ? toWrapUp(session, contact, isDown, now)
+        ? toWrapUp(state, cutOf(session, event), now)
         : disposed(session, contact, isDown, given, now, ['work.noted']);
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'end-call' }] };
@@ -119,20 +128,27 @@ const distress = ({ session, contact }: { session: Session; contact: ChosenConta
   message: `${session.person} reports distress in a call of ${contact.campaign}, contact ${contact.token}`,
 });
 
-function toWrapUp(session: Session, contact: ChosenContact, isDown: boolean, now: Now): Step {
+/** A call that the desk ended itself because the hours were over has ended with its window all the same. */
+const cutOf = ({ leaving }: Session, { cut }: CallEnded): CallCut | undefined =>
+  cut ?? (leaving === 'window-ended' ? 'window' : undefined);
+
+function toWrapUp({ session, contact, isDown }: Talking, cut: CallCut | undefined, now: Now): Step {
   // Whoever is suspended says nothing more; what nobody says counts as a refusal.
   if (session.leaving === 'suspended') return leaveUndisposed(session, contact, isDown, now);
   const { session: next, effects } = begin(session, 'wrap-up', now, { contact });
-  const state: WrapUp = { at: 'wrap-up', session: next, contact, isDown };
+  const untold = isDown && cut !== undefined ? { untold: cut } : {};
+  const state: WrapUp = { at: 'wrap-up', session: next, contact, isDown, ...untold };
   return {
     state,
     effects: [
       ...effects,
-      ...(isDown ? [] : [say('work.disposition')]),
+      ...(isDown ? [] : [askHow(cut)]),
       { do: 'set-timer', timer: 'wrap-up', afterMs: contact.wrapUpS * 1_000 },
     ],
   };
 }
+
+const askHow = (cut?: CallCut): SessionEffect => say(...(cut === undefined ? [] : [CUT[cut]]), 'work.disposition');
 
 export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
   switch (event.type) {
@@ -140,8 +156,10 @@ export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
       return dispositionKey(state, event.digit, false, now);
     case 'timer':
       return event.timer === 'wrap-up' ? overdue(state, now) : stay(state);
-    case 'opened':
-      return { state: { ...state, isDown: false }, effects: [say('work.disposition')] };
+    case 'opened': {
+      const { untold, ...told } = state;
+      return { state: { ...told, isDown: false }, effects: [askHow(untold)] };
+    }
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'hush' }] };
     case 'leave':

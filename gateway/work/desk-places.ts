@@ -4,11 +4,10 @@
  * tells it; it tells the sessions.
  */
 import type { Temporal } from 'temporal-polyfill';
-import type { HandsetPhase } from '../calls/ports.js';
-import type { CallRecord } from '../calls/record.js';
+import type { HandsetPhase, PhaseDetail } from '../calls/ports.js';
+import type { CallRecord, EndCause } from '../calls/record.js';
 import type { CallId, HandsetId } from '../policy/ids.js';
-import type { CallRefusal } from './dispositions.js';
-import type { ContactCallEnd } from './session-state.js';
+import type { CallCut, ContactCallEnd, EndWhy } from './session-state.js';
 
 /** What a handset at the desk is told. */
 export interface Said {
@@ -33,7 +32,7 @@ export interface Sessions {
   digit(handset: HandsetId, digit: string): void;
   hookOn(handset: HandsetId): void;
   answered(handset: HandsetId, token: string): void;
-  ended(handset: HandsetId, token: string, how: ContactCallEnd, refusal?: CallRefusal): void;
+  ended(handset: HandsetId, token: string, how: ContactCallEnd, why?: EndWhy): void;
 }
 
 interface ContactCall {
@@ -51,7 +50,7 @@ interface Place {
   waiting?: Said | undefined;
 }
 
-type Ended = Pick<CallRecord, 'call' | 'handset' | 'cause' | 'answeredAt' | 'rule' | 'nextAllowed'>;
+type Ended = Pick<CallRecord, 'call' | 'handset' | 'cause' | 'answeredAt' | 'rule' | 'nextAllowed' | 'endsBy'>;
 
 const NOBODY: Said = { language: 'en', pieces: [] };
 
@@ -140,10 +139,11 @@ export class DeskPlaces {
     return place !== undefined && this.key(place.contact?.call ?? place.desk, key);
   }
 
-  phase(handset: HandsetId, phase: HandsetPhase, call: CallId): void {
+  phase(handset: HandsetId, phase: HandsetPhase, detail: PhaseDetail): void {
+    const { call } = detail;
     if (this.#handsets.get(call) !== handset) return;
     const place = this.#places.get(handset);
-    if (place?.contact?.call === call) this.#contactPhase(handset, place, place.contact, phase);
+    if (place?.contact?.call === call) this.#contactPhase(handset, place, phase, detail);
     else if (phase === 'talking' && place?.desk !== call) {
       if (place !== undefined) this.#replaced(handset, place);
       this.#places.set(handset, { desk: call, isAway: false });
@@ -158,7 +158,9 @@ export class DeskPlaces {
     this.seam.replaced(desk);
   }
 
-  #contactPhase(handset: HandsetId, place: Place, contact: ContactCall, phase: HandsetPhase): void {
+  #contactPhase(handset: HandsetId, place: Place, phase: HandsetPhase, detail: PhaseDetail): void {
+    const { contact } = place;
+    if (contact === undefined) return;
     // The far end rings; the ring-back is ours, whatever the carrier would have sent.
     if (phase === 'ringing') this.seam.say(place.desk, NOBODY, true);
     if (phase === 'talking') {
@@ -167,7 +169,7 @@ export class DeskPlaces {
       this.sessions().answered(handset, contact.token);
     }
     // Of an answered call the session need not wait for the last word of the trunk.
-    if (phase === 'ended' && contact.isAnswered) this.#over(handset, place, contact, 'talked');
+    if (phase === 'ended' && contact.isAnswered) this.#over(handset, place, contact, 'talked', cutOf(detail));
   }
 
   /** A call has its record. */
@@ -175,14 +177,14 @@ export class DeskPlaces {
     const { call, handset, cause, answeredAt } = record;
     const place = this.#places.get(handset);
     if (place?.contact?.call === call)
-      this.#over(handset, place, place.contact, howOf(cause, answeredAt), refusalOf(record));
+      this.#over(handset, place, place.contact, howOf(cause, answeredAt), { ...refusalOf(record), ...cutOf(record) });
     this.#handsets.delete(call);
   }
 
-  #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd, refusal?: CallRefusal): void {
+  #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd, why: EndWhy): void {
     place.contact = undefined;
     if (!contact.isAnswered) this.seam.hush(place.desk);
-    this.sessions().ended(handset, contact.token, how, refusal);
+    this.sessions().ended(handset, contact.token, how, why);
   }
 
   /** The handset has hung up at the desk, or the desk's lease is over. A contact on its leg is ended by its leg. */
@@ -195,9 +197,31 @@ export class DeskPlaces {
   }
 }
 
-function refusalOf({ rule, nextAllowed }: Ended): CallRefusal | undefined {
-  if (rule === undefined) return undefined;
-  return { rule, ...(nextAllowed !== undefined && { nextAllowedMs: nextAllowed.epochMilliseconds }) };
+function refusalOf({ rule, nextAllowed }: Ended): EndWhy {
+  if (rule === undefined) return {};
+  return { refusal: { rule, ...(nextAllowed !== undefined && { nextAllowedMs: nextAllowed.epochMilliseconds }) } };
+}
+
+/** Why the gateway ended a call; nothing where one of the two sides did. */
+function cutOf({ cause, endsBy }: Pick<PhaseDetail, 'cause' | 'endsBy'>): EndWhy {
+  const cut = cause === 'deadline' ? cutAtDeadline(endsBy) : cause === undefined ? undefined : CUTS[cause];
+  return cut === undefined ? {} : { cut };
+}
+
+const CUTS: Readonly<Partial<Record<EndCause, CallCut>>> = {
+  cutoff: 'order',
+  'line.controller-lost': 'fault',
+  'callee.redirected': 'fault',
+  'fault.media': 'fault',
+  'fault.signalling': 'fault',
+  'fault.line': 'fault',
+  'fault.store': 'fault',
+};
+
+function cutAtDeadline(endsBy: PhaseDetail['endsBy']): CallCut {
+  // A policy that is too old to hold is headquarters' word, not the clock's.
+  if (endsBy === 'lockdown' || endsBy === 'policy') return 'order';
+  return endsBy === 'max-talk' || endsBy === 'limit.talk' ? 'limit' : 'window';
 }
 
 function howOf(cause: CallRecord['cause'], answeredAt: Temporal.Instant | undefined): ContactCallEnd {

@@ -80,7 +80,11 @@ export type Talking = InHand & {
   /** Keyed in the call. */
   readonly given?: Disposition;
 };
-export type WrapUp = InHand & { readonly at: 'wrap-up' };
+export type WrapUp = InHand & {
+  readonly at: 'wrap-up';
+  /** To be told once somebody listens again: the handset was put down when its call was ended. */
+  readonly untold?: CallCut;
+};
 /** The time for wrap-up is over, and no disposition was given: there is no next contact before it is. */
 export type Owing = InHand & { readonly at: 'owing' };
 export type EnteringTime = InHand & { readonly at: 'time-entry'; readonly keys: string; readonly isLate: boolean };
@@ -131,6 +135,16 @@ export type SignOnVerdict =
 /** Why a call to a contact ended, as far as the session minds. */
 export type ContactCallEnd = 'talked' | 'no-answer' | 'busy' | 'not-connected' | 'not-called';
 
+/** Why the gateway itself ended an answered call; a side that hung up needs no explanation. */
+export type CallCut = 'limit' | 'window' | 'order' | 'fault';
+
+export interface EndWhy {
+  /** Of a call that policy refused. */
+  readonly refusal?: CallRefusal;
+  /** Of an answered one that the gateway ended. */
+  readonly cut?: CallCut;
+}
+
 export type TimerName = 'entry' | 'wrap-up' | 'away';
 
 export type SessionEvent =
@@ -146,13 +160,7 @@ export type SessionEvent =
   /** There may be something to call now. */
   | { readonly type: 'work-available' }
   | { readonly type: 'answered'; readonly token: string }
-  | {
-      readonly type: 'ended';
-      readonly token: string;
-      readonly how: ContactCallEnd;
-      /** Of one that policy refused. */
-      readonly refusal?: CallRefusal;
-    }
+  | ({ readonly type: 'ended'; readonly token: string; readonly how: ContactCallEnd } & EndWhy)
   | { readonly type: 'leave'; readonly why: 'window-ended' | 'suspended' };
 
 export type SessionEffect =

@@ -8,11 +8,17 @@ import type { Language, Person } from '../../config/schema/types.generated.js';
 import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import { ContactDesk } from './contact-desk.js';
-import type { CallRefusal } from './dispositions.js';
 import { KeyRun } from './key-run.js';
 import { Reception } from './reception.js';
 import { step } from './session-machine.js';
-import type { ChosenContact, ContactCallEnd, SessionEffect, SessionEvent, SessionState } from './session-state.js';
+import type {
+  ChosenContact,
+  ContactCallEnd,
+  EndWhy,
+  SessionEffect,
+  SessionEvent,
+  SessionState,
+} from './session-state.js';
 import { WaitingLine } from './waiting-line.js';
 import type { WorkDeskOptions, WorkSeam } from './work-seam.js';
 
@@ -101,8 +107,8 @@ export class WorkDesk {
     this.#tell(this.#of(handset), { type: 'answered', token });
   }
 
-  ended(handset: HandsetId, token: string, how: ContactCallEnd, refusal?: CallRefusal): void {
-    this.#tell(this.#of(handset), { type: 'ended', token, how, ...(refusal !== undefined && { refusal }) });
+  ended(handset: HandsetId, token: string, how: ContactCallEnd, why: EndWhy = {}): void {
+    this.#tell(this.#of(handset), { type: 'ended', token, how, ...why });
   }
 
   #refused(handset: HandsetId, why: Parameters<NonNullable<WorkSeam['refused']>>[0]): void {

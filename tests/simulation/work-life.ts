@@ -141,7 +141,7 @@ export class WorkLife {
   }
 
   readonly observer: CallObserver = {
-    handset: (handset, phase, { call }) => this.places.phase(handset, phase, call),
+    handset: (...told) => this.places.phase(...told),
     ended: (record) => {
       this.live.ended(record.call);
       this.places.ended(record);

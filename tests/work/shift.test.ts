@@ -439,6 +439,45 @@ t.test('hours that are narrowed between contacts sign off at their new edge; wid
   t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'window-ended' });
 });
 
+t.test(
+  'whose call the gateway ended hears why before being asked how it went, and needs not wait for it',
+  async (t) => {
+    const shift = new Shift(t);
+    await shift.prepare();
+    await shift.signOn();
+    for (const [cut, said] of [
+      ['limit', ['work.ended-limit', 'work.disposition']],
+      ['window', ['work.ended-window', 'work.disposition']],
+      ['order', ['work.ended-order', 'work.disposition']],
+      ['fault', ['work.ended-fault', 'work.disposition']],
+      [undefined, ['work.disposition']],
+    ] as const) {
+      shift.keys('1');
+      shift.desk.answered(CELL, shift.call.token);
+      const from = shift.said.length;
+      shift.desk.ended(CELL, shift.call.token, 'talked', cut === undefined ? {} : { cut });
+      t.same(shift.said.slice(from), said, cut ?? 'a side that hung up explains itself');
+      shift.keys('2');
+      t.equal(shift.desk.stateOf(CELL).at, 'menu');
+    }
+  },
+);
+
+t.test('whoever lifts again after a call that the gateway ended is told then, and once', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  await shift.signOn();
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  shift.desk.hookOn(CELL);
+  const from = shift.said.length;
+  shift.desk.ended(CELL, shift.call.token, 'talked', { cut: 'limit' });
+  shift.desk.opened(CELL);
+  shift.desk.hookOn(CELL);
+  shift.desk.opened(CELL);
+  t.same(shift.said.slice(from), ['work.ended-limit', 'work.disposition', 'work.disposition']);
+});
+
 t.test('a suspension in a call ends both at once; nobody said what it was, so nobody calls there again', async (t) => {
   const shift = new Shift(t);
   await shift.prepare(1);
@@ -513,14 +552,14 @@ t.test(
     await shift.signOn();
     shift.keys('1');
     const nextAllowedMs = shift.clock.ms + 20 * 60_000;
-    shift.desk.ended(CELL, shift.call.token, 'not-called', { rule: 'limit.gap', nextAllowedMs });
+    shift.desk.ended(CELL, shift.call.token, 'not-called', { refusal: { rule: 'limit.gap', nextAllowedMs } });
     t.match(shift.events('balise.work.contact'), [{ disposition: 'not-called', attempts: 0 }]);
     t.match(shift.store.work.sealed(shift.call.ref), { attempts: 0 }, 'on disk too');
     shift.keys('1');
     t.equal(shift.dialled.length, 1, 'not at once');
     shift.clock.move(20 * 60_000);
     t.equal(shift.dialled.length, 2, 'and its one attempt is still to come');
-    shift.desk.ended(CELL, shift.call.token, 'not-called', { rule: 'dnc.listed' });
+    shift.desk.ended(CELL, shift.call.token, 'not-called', { refusal: { rule: 'dnc.listed' } });
     shift.keys('1');
     t.equal(shift.said.at(-1), 'work.none');
   },
