@@ -33,7 +33,15 @@ export interface WorkParts {
   readonly site?: SiteParts;
   readonly campaigns?: readonly Partial<Campaign>[];
   readonly people?: readonly Worker[];
-  readonly contacts?: readonly { readonly number: string; readonly campaign?: string; readonly language?: Language }[];
+  readonly contacts?: readonly {
+    readonly number: string;
+    readonly campaign?: string;
+    readonly language?: Language;
+    readonly priority?: number;
+    /** Where it may be; London where nothing is said. */
+    readonly zones?: readonly string[];
+    readonly isMystery?: boolean;
+  }[];
 }
 
 /** The store of a site, as another process of the same machine has it. */
@@ -76,11 +84,11 @@ export async function workSite(t: Test, trunkPort: number, parts: WorkParts): Pr
     const usual = { code: CODE, languages: ['nl'] as Language[], handsets: ['a-101'], campaigns: ['survey'] };
     for (const person of people) store.work.putPerson({ ...usual, suspended: false, ...person, pin });
     store.work.addContacts(
-      contacts.map(({ number, campaign = 'survey', language = 'nl' }) => {
+      contacts.map(({ number, campaign = 'survey', language = 'nl', priority = 5, zones, isMystery }) => {
         const { callee, token } = seal.names(number as E164);
-        const place = { country: 'GB', zones: ['Europe/London'] };
-        const sealed = seal.seal(number as E164, token);
-        return { campaign, token, callee, sealed, language, place, times: {}, priority: 5 };
+        const place = { country: 'GB', zones: zones ?? ['Europe/London'] };
+        const sealed = seal.seal(number as E164, token, isMystery);
+        return { campaign, token, callee, sealed, language, place, times: {}, priority };
       }),
     );
   });
