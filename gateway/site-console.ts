@@ -31,6 +31,7 @@ import { weekOf, whenMay } from './site-hours.js';
 import type { SiteListening } from './site-listening.js';
 import type { SitePlane } from './site-media.js';
 import type { SitePolicy } from './site-policy.js';
+import { siteScores } from './site-scores.js';
 import type { SiteTrunks } from './site-trunks.js';
 import type { SiteWatch } from './site-watch.js';
 import type { WhyBook } from './site-why.js';
@@ -172,6 +173,7 @@ function sourceOf(parts: SiteConsoleParts, history: SiteHistory): ConsoleSource 
     trunks: () => trunks.view(),
     uplink: () => watch.view().uplink,
     work: () => workView(store.work, files.site.zone, clock.wall()),
+    ...siteScores({ work: store.work, history: store.history, clock }),
     handset: (id) => pageOf(parts, history, desk, id),
     week: (id, zone, from) => weekOf(policy, handsetId(id), files.site.country, clock.wall(), zone, from),
     when: (id, question, language) =>

@@ -3624,7 +3624,7 @@ export interface WorkRateData {
 }
 
 /**
- * The data of balise.work.score: how a supervisor scores a call, by the criteria of its campaign, signed by whoever answers for it. There is no room for a note.
+ * The data of balise.work.score: how a supervisor scores a call, by the criteria of its campaign, signed by whoever answers for it, or given in the console by somebody who is logged in. There is no room for a note.
  */
 export interface WorkScoreData {
   /**
@@ -3644,7 +3644,7 @@ export interface WorkScoreData {
    */
   readonly scores: readonly CriterionScore[];
   /**
-   * Who scored it.
+   * Who scored it; `console:` and a name: a person of the console, whose entry in the audit chain (balise.console.changed) stands before it.
    */
   readonly by: string;
   /**
@@ -3652,7 +3652,7 @@ export interface WorkScoreData {
    */
   readonly at: string;
   /**
-   * A compact JWS (EdDSA) over all the rest, as canonical JSON (RFC 8785).
+   * A compact JWS (EdDSA) over all the rest, as canonical JSON (RFC 8785). Absent where it was given in the console.
    */
-  readonly jws: string;
+  readonly jws?: string;
 }

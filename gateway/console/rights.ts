@@ -1,9 +1,9 @@
 import type { Right, Role } from './api/people.js';
 
-/** What each role may do: the whole of it. Nobody listens to a call but a supervisor, whoever administers the machine. */
+/** What each role may do: the whole of it. Nobody listens to a call or scores one but a supervisor, whoever administers the machine. */
 export const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
   technician: ['see', 'see-calls', 'cut', 'test-line', 'provision', 'configure'],
-  supervisor: ['see', 'see-calls', 'cut', 'release', 'listen'],
+  supervisor: ['see', 'see-calls', 'cut', 'release', 'listen', 'score'],
   auditor: ['see', 'see-calls', 'see-audit'],
   administrator: [
     'see',
@@ -67,6 +67,8 @@ export const ROUTES: Readonly<Record<string, Need>> = {
   'GET /api/trunks': 'see',
   'GET /api/uplink': 'see',
   'GET /api/work': 'see-calls',
+  'GET /api/work/sheets': 'score',
+  'POST /api/work/scores': 'score',
   'GET /api/status': 'see',
   'GET /api/audit': 'see-audit',
   'POST /api/cutoffs': 'cut',

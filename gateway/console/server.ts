@@ -15,6 +15,7 @@ import { pageRoutes } from './routes/pages.js';
 import { peopleRoutes } from './routes/people.js';
 import { sessionRoutes } from './routes/session.js';
 import { siteRoutes } from './routes/site.js';
+import { workRoutes } from './routes/work.js';
 
 /** Certificate and key of the console, PEM, and whose client certificates are believed. */
 export interface ConsoleTls {
@@ -100,6 +101,7 @@ export async function buildServer(house: House, reach: Reach): Promise<FastifyIn
   callRoutes(app, house);
   siteRoutes(app, house);
   boardRoutes(app, house);
+  workRoutes(app, house);
   orderRoutes(app, house);
   pageRoutes(app, house);
   if (missing.size > 0) throw new Error(`rights.ts speaks of routes that are none: ${[...missing].join(', ')}`);

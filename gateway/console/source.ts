@@ -17,7 +17,7 @@ import type { CutTarget, CutView } from './api/orders.js';
 import type { BoardView, TrunkView, UplinkView } from './api/parts.js';
 import type { ConsoleLanguage } from './api/people.js';
 import type { AlarmView, AuditView, SiteView, StatusView } from './api/site.js';
-import type { WorkView } from './api/work.js';
+import type { ScoreOrder, SheetsView, SheetView, WorkView } from './api/work.js';
 
 /** Something that a person changed: who, what, and how it stood before and after. Never a secret, never a called number. */
 export interface Change {
@@ -81,6 +81,11 @@ export interface ConsoleSource {
   call(call: string, language: ConsoleLanguage): Promise<CallView | undefined>;
   /** Lets a supervisor hear a call: a WAV file without an end, which is destroyed to stop; or a stable code of why not. */
   hear(call: string, supervisor: string): Promise<Readable | string>;
+  /** Calls that can be scored, and one of them; undefined: there is no such call, or it was of no campaign with criteria. */
+  sheets(): SheetsView;
+  sheet(call: string): SheetView | undefined;
+  /** Keeps a score in the audit chain. Throws when the disk cannot take it. */
+  score(order: ScoreOrder, by: string): void;
   /** Ends a call that the supervisor listens to; undefined when he listens to no such call. */
   cutHeard(call: string, supervisor: string): Promise<CutView | undefined>;
   /** The chain's last events, newest first. */

@@ -3,6 +3,8 @@ import type { Database } from 'better-sqlite3';
 /** What is asked of the calls that were. Instants are Unix milliseconds. */
 export interface HistoryQuery {
   readonly handset?: string;
+  /** Only calls of campaigns, by somebody who was signed on. */
+  readonly isOfCampaign?: true;
   /** `answered`, `refused`, `unanswered`, or a cause as it is in the record. */
   readonly outcome?: string;
   /** Ended at or after. */
@@ -48,7 +50,7 @@ export class History {
   constructor(private readonly db: Database) {}
 
   calls(query: HistoryQuery): readonly HistoryRow[] {
-    const { handset, outcome, fromMs, toMs, before, limit } = query;
+    const { handset, outcome, fromMs, toMs, before, limit, isOfCampaign } = query;
     const outcomes: Readonly<Record<string, string>> = {
       answered: 'ledger.answered',
       unanswered: "NOT ledger.answered AND ledger.cause <> 'refused'",
@@ -63,7 +65,8 @@ export class History {
     ];
     const asked = conditions.filter((one): one is readonly [string, string | number] => one[1] !== undefined);
     const plain = outcome === undefined ? undefined : outcomes[outcome];
-    const where = [...asked.map(([text]) => text), ...(plain === undefined ? [] : [plain])];
+    const ofWork = isOfCampaign === true ? ['ledger.campaign IS NOT NULL AND ledger.person IS NOT NULL'] : [];
+    const where = [...asked.map(([text]) => text), ...(plain === undefined ? [] : [plain]), ...ofWork];
     const clause = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
     return this.db
       .prepare(`SELECT ${COLUMNS} ${FROM} ${clause} ORDER BY ledger.id DESC LIMIT ?`)
@@ -72,6 +75,14 @@ export class History {
 
   call(call: string): HistoryRow | undefined {
     return this.db.prepare(`SELECT ${COLUMNS} ${FROM} WHERE ledger.call = ?`).get(call) as HistoryRow | undefined;
+  }
+
+  /** How a call was scored last, by criterion. */
+  scoresOf(call: string): readonly { readonly criterion: string; readonly points: number }[] {
+    return this.db.prepare('SELECT criterion, points FROM work_score WHERE call = ?').all(call) as {
+      criterion: string;
+      points: number;
+    }[];
   }
 
   /** The last events of the chain, before a sequence where one is given. */

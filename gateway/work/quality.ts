@@ -43,7 +43,10 @@ const plain = ({ call, campaign, person, scores, by, at }: Score): string =>
   });
 
 /** The score with its signature (compact JWS, EdDSA). Rejects when the key is no private Ed25519 key. */
-export async function signScore(score: Score, key: JWK & { readonly kid: string }): Promise<WorkScoreData> {
+export async function signScore(
+  score: Score,
+  key: JWK & { readonly kid: string },
+): Promise<WorkScoreData & { readonly jws: string }> {
   const jws = await new CompactSign(Buffer.from(plain(score)))
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
     .sign(await importJWK(key, 'EdDSA'));

@@ -11,6 +11,7 @@ import type { EndedView } from '../../gateway/console/api/calls.js';
 import type { HandsetView } from '../../gateway/console/api/handsets.js';
 import type { Role, SessionView } from '../../gateway/console/api/people.js';
 import type { SiteView } from '../../gateway/console/api/site.js';
+import type { ScoreOrder, SheetView } from '../../gateway/console/api/work.js';
 import { type ConsoleOptions, type RunningConsole, startConsole } from '../../gateway/console/console.js';
 import { PEOPLE_FILE } from '../../gateway/console/people.js';
 import type { Change, ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
@@ -98,6 +99,17 @@ export class SampleSite implements ConsoleSource {
   trunks = () => [];
   uplink = () => UPLINK;
   work = () => ({ zone: 'Europe/Brussels', outcomes: [], scores: [] });
+  points: Readonly<Record<string, number>> = {};
+  sheet(call: string): SheetView | undefined {
+    if (call !== 'call-1') return undefined;
+    const criteria = ['script', 'tone'].map((id) => ({ id, text: `keeps to the ${id}` }));
+    return { call, campaign: 'survey', person: 'p-1', endedAt: AT, talkS: 61, criteria, points: this.points };
+  }
+  sheets = () => ({ calls: [this.sheet('call-1')].filter((one) => one !== undefined) });
+  score({ call, points }: ScoreOrder, by: string) {
+    this.orders.push(`score ${call} ${JSON.stringify(points)} ${by}`);
+    this.points = points;
+  }
   handset(id: string) {
     const view = this.handsets.find(({ handset }) => handset === id);
     return view && { view, user: 'a101', wing: 'a', profile: 'survey', language: 'fr', lastCalls: [] };

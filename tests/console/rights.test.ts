@@ -45,6 +45,8 @@ const MATRIX: Readonly<Record<string, string>> = {
   'GET /api/trunks': 'TSUAL',
   'GET /api/uplink': 'TSUAL',
   'GET /api/work': 'TSUAL',
+  'GET /api/work/sheets': 'S',
+  'POST /api/work/scores': 'S',
   'GET /api/status': 'TSUAL',
   'GET /api/audit': 'UAL',
   'POST /api/cutoffs': 'TSAL',
@@ -73,6 +75,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/boards/scan': { place: { kind: 'serial', path: '/dev/ttyUSB0' } },
   'POST /api/cutoffs': { target: { kind: 'site' }, reason: 'a test', holdS: 10 },
   'POST /api/releases': { target: { kind: 'site' } },
+  'POST /api/work/scores': { call: 'call-1', points: { script: 3, tone: 5 } },
   'POST /api/people': { name: 'new', role: 'nobody', password: 'x' },
   'PATCH /api/people/:name': { language: 'fr' },
   'POST /api/session': {},
@@ -117,22 +120,25 @@ t.test('each route lets in whom the matrix says, and nobody else', async (t) => 
   }
 });
 
-t.test('a supervisor alone has the right to listen, and no role has a right that is not in its row', async (t) => {
-  t.same(RIGHTS, {
-    technician: ['see', 'see-calls', 'cut', 'test-line', 'provision', 'configure'],
-    supervisor: ['see', 'see-calls', 'cut', 'release', 'listen'],
-    auditor: ['see', 'see-calls', 'see-audit'],
-    administrator: [
-      'see',
-      'see-calls',
-      'see-audit',
-      'cut',
-      'release',
-      'test-line',
-      'provision',
-      'configure',
-      'people',
-      'metrics',
-    ],
-  });
-});
+t.test(
+  'a supervisor alone has the right to listen and to score, and no role has a right that is not in its row',
+  async (t) => {
+    t.same(RIGHTS, {
+      technician: ['see', 'see-calls', 'cut', 'test-line', 'provision', 'configure'],
+      supervisor: ['see', 'see-calls', 'cut', 'release', 'listen', 'score'],
+      auditor: ['see', 'see-calls', 'see-audit'],
+      administrator: [
+        'see',
+        'see-calls',
+        'see-audit',
+        'cut',
+        'release',
+        'test-line',
+        'provision',
+        'configure',
+        'people',
+        'metrics',
+      ],
+    });
+  },
+);

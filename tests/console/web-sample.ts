@@ -4,7 +4,7 @@ import type { HandsetPage, HandsetView } from '../../gateway/console/api/handset
 import type { WeekView } from '../../gateway/console/api/hours.js';
 import type { BoardView, TrunkView } from '../../gateway/console/api/parts.js';
 import type { AuditView, SiteView, StatusView } from '../../gateway/console/api/site.js';
-import type { WorkView } from '../../gateway/console/api/work.js';
+import type { SheetView, WorkView } from '../../gateway/console/api/work.js';
 import { RULES } from '../../gateway/policy/decision.js';
 
 /** Monday 23 November 2026, 10:14 in Brussels. */
@@ -339,3 +339,20 @@ export const WORK: WorkView = {
   ],
   scores: [{ campaign: 'survey', criterion: 'script', calls: 6, mean: 4.2 }],
 };
+
+const CRITERIA = [
+  { id: 'script', text: 'Keeps to the script' },
+  { id: 'tone', text: 'Is friendly, and lets the other speak' },
+];
+
+/** Calls that can be scored: one that was, one that was not. */
+export const SHEETS: readonly SheetView[] = [
+  {
+    ...{ call: 'talked-1', campaign: 'survey', person: 'p-1', endedAt: at(900), talkS: 412, criteria: CRITERIA },
+    points: {},
+  },
+  {
+    ...{ call: 'talked-2', campaign: 'survey', person: 'p-2', endedAt: at(4_100), talkS: 95, criteria: CRITERIA },
+    points: { script: 4, tone: 5 },
+  },
+];

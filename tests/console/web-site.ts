@@ -14,11 +14,25 @@ import type { HandsetView } from '../../gateway/console/api/handsets.js';
 import type { WhenView } from '../../gateway/console/api/hours.js';
 import type { CutTarget, CutView } from '../../gateway/console/api/orders.js';
 import type { SiteView } from '../../gateway/console/api/site.js';
+import type { ScoreOrder } from '../../gateway/console/api/work.js';
 import { type RunningConsole, startConsole } from '../../gateway/console/console.js';
 import { ConsoleFault } from '../../gateway/console/fault.js';
 import type { ConsoleSource, HandsetOrder, SiteListener } from '../../gateway/console/source.js';
 import { PASSWORD, writePeople } from './house.js';
-import { AUDIT, armed, call, ENDED, handsetPage, judged, SITE, STATUS, TRUNKS, WORK, week } from './web-sample.js';
+import {
+  AUDIT,
+  armed,
+  call,
+  ENDED,
+  handsetPage,
+  judged,
+  SHEETS,
+  SITE,
+  STATUS,
+  TRUNKS,
+  WORK,
+  week,
+} from './web-sample.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const FIRST = 'duty';
@@ -62,6 +76,13 @@ export class WebSite implements ConsoleSource {
   trunks = () => TRUNKS;
   uplink = () => SITE.uplink;
   work = () => WORK;
+  #sheets = SHEETS;
+  sheets = () => ({ calls: this.#sheets });
+  sheet = (call: string) => this.#sheets.find((one) => one.call === call);
+  score = ({ call, points }: ScoreOrder, by: string): void => {
+    this.orders.push(`score ${call} ${JSON.stringify(points)} ${by}`);
+    this.#sheets = this.#sheets.map((one) => (one.call === call ? { ...one, points } : one));
+  };
   handset = (id: string) => (this.#handsets.some(({ handset }) => handset === id) ? handsetPage(id) : undefined);
   week = (_id: string, zone = SITE.zone, from = '2026-11-23') => week(zone, from);
   when = (): WhenView => ({

@@ -146,6 +146,30 @@ t.test('in the browser', opts, async (t) => {
     });
   }
 
+  await t.test('a supervisor scores a call of the work; nobody else is shown a sheet', async (t) => {
+    await goTo(desk, '#/work');
+    t.equal(await desk.getByText('Score sheets').count(), 0, 'an administrator is not');
+    const house = await webHouse(t, ['supervisor']);
+    const page = await aPage(t, browser);
+    const value = await house.logIn('supervisor');
+    await page.context().addCookies([{ name: 'balise-session', value, url: house.console.url }]);
+    await page.goto(`${house.console.url}/#/work`);
+    await page.getByRole('button', { name: /^Score: p-1/ }).click();
+    const keep = page.getByRole('button', { name: 'Keep the score' });
+    t.ok(await keep.isDisabled(), 'not before the sheet is whole');
+    await page.getByLabel('Keeps to the script').selectOption('3');
+    await page.getByLabel('Is friendly, and lets the other speak').selectOption('5');
+    await isAccessible(t, page, 'the score sheet', DIALOG);
+    await picture(page, 'work-score', false);
+    await keep.click();
+    await page.getByText('The score is kept.').waitFor();
+    await page.getByRole('button', { name: /^Score again: p-1/ }).waitFor();
+    t.same(house.site.orders, ['score talked-1 {"script":3,"tone":5} console:supervisor']);
+    await isAccessible(t, page, 'the score sheets');
+    await fits(t, page, 'the score sheets');
+    await picture(page, 'work-supervisor');
+  });
+
   await t.test('a call appears, counts down, and its refusal says why', async (t) => {
     const page = desk;
     await goTo(page, '#/');

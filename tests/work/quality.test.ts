@@ -5,9 +5,11 @@ import { compactVerify, exportJWK, generateKeyPair, importJWK } from 'jose';
 import t from 'tap';
 import { readBootId, systemClock } from '../../gateway/clock/system-clock.js';
 import type { E164 } from '../../gateway/policy/ids.js';
+import { siteScores } from '../../gateway/site-scores.js';
 import { openStore } from '../../gateway/store/open.js';
 import { NumberSeal } from '../../gateway/work/number-seal.js';
 import { aboutContact, isScoreOf, scoresFor, signScore } from '../../gateway/work/quality.js';
+import { messageFault } from '../../scripts/headquarters/message-check.js';
 import { balise } from '../cli/terminal.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { aStore } from '../store/folder.js';
@@ -100,6 +102,38 @@ t.test('a score sheet is whole and from 0 to 5, and its signature is over every 
   for (const changed of [{ by: 'other' }, { person: 'p-2' }, { scores: [{ criterion: 'script', points: 5 }] }])
     t.notOk(isScoreOf({ ...data, ...changed }, text));
 });
+
+t.test(
+  'the console’s sheets are the answered calls of campaigns with criteria; a score is in the chain, by its person',
+  (t) => {
+    const store = aStore(t);
+    const clock = systemClock(() => ({ trusted: true }));
+    store.work.putCampaign(aCampaign({ criteria: CRITERIA }));
+    store.work.putCampaign(aCampaign({ id: 'plain' }));
+    const ended = (n: number, part: { readonly campaign?: string; readonly answeredAt?: undefined }) => {
+      const record = aRecord(callNumber(n), clock.wall(), { person: 'p-1' as never, ...part });
+      store.calls.record(record, []);
+    };
+    ended(1, { campaign: 'survey' });
+    ended(2, { campaign: 'plain' });
+    ended(3, {});
+    const scores = siteScores({ work: store.work, history: store.history, clock });
+    t.match(scores.sheets().calls, [
+      { call: callNumber(1), campaign: 'survey', person: 'p-1', criteria: CRITERIA, points: {} },
+    ]);
+    t.equal(scores.sheets().calls.length, 1);
+    t.equal(scores.sheet(callNumber(2)), undefined);
+    t.throws(() => scores.score({ call: callNumber(2), points: { script: 1, tone: 1 } }, 'console:sup'), /no call/);
+    t.throws(() => scores.score({ call: callNumber(1), points: { script: 1 } }, 'console:sup'), /no score for tone/);
+    scores.score({ call: callNumber(1), points: { tone: 5, script: 2 } }, 'console:sup');
+    t.same(scores.sheet(callNumber(1))?.points, { script: 2, tone: 5 });
+    const [event] = store.outbox.pending({ alarm: 0, event: 0 }, 10).filter(({ body }) => body.includes('work.score'));
+    const { data } = JSON.parse(event?.body ?? '{}') as { data: unknown };
+    t.equal(messageFault('work-score', data), undefined, 'as headquarters takes it');
+    t.match(data, { by: 'console:sup', person: 'p-1', scores: [{ criterion: 'script', points: 2 }, { points: 5 }] });
+    t.end();
+  },
+);
 
 t.test('balise quality scores a call on record, and tells what came of the work', async (t) => {
   const folder = await SiteFolder.make();

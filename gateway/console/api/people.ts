@@ -13,6 +13,7 @@ export type Right =
   | 'provision'
   | 'configure'
   | 'listen'
+  | 'score'
   | 'people'
   | 'metrics';
 

@@ -6,6 +6,30 @@ export interface WorkView {
   readonly scores: readonly ScoreView[];
 }
 
+/** GET /api/work/sheets: the newest calls of the last thirty days that can be scored. */
+export interface SheetsView {
+  readonly calls: readonly SheetView[];
+}
+
+/** A call with the criteria of its campaign; POST /api/work/scores answers it as it then is. */
+export interface SheetView {
+  readonly call: string;
+  readonly campaign: string;
+  /** Who called. */
+  readonly person: string;
+  readonly endedAt: string;
+  readonly talkS: number;
+  readonly criteria: readonly { readonly id: string; readonly text: string }[];
+  /** By criterion, 0 to 5, as it was scored last; empty: not yet. */
+  readonly points: Readonly<Record<string, number>>;
+}
+
+/** POST /api/work/scores → SheetView: one score for each criterion, 0 to 5. */
+export interface ScoreOrder {
+  readonly call: string;
+  readonly points: Readonly<Record<string, number>>;
+}
+
 export interface OutcomeView {
   readonly campaign: string;
   /** Empty where it was not told. */

@@ -7,7 +7,6 @@ export function siteRoutes(app: FastifyInstance, { source }: House): void {
   app.get('/api/boards', async () => ({ boards: source.boards() }));
   app.get('/api/trunks', async () => ({ trunks: source.trunks() }));
   app.get('/api/uplink', async () => source.uplink());
-  app.get('/api/work', async () => source.work());
   app.get<{ Querystring: { before?: number; limit: number } }>(
     '/api/audit',
     {

@@ -5,9 +5,12 @@ import { Choose } from '../parts/field.js';
 import { Nothing } from '../parts/notice.js';
 import { Page } from '../parts/page.js';
 import { type Route, setQuery } from '../router.js';
+import { may, session } from '../session.js';
+import { useStore } from '../store.js';
 import { useAsked } from '../use-asked.js';
 import { useFormat } from '../use-format.js';
 import { useWords } from '../words/speak.js';
+import { ScoreSheets } from './work-sheets.js';
 
 /** What came of the work: bars by the hour of the day, and the same numbers as tables. */
 export function WorkPage({ query }: { readonly query: Route['query'] }): JSX.Element {
@@ -22,7 +25,7 @@ export function WorkPage({ query }: { readonly query: Route['query'] }): JSX.Ele
               <Nothing>{w.results.empty}</Nothing>
             </section>
           ) : (
-            <Results view={view} query={query} />
+            <Results view={view} query={query} onScored={asked.again} />
           )
         }
       </AskedPart>
@@ -30,7 +33,16 @@ export function WorkPage({ query }: { readonly query: Route['query'] }): JSX.Ele
   );
 }
 
-function Results({ view, query }: { readonly view: WorkView; readonly query: Route['query'] }): JSX.Element {
+function Results({
+  view,
+  query,
+  onScored,
+}: {
+  readonly view: WorkView;
+  readonly query: Route['query'];
+  readonly onScored: () => void;
+}): JSX.Element {
+  const now = useStore(session);
   const { w } = useWords();
   const format = useFormat();
   const campaigns = [...new Set([...view.outcomes, ...view.scores].map(({ campaign }) => campaign))].sort();
@@ -76,6 +88,7 @@ function Results({ view, query }: { readonly view: WorkView; readonly query: Rou
         </>
       )}
       {scores.length > 0 && <Scores some={scores} />}
+      {may(now, 'score') && <ScoreSheets campaign={campaign} onScored={onScored} />}
     </div>
   );
 }

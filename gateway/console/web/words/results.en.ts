@@ -28,6 +28,18 @@ export const resultsEn = {
   criterion: 'Criterion',
   mean: 'Mean of 5',
   zone: (city: string) => `By the clock of ${city}.`,
+  sheets: 'Score sheets',
+  noSheets: 'There is no call to score: none was answered in the last 30 days, or the campaign has no criteria.',
+  ended: 'Ended',
+  person: 'Person',
+  talk: 'Talk',
+  score: 'Score',
+  scoreAgain: 'Score again',
+  scoreOf: (person: string, at: string) => `Score the call of ${person}, ${at}`,
+  sheetLead:
+    'From 0, not at all, to 5, wholly. The score goes into the audit chain with your name; a later one takes its place.',
+  keep: 'Keep the score',
+  kept: 'The score is kept.',
   outcomes: {
     completed: 'Completed',
     refused: 'Refused',

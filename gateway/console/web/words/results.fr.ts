@@ -28,6 +28,18 @@ export const resultsFr: Words['results'] = {
   criterion: 'Critère',
   mean: 'Moyenne sur 5',
   zone: (city) => `À l’heure de ${city}.`,
+  sheets: 'Grilles d’évaluation',
+  noSheets: 'Aucun appel à noter : aucun n’a abouti ces 30 derniers jours, ou la campagne n’a pas de critères.',
+  ended: 'Fin',
+  person: 'Personne',
+  talk: 'Durée',
+  score: 'Noter',
+  scoreAgain: 'Noter à nouveau',
+  scoreOf: (person, at) => `Noter l’appel de ${person}, ${at}`,
+  sheetLead:
+    'De 0, pas du tout, à 5, entièrement. La note entre dans la chaîne d’audit avec votre nom ; une note ultérieure la remplace.',
+  keep: 'Garder la note',
+  kept: 'La note est gardée.',
   outcomes: {
     completed: 'Abouti',
     refused: 'Refus',

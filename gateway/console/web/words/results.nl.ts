@@ -28,6 +28,19 @@ export const resultsNl: Words['results'] = {
   criterion: 'Criterium',
   mean: 'Gemiddelde van 5',
   zone: (city) => `Volgens de klok van ${city}.`,
+  sheets: 'Scorebladen',
+  noSheets:
+    'Er is geen gesprek om te scoren: geen enkel is de laatste 30 dagen beantwoord, of de campagne heeft geen criteria.',
+  ended: 'Einde',
+  person: 'Persoon',
+  talk: 'Duur',
+  score: 'Scoren',
+  scoreAgain: 'Opnieuw scoren',
+  scoreOf: (person, at) => `Het gesprek van ${person} scoren, ${at}`,
+  sheetLead:
+    'Van 0, helemaal niet, tot 5, volledig. De score komt met uw naam in de auditketen; een latere komt in de plaats.',
+  keep: 'Score bewaren',
+  kept: 'De score is bewaard.',
   outcomes: {
     completed: 'Afgerond',
     refused: 'Geweigerd',
