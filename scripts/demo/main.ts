@@ -191,7 +191,7 @@ async function main(): Promise<void> {
             }),
           }),
       });
-      await runWorkDay({ story, site: site.folder, heard, handsets: atDesks });
+      await runWorkDay({ story, clock, site: site.folder, heard, handsets: atDesks });
     };
     if (hasDay) await scripted();
 

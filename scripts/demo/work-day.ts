@@ -1,9 +1,11 @@
 /** A working day in two cells: sign-on, contacts, how they went, sign-off, and the statement of what it is paid. */
 import type { EventEnvelope } from '../../config/schema/types.generated.js';
+import type { Clock } from '../../gateway/clock/clock.js';
 import { clockTime, money, type Statement } from '../../gateway/work/statement.js';
 import type { HandsetCall } from '../simulators/handset.js';
 import { balise } from './balise.js';
 import type { DemoHandset } from './day.js';
+import { PLACES, realHours, timeIn } from './played-hours.js';
 import type { Story } from './story.js';
 import { type DemoWorker, WORKERS } from './work-site.js';
 
@@ -38,6 +40,7 @@ export class Heard {
 
 export interface WorkDay {
   readonly story: Story;
+  readonly clock: Pick<Clock, 'wall'>;
   readonly site: string;
   readonly heard: Heard;
   readonly handsets: Readonly<Record<keyof typeof WORKERS, DemoHandset>>;
@@ -58,10 +61,15 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** Throws when something does not go as it must. */
 export async function runWorkDay(day: WorkDay): Promise<void> {
   const { story } = day;
-  const timeIn = (zone: string) =>
-    new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date());
-  const [here, there] = [timeIn('Europe/Brussels'), timeIn('Europe/Istanbul')];
+  const at = day.clock.wall();
+  const [here, there] = [timeIn(PLACES.brussels, at), timeIn(PLACES.ankara, at)];
   story.scene(`6. A working day: Brussels in Dutch at ${here}, Ankara in Turkish at ${there}`);
+  // The day is played whenever the demo runs, and says what is not real of it.
+  story.tell(
+    'demo',
+    'plays by the clock of this machine, with calling hours that are open at any hour, for the demo only',
+  );
+  story.tell('demo', `by the rules on file ${realHours(Object.values(PLACES), at).join('; ')}`);
   await Promise.all([shift(day, 'brussels'), shift(day, 'ankara')]);
   story.scene('7. What it is paid');
   for (const { person } of Object.values(WORKERS)) await tellStatement(day, person);

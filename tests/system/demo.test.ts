@@ -67,6 +67,11 @@ t.test('the demo’s day of calls is told as it happens, each end by its name an
     story,
     /p-1 at b-201: signed-on[\s\S]*p-1 at b-201: talking[\s\S]*trains, contact .*: do-not-call[\s\S]*p-1 at b-201: signed-off \(keyed\)/,
   );
+  t.match(story, /by the clock of this machine, with calling hours that are open at any hour, for the demo only/);
+  t.match(
+    story,
+    /by the rules on file Brussels, where it is \d\d:\d\d, would .*; Ankara, where it is \d\d:\d\d, would /,
+  );
   t.match(story, /data-check, contact .*: refused/);
   for (const person of ['p-1', 'p-2'])
     t.match(
