@@ -2,29 +2,47 @@ import type Holidays from 'date-holidays';
 import { holidayRules } from './holiday-rules.js';
 import { DAY_MS } from './zone-clock.js';
 
+interface Shelf {
+  readonly years: Map<number, ReadonlySet<number>>;
+  books?: readonly Holidays[];
+}
+
+/** Holidays are facts: read once for a country and its regions, whichever policy asks. */
+const shelves = new Map<string, Shelf>();
+
+function shelfOf(name: string): Shelf {
+  const known = shelves.get(name) ?? { years: new Map() };
+  shelves.set(name, known);
+  return known;
+}
+
 /** The public holidays of a country and of some of its regions; none for a country that the library does not know. */
 export class PublicHolidays {
-  readonly #years = new Map<number, ReadonlySet<number>>();
-  #books: readonly Holidays[] | undefined;
+  readonly #shelf: Shelf;
 
   constructor(
     private readonly country: string,
     private readonly regions: readonly string[] = [],
-  ) {}
+  ) {
+    this.#shelf = shelfOf([country, ...regions].join(' '));
+  }
 
   /** Whether a date, days since 1970, is one. */
   has(day: number): boolean {
     const year = new Date(day * DAY_MS).getUTCFullYear();
-    const known = this.#years.get(year) ?? this.#read(year);
-    this.#years.set(year, known);
+    const { years } = this.#shelf;
+    const known = years.get(year) ?? this.#read(year);
+    years.set(year, known);
     return known.has(day);
   }
 
   #read(year: number): ReadonlySet<number> {
     const { country, regions } = this;
     const Book = holidayRules();
-    this.#books ??= regions.length === 0 ? [new Book(country)] : regions.map((region) => new Book(country, region));
-    const books = this.#books;
+    const books =
+      this.#shelf.books ??
+      (regions.length === 0 ? [new Book(country)] : regions.map((region) => new Book(country, region)));
+    this.#shelf.books = books;
     const days = new Set<number>();
     // A feast of several days may have begun in the old year.
     for (const of of [year - 1, year]) {

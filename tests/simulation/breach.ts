@@ -27,6 +27,7 @@ export const PROMISES = [
   'a genuine order is obeyed',
   'no bundle that is not rightly signed',
   'a rightly signed bundle is taken',
+  'a bundle is refused for its own reason',
   'no record twice',
   'no record of a call that never was',
   'no call without a record',

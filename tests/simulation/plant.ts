@@ -5,6 +5,7 @@ import type { Deadline } from '../../gateway/clock/deadline.js';
 import type { CommandStore } from '../../gateway/uplink/command-desk.js';
 import type { OutboxSource } from '../../gateway/uplink/drain.js';
 import type { PromiseName } from './breach.js';
+import type { BundleFaults } from './forged-bundles.js';
 import type { DiskPlant } from './sim-store.js';
 
 /** What the gateway's calls are joined to. */
@@ -47,8 +48,8 @@ export interface Plant {
   readonly agelessList?: boolean;
   /** What numbers have said is never asked. */
   readonly deafToWords?: boolean;
-  /** Signatures are not looked at; or the version in force is not; or every bundle passes for an older one. */
-  readonly bundles?: 'unverified' | 'unversioned' | 'all-old';
+  /** What the taking of bundles does not see, or says wrongly. */
+  readonly bundles?: BundleFaults;
   /** A row, a time, a pause or a change that the work loses. */
   readonly work?: 'settlement-lost' | 'times-lost' | 'pause-lost' | 'changes-unheard';
   /** Live calls are not judged again when a bundle comes. */

@@ -1,10 +1,33 @@
 import { type E164, handsetId } from '../../gateway/policy/ids.js';
 import { UNUSED } from '../../gateway/policy/request.js';
 import { ZoneClock } from '../../gateway/policy/zone-clock.js';
+import { FORGERIES_OF_BUNDLES, type ForgedBundle } from './forged-bundles.js';
 import { bound, type Plants } from './plant.js';
 import { SITE_ZONE } from './sim-site.js';
 
 const HOUR_MS = 3_600_000;
+
+/** What a judge does who is blind to a forgery of a bundle. */
+const BLIND: Readonly<Record<ForgedBundle, string>> = {
+  unsigned: 'a policy that nobody signed is taken',
+  'other-key': 'a key is known by its name, whoever has signed with it',
+  altered: 'the signatures of a bundle are read, and never verified',
+  truncated: 'what is cut off a bundle is taken for a signature',
+  'one-signature': 'one signature widens as two do',
+  'one-key-twice': 'two signatures of one key count as two',
+  replayed: 'a bundle is taken whatever version is in force',
+  foreign: 'a bundle for another site is taken',
+  expired: 'a bundle is taken after its end',
+};
+
+function blindToForgeries(): Plants {
+  return Object.fromEntries(
+    FORGERIES_OF_BUNDLES.map((blindTo) => [
+      `bundle-${blindTo}`,
+      { what: BLIND[blindTo], breaks: 'no bundle that is not rightly signed' as const, bundles: { blindTo } },
+    ]),
+  );
+}
 
 /** Faults in what is judged, and by what. */
 export const PLANTS_OF_POLICY: Plants = {
@@ -108,21 +131,17 @@ export const PLANTS_OF_POLICY: Plants = {
     breaks: 'a live call ends where a new bundle ends it',
     deafToBundles: true,
   },
-  'bundle-unverified': {
-    what: 'the signatures of a bundle are not looked at',
-    breaks: 'no bundle that is not rightly signed',
-    bundles: 'unverified',
-  },
-  'bundle-unversioned': {
-    what: 'a bundle is taken whatever version is in force',
-    breaks: 'no bundle that is not rightly signed',
-    bundles: 'unversioned',
-  },
   'bundle-refused': {
     what: 'every bundle passes for an older one',
     breaks: 'a rightly signed bundle is taken',
     bundles: 'all-old',
   },
+  'bundle-reasonless': {
+    what: 'a bundle that is not taken is refused without a reason of its own',
+    breaks: 'a bundle is refused for its own reason',
+    bundles: 'reasonless',
+  },
+  ...blindToForgeries(),
   'block-ignored': {
     what: 'a number on a block list is judged as another one',
     breaks: 'no number that is not sanctioned',

@@ -1,5 +1,8 @@
 import { UNUSED } from '../../gateway/policy/request.js';
 import { bound, type Plants } from './plant.js';
+import { CAMPAIGNS } from './work-site.js';
+
+const A_MORNING = [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '08:30', to: '10:30' }] as const;
 
 /** Faults in the work: whom it calls, when, and what it is paid. */
 export const PLANTS_OF_WORK: Plants = {
@@ -32,6 +35,31 @@ export const PLANTS_OF_WORK: Plants = {
           if (campaign === undefined) return judge.judge(request, ...more);
           const { windows: _, ...always } = campaign;
           return judge.judge({ ...request, campaign: always }, ...more);
+        },
+      },
+    }),
+  },
+  'campaign-too-narrow': {
+    what: 'a contact’s call is judged by hours that its campaign may have on another day',
+    breaks: 'no refusal without its reason',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, ...more) => {
+          const narrow = CAMPAIGNS[request.campaign?.id ?? '']?.[1];
+          return judge.judge(narrow === undefined ? request : { ...request, campaign: narrow }, ...more);
+        },
+      },
+    }),
+  },
+  'person-too-narrow': {
+    what: 'whoever is signed on is judged by hours that are somebody else’s',
+    breaks: 'no refusal without its reason',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, ...more) => {
+          const { personFacts } = request;
+          if (personFacts === undefined) return judge.judge(request, ...more);
+          return judge.judge({ ...request, personFacts: { ...personFacts, windows: A_MORNING } }, ...more);
         },
       },
     }),

@@ -1,26 +1,20 @@
-import { generateKeyPairSync } from 'node:crypto';
-import type { JWK } from 'jose';
-import type { Ed25519PublicKey, PolicyBundle } from '../../config/schema/types.generated.js';
+import type { PolicyBundle } from '../../config/schema/types.generated.js';
 import type { Clock } from '../../gateway/clock/clock.js';
 import { judgeBundle } from '../../gateway/policy-bundle/acceptance.js';
-import { checkBundle, payloadOf, signBundle, verifyBundle } from '../../gateway/policy-bundle/bundle.js';
+import { BundleFault, type BundleRefusal, checkBundle } from '../../gateway/policy-bundle/bundle.js';
 import { type BundleAnswer, BundleInbox } from '../../gateway/policy-bundle/inbox.js';
+import {
+  type BundleFaults,
+  FORGED_BUNDLES,
+  FORGERIES_OF_BUNDLES,
+  type ForgedBundle,
+  forgedText,
+  signedText,
+  verified,
+} from './forged-bundles.js';
 import type { Life } from './life.js';
 import { HOUR_US, SECOND_US } from './timeline.js';
 import type { WorldParts } from './world-parts.js';
-
-/** What is sent that must not be taken, and why not. */
-export const FORGED_BUNDLES = [
-  'unsigned',
-  'other-key',
-  'altered',
-  'one-signature',
-  'one-key-twice',
-  'replayed',
-  'foreign',
-  'expired',
-] as const;
-type ForgedBundle = (typeof FORGED_BUNDLES)[number];
 
 interface Sent {
   readonly text: string;
@@ -34,21 +28,8 @@ interface Sent {
 /** To the second, as bundles have it. */
 const dateOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
-type Signer = JWK & { readonly kid: string };
-
-function newSigner(kid: string): Signer {
-  return { ...(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as JWK), kid };
-}
-
-const SIGNERS = [newSigner('policy-1'), newSigner('policy-2')] as const;
-const STRANGER = newSigner('policy-1');
-const KEYS = SIGNERS.map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid }) as Ed25519PublicKey);
-
-/** What the world plants in the taking of bundles. */
-export interface BundlePlant {
-  /** Signatures are not looked at; or what is in force is not; or every bundle passes for an older one. */
-  readonly bundles?: 'unverified' | 'unversioned' | 'all-old';
-}
+/** Whether one book lets through what another does not: they narrow one way alone. */
+const isWider = (index: number, than: number): boolean => index !== than && !(than === 0 && index === 1);
 
 /** Where headquarters keeps trying: its topic is retained, and the last that it sent comes again with each connection. */
 const AGAIN_US = 600 * SECOND_US;
@@ -72,7 +53,7 @@ export class SimBundles {
 
   constructor(
     private readonly world: WorldParts,
-    private readonly plant: BundlePlant = {},
+    private readonly fault: BundleFaults | undefined,
   ) {
     // The first was taken long ago.
     this.inForce = checkBundle(JSON.parse(JSON.stringify(this.payload(0))));
@@ -84,7 +65,7 @@ export class SimBundles {
       clock,
       offer: (text, at) => this.tracked(this.offer(life, text, at)),
       onRefused: () => undefined,
-      onLate: (text, answer) => this.answered(text, answer),
+      onLate: (text, answer) => this.answered(this.sent.get(text), answer),
     });
     this.inbox = { inbox, life };
   }
@@ -102,10 +83,12 @@ export class SimBundles {
 
   /** Headquarters wants another book to be in force, and sends it until it is. */
   send(index: number): void {
+    const payload = this.payload(index);
+    const { version } = this;
     this.tracked(
-      this.signed(index, SIGNERS).then((sent) => {
-        this.wanted = sent;
-        this.deliver(sent);
+      signedText(payload).then((text) => {
+        this.wanted = { text, version, index };
+        this.deliver(this.wanted);
       }),
     );
   }
@@ -113,11 +96,13 @@ export class SimBundles {
   /** Somebody else sends one, or headquarters signs it as it must not. */
   forge(): void {
     const { random, policyIndex, site } = this.world;
-    const forgery = random.pick(FORGED_BUNDLES);
+    const { fault } = this;
+    const any = random.pick(FORGERIES_OF_BUNDLES);
+    // Who plants a blindness to one kind sends that kind.
+    const forgery = typeof fault === 'object' ? fault.blindTo : any;
     const index = random.int(0, site.policies.length - 1);
-    // A lone signature may narrow, and the books narrow one way alone; and it may say again what holds already.
-    const widens = index !== policyIndex && !(policyIndex === 0 && index === 1);
-    if (forgery === 'one-signature' && !widens) return;
+    // A lone signature may narrow, and it may say again what holds already.
+    if (forgery === 'one-signature' && !isWider(index, policyIndex)) return;
     this.tracked(
       this.forged(forgery, index).then((sent) => {
         if (sent !== undefined) this.deliver(sent);
@@ -127,13 +112,13 @@ export class SimBundles {
 
   private deliver(sent: Sent): void {
     const { broker, timeline, watch } = this.world;
-    // What is sent again is what it was.
+    // What is replayed is headquarters' own.
     if (sent.forgery !== 'replayed') this.sent.set(sent.text, sent);
     watch.note(`bundle ${sent.version}`, `${sent.forgery ?? 'genuine'}, book ${sent.index}, is sent`);
     broker.down(() => {
       const { inbox: there } = this;
       there?.life.run(() => {
-        this.tracked(there.inbox.take(sent.text).then((answer) => this.answered(sent.text, answer)));
+        this.tracked(there.inbox.take(sent.text).then((answer) => this.answered(sent, answer)));
       });
     });
     if (sent.forgery !== undefined) return;
@@ -143,22 +128,31 @@ export class SimBundles {
   }
 
   private async offer(life: Life, text: string, at: Parameters<typeof judgeBundle>[3]) {
+    try {
+      return await this.taken(life, text, at);
+    } catch (fault) {
+      if (this.fault === 'reasonless' && fault instanceof BundleFault)
+        throw new BundleFault('invalid', 'it is not good');
+      throw fault;
+    }
+  }
+
+  /** What is in force, as the judge has it. */
+  private asJudged(before: PolicyBundle | undefined): PolicyBundle | undefined {
+    const { fault } = this;
+    if (before === undefined || fault === undefined) return before;
+    if (fault === 'all-old') return { ...before, version: Number.MAX_SAFE_INTEGER };
+    return typeof fault === 'object' && fault.blindTo === 'replayed' ? { ...before, version: 0 } : before;
+  }
+
+  private async taken(life: Life, text: string, at: Parameters<typeof judgeBundle>[3]) {
     const { site, store, watch } = this.world;
     // What is in force comes again with each connection.
     if (text === this.inForceText) return { version: this.inForce?.version ?? 0, widens: [], wasInForce: true };
-    const verified =
-      this.plant.bundles === 'unverified'
-        ? { bundle: checkBundle(JSON.parse(payloadOf(text).toString() || text)), signedBy: ['policy-1', 'policy-2'] }
-        : await verifyBundle(text, KEYS);
-    const { bundle } = verified;
+    const offered = await verified(text, this.fault);
+    const { bundle } = offered;
     const before = this.inForce;
-    const current =
-      this.plant.bundles === 'unversioned' && before !== undefined
-        ? { ...before, version: 0 }
-        : this.plant.bundles === 'all-old' && before !== undefined
-          ? { ...before, version: Number.MAX_SAFE_INTEGER }
-          : before;
-    const { widens } = judgeBundle(verified, site.base, current, at);
+    const { widens } = judgeBundle(offered, site.base, this.asJudged(before), at);
     life.point(() => {
       store.takePolicy();
       this.lastText = this.inForceText;
@@ -166,7 +160,10 @@ export class SimBundles {
       this.inForceText = text;
       const sent = this.sent.get(text);
       watch.note(`bundle ${bundle.version}`, 'is in force');
-      const wrong = sent?.forgery ?? (bundle.version <= (before?.version ?? 0) ? 'replayed' : undefined);
+      const forgery = bundle.version <= (before?.version ?? 0) ? 'replayed' : sent?.forgery;
+      // Signed once it may narrow what has come into force since it was sent.
+      const isLawful = forgery === 'one-signature' && !isWider(sent?.index ?? 0, this.world.policyIndex);
+      const wrong = isLawful ? undefined : forgery;
       if (wrong !== undefined)
         watch.breach('no bundle that is not rightly signed', `version ${bundle.version}, ${wrong}`, '');
       this.world.policyTaken(sent?.index ?? 0);
@@ -175,16 +172,24 @@ export class SimBundles {
     return { version: bundle.version, widens, wasInForce: false };
   }
 
-  private answered(text: string, answer: BundleAnswer): void {
+  private answered(sent: Sent | undefined, answer: BundleAnswer): void {
     const { clock, store, timeline, watch } = this.world;
-    const sent = this.sent.get(text);
     if (sent === undefined) return;
+    const { version, forgery } = sent;
     const why = 'why' in answer ? `: ${answer.why}, ${answer.detail}` : '';
-    watch.note(`bundle ${sent.version}`, `${answer.state}${why}`);
+    watch.note(`bundle ${version}`, `${answer.state}${why}`);
     const isRight = clock.wrongMs === 0 && timeline.nowUs > clock.doubtedUntilUs && !store.isFaulty;
-    const isNewest = sent === this.wanted && sent.version > (this.inForce?.version ?? 0);
-    if (sent.forgery === undefined && answer.state === 'refused' && isRight && isNewest)
-      watch.breach('a rightly signed bundle is taken', `version ${sent.version} was refused${why}`, '');
+    if (answer.state !== 'refused' || !isRight) return;
+    const isNewer = version > (this.inForce?.version ?? 0);
+    if (forgery === undefined) {
+      if (isNewer && sent === this.wanted)
+        watch.breach('a rightly signed bundle is taken', `version ${version} was refused${why}`, '');
+      return;
+    }
+    const reasons: readonly BundleRefusal[] = FORGED_BUNDLES[forgery];
+    // One that has waited may have been overtaken.
+    if (!reasons.includes(answer.why) && (isNewer || answer.why !== 'replayed'))
+      watch.breach('a bundle is refused for its own reason', `version ${version}, ${forgery}${why}`, '');
   }
 
   private payload(index: number, more: object = {}): object {
@@ -200,42 +205,18 @@ export class SimBundles {
     };
   }
 
-  private async signed(index: number, by: readonly Signer[], more: object = {}, forgery?: ForgedBundle): Promise<Sent> {
-    const payload = this.payload(index, more);
-    const { version } = this;
-    const bytes = Buffer.from(JSON.stringify(payload));
-    let text = '';
-    for (const key of by) text = await signBundle(bytes, key, text);
-    return { text, version, index, ...(forgery !== undefined && { forgery }) };
-  }
-
   private async forged(forgery: ForgedBundle, index: number): Promise<Sent | undefined> {
-    const { clock } = this.world;
-    const [first] = SIGNERS;
-    switch (forgery) {
-      case 'unsigned':
-        return { text: JSON.stringify(this.payload(index)), version: this.version, index, forgery };
-      case 'other-key':
-        return this.signed(index, [STRANGER, SIGNERS[1]], {}, forgery);
-      case 'one-signature':
-        return this.signed(index, [first], {}, forgery);
-      case 'one-key-twice':
-        return this.signed(index, [first, first], { validOfflineH: 8_784 }, forgery);
-      case 'foreign':
-        return this.signed(index, SIGNERS, { site: 'elsewhere' }, forgery);
-      case 'expired':
-        return this.signed(index, SIGNERS, { validUntil: dateOf(clock.trueMs() - 86_400_000) }, forgery);
-      case 'replayed': {
-        const known = this.sent.get(this.lastText);
-        return known === undefined ? undefined : { ...known, forgery };
-      }
-      case 'altered': {
-        const sent = await this.signed(index, SIGNERS, {}, forgery);
-        const body = Buffer.from(JSON.stringify(this.payload(index))).toString('base64url');
-        const text = sent.text.replace(/^([^.]*)\.[^.]*\./gm, `$1.${body}.`);
-        return { ...sent, text, version: this.version };
-      }
+    if (forgery === 'replayed') {
+      const known = this.sent.get(this.lastText);
+      return known === undefined ? undefined : { ...known, forgery };
     }
+    const { clock, random } = this.world;
+    const text = await forgedText(forgery, {
+      payload: (more) => this.payload(index, more),
+      yesterday: dateOf(clock.trueMs() - 86_400_000),
+      int: (least, most) => random.int(least, most),
+    });
+    return { text, version: this.version, index, forgery };
   }
 
   private tracked<T>(work: Promise<T>): Promise<T> {

@@ -181,6 +181,21 @@ const CALLING = PROFILES.map(({ id }) => id).filter((id) => id !== WORK);
 /** The bundles that headquarters sends, one after the other. */
 const BOOKS = [PROFILES, NARROW, MORNING];
 
+const CONTENTS: readonly PolicyContent[] = BOOKS.map((profiles) => ({ profiles, lists: {} }));
+
+interface Compiled {
+  readonly base: PolicyInput;
+  readonly policies: readonly CompiledPolicy[];
+}
+
+/** By the number of handsets: policy is pure, and worlds of a process that are alike share it. */
+const compiled = new Map<number, Compiled>();
+
+const compiledFrom = (base: PolicyInput, contents: readonly PolicyContent[]): Compiled => ({
+  base,
+  policies: contents.map((bundle) => compilePolicy({ ...base, bundle })),
+});
+
 interface Called {
   readonly zones: readonly string[];
   readonly windows: readonly Window[];
@@ -205,7 +220,7 @@ export class SimSite {
   readonly handsets: ReadonlyMap<HandsetId, SimHandset>;
   /** The site's folder, and what each of the bundles says; the policies that they make of it. */
   readonly base: PolicyInput;
-  readonly contents: readonly PolicyContent[] = BOOKS.map((profiles) => ({ profiles, lists: {} }));
+  readonly contents = CONTENTS;
   readonly policies: readonly CompiledPolicy[];
   private readonly profiles: ReadonlyMap<string, Profile>;
 
@@ -226,8 +241,10 @@ export class SimSite {
     });
     this.handsets = new Map(handsets.map((handset) => [handset.id, handset]));
     this.profiles = new Map(PROFILES.map((one) => [one.id, one]));
-    this.base = folderOf(handsets);
-    this.policies = this.contents.map((bundle) => compilePolicy({ ...this.base, bundle }));
+    const known = compiled.get(count) ?? compiledFrom(folderOf(handsets), this.contents);
+    compiled.set(count, known);
+    this.base = known.base;
+    this.policies = known.policies;
   }
 
   readonly allNumbers: readonly string[] = [...BY_NUMBER.keys()];

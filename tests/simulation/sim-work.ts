@@ -7,7 +7,7 @@ import { NumberSeal } from '../../gateway/work/number-seal.js';
 import type { Life } from './life.js';
 import type { People } from './people.js';
 import { COUNTRIES, SITE_ZONE } from './sim-site.js';
-import { DAY_US } from './timeline.js';
+import { DAY_US, MINUTE_US } from './timeline.js';
 import type { WindowRule } from './window-oracle.js';
 import { WorkLife } from './work-life.js';
 import { CAMPAIGNS, contactAt, peopleOf } from './work-site.js';
@@ -28,6 +28,8 @@ const KEY = Buffer.alloc(32, 7);
 /** Contacts of each campaign at first, and those that come every four days. */
 const AT_FIRST = 60;
 const MORE = 6;
+/** A change is seen by then: the gateway looks each minute, and may hang for half of one. */
+const SEEN_US = 3 * MINUTE_US;
 
 /** The work of a simulated site: handsets with a desk, people, campaigns, contacts that are brought now and then. */
 export class SimWork implements WorkOfSite {
@@ -38,6 +40,8 @@ export class SimWork implements WorkOfSite {
   private readonly people: readonly (readonly [Person, Person])[];
   /** Which version of a person or a campaign holds. */
   private readonly versions = new Map<string, 0 | 1>();
+  /** When it last became another, virtual time. */
+  private readonly changedUs = new Map<string, number>();
   private readonly brought = new Map<string, number>();
   private made = 0;
   private ids = 0;
@@ -142,6 +146,7 @@ export class SimWork implements WorkOfSite {
     const [{ id }] = versions;
     const next = this.versions.get(id) === 1 ? 0 : 1;
     this.versions.set(id, next);
+    this.changedUs.set(id, this.world.timeline.nowUs);
     const one = versions[next];
     this.store.outside(() => {
       if ('code' in one) this.store.tables.putPerson(one);
@@ -154,8 +159,19 @@ export class SimWork implements WorkOfSite {
     return this.people.find(([one]) => one.id === id) ?? CAMPAIGNS[id ?? ''] ?? [];
   }
 
+  rulesOfLate(id: string | undefined): readonly (readonly WindowRule[])[] {
+    if (id === undefined || this.versionsOf(id).length === 0) return [];
+    const now = this.versions.get(id) ?? 0;
+    const isLate = this.world.timeline.nowUs - (this.changedUs.get(id) ?? Number.NEGATIVE_INFINITY) < SEEN_US;
+    return (isLate ? ([0, 1] as const) : [now]).map((version) => this.rulesOfVersion(id, version));
+  }
+
   private rulesNow(id: string | undefined): readonly WindowRule[] {
-    const windows = this.versionsOf(id)[this.versions.get(id ?? '') ?? 0]?.windows;
+    return this.rulesOfVersion(id, this.versions.get(id ?? '') ?? 0);
+  }
+
+  private rulesOfVersion(id: string | undefined, version: 0 | 1): readonly WindowRule[] {
+    const windows = this.versionsOf(id)[version]?.windows;
     return windows === undefined ? [] : [{ zone: SITE_ZONE, windows }];
   }
 

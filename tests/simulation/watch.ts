@@ -9,10 +9,11 @@ import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { QuotaWatch } from './quota-watch.js';
+import { BELIEVED_MS, RefusalWatch } from './refusal-watch.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { SimStore } from './sim-store.js';
 import type { Timeline } from './timeline.js';
-import { closedFrom, closedWithin, isHoliday, isOpen, localDay, type WindowRule } from './window-oracle.js';
+import { closedFrom, closedWithin, type WindowRule } from './window-oracle.js';
 import { LOOK_MS } from './work-life.js';
 import type { WorkOfSite } from './work-watch.js';
 
@@ -44,13 +45,6 @@ export const bump = <K>(counts: Map<K, number>, key: K): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 };
 
-/** The clock may be off by this and be believed (gateway/clock/step-watch.ts), milliseconds. */
-const BELIEVED_MS = 2_000;
-/** The hook is known to the gateway by then, if its controller is there, microseconds. */
-const HOOK_US = 10e6;
-/** Around a night on which the clocks change the narrow reading of a wall time is narrower than any person's clock shows. */
-const DOUBTFUL_MS = 70 * 60_000;
-
 /** A lease at the desk is for a day at most, microseconds. */
 const LONGEST_SITTING_US = 25 * 3_600e6;
 /** A process that hangs is told late, and its planes fall silent by themselves within this, microseconds. */
@@ -73,6 +67,7 @@ export class Watch {
   /** Requests that the gateway has taken and not recorded. */
   private readonly open = new Map<CallId, Seen>();
   private readonly recorded = new Set<CallId>();
+  private readonly refusals: RefusalWatch;
   /** What is known of the work; undefined where there is none. */
   work: WorkOfSite | undefined;
 
@@ -85,7 +80,12 @@ export class Watch {
     private readonly quotas: QuotaWatch,
     private readonly policyIndex: () => number,
     private readonly lists: ListWatch,
-  ) {}
+  ) {
+    this.refusals = new RefusalWatch({
+      ...{ timeline, clock, site, lockdowns, lists, policyIndex },
+      work: () => this.work,
+    });
+  }
 
   breach(promise: PromiseName, detail: string, about: string): never {
     this.failure ??= new Breach(promise, detail, about);
@@ -121,57 +121,11 @@ export class Watch {
   }
 
   /** Policy has spoken, of a call that is asked for or of a live one under a new policy. A refusal must be true. */
-  judged({ handset, dialled }: DialRequest, decision: Decision): void {
+  judged(request: DialRequest, decision: Decision): void {
     if (decision.outcome === 'grant') return;
     const { rule, fact } = decision;
-    const untrue = (): never => this.breach('no refusal without its reason', `${rule}: ${fact}`, handset);
-    const one = this.site.handsets.get(handset);
-    switch (rule) {
-      case 'clock.untrusted':
-        if (this.clock.wrongMs === 0 && this.timeline.nowUs > this.clock.doubtedUntilUs) untrue();
-        break;
-      case 'handset.unknown':
-        if (one !== undefined) untrue();
-        break;
-      case 'lockdown.site':
-      case 'lockdown.wing':
-      case 'lockdown.handset':
-        if (one !== undefined && !this.lockdowns.mayHold(one, rule, this.clock.trueMs())) untrue();
-        break;
-      case 'line.not-off-hook':
-        if (one?.hook === 'off' && this.timeline.nowUs - one.hookSinceUs > HOOK_US) untrue();
-        break;
-      case 'dnc.listed':
-      case 'dnc.stale':
-      case 'contact.refused':
-        if (one !== undefined && this.clock.wrongMs === 0) {
-          const keyed = dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled;
-          const number = this.work?.watch.contactOf(dialled)?.number ?? keyed;
-          if (!this.lists.isTrue(rule, one, number, this.clock.trueMs())) untrue();
-        }
-        break;
-      case 'holiday.callee': {
-        const called = this.site.calledAt(dialled);
-        if (called === undefined || this.clock.wrongMs !== 0) break;
-        const looks = [-BELIEVED_MS, BELIEVED_MS].map((ms) => this.clock.trueMs() + ms);
-        const days = called.zones.flatMap((zone) => looks.map((ms) => localDay(zone, ms)));
-        if (!days.some((day) => isHoliday(called.closedIn, day))) untrue();
-        break;
-      }
-      case 'window.site':
-      case 'window.wing':
-      case 'window.handset':
-      case 'window.callee': {
-        if (one === undefined || Math.abs(this.clock.wrongMs) > 0) break;
-        const nowMs = this.clock.trueMs();
-        const rules = this.site.rulesOf(rule, one, dialled, this.policyIndex());
-        // A number of nowhere, or a policy that has come since.
-        if (rules.length === 0) break;
-        const looks = [nowMs - DOUBTFUL_MS, nowMs, nowMs + DOUBTFUL_MS];
-        if (looks.every((ms) => rules.every((hours) => isOpen(hours, ms)))) untrue();
-        break;
-      }
-    }
+    if (!this.refusals.isTrue(rule, request))
+      this.breach('no refusal without its reason', `${rule}: ${fact}`, request.handset);
   }
 
   /** A call is granted: every clock that counts must show a time at which it may be. */

@@ -22,6 +22,8 @@ export interface WorkOfSite {
   readonly watch: WorkWatch;
   /** The hours of a request's person and campaign as they are now. */
   rulesOf(request: CallRequest): readonly WindowRule[];
+  /** The hours by which a person or a campaign may still be judged, those of before a change included; none of nobody. */
+  rulesOfLate(id: string | undefined): readonly (readonly WindowRule[])[];
   mostTalkMs(request: CallRequest): number;
   /** Somebody changes this person or campaign, or any, while calls run; which one it was. */
   change(rather: string | undefined): string;

@@ -4,17 +4,14 @@
  * checked; one that does not hold throws a `Breach`, and the same seed throws it again.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { CallSink } from '../../gateway/calls/ports.js';
-import { OwnList } from '../../gateway/do-not-call/own-list.js';
+import type { OwnList } from '../../gateway/do-not-call/own-list.js';
 import type { E164, HandsetId } from '../../gateway/policy/ids.js';
 import type { CompiledPolicy } from '../../gateway/policy/policy.js';
-import type { DoNotCallList } from '../../gateway/policy/request.js';
 import { numberTokens } from '../../gateway/uplink/number-token.js';
 import { Breach } from './breach.js';
 import { Channel } from './channel.js';
 import { Faults } from './faults.js';
-import { bringUp, commandsOf, contactsOf, outboxOf } from './gateway-life.js';
-import { Dead, Life } from './life.js';
+import { GatewayProcess } from './gateway-process.js';
 import type { LineWorld } from './line-world.js';
 import { ListWatch } from './list-watch.js';
 import { LockdownWatch } from './lockdown-watch.js';
@@ -70,20 +67,15 @@ export class World implements WorldParts {
   readonly watch: Watch;
   readonly channels: { readonly media: Channel; readonly line: Channel; readonly signalling: Channel };
   policyIndex = 0;
-  /** The gateway of now; undefined between two lives. */
-  gateway: LivingGateway | undefined;
+  readonly planes: PlaneWatch;
+  private readonly process: GatewayProcess;
   private isStopped = false;
-  private readonly planes: PlaneWatch;
   private readonly options: WorldOptions;
   private readonly faults: Faults;
   private readonly handsets: readonly SimHandset[];
   private readonly plant: Plant | undefined;
   private readonly people: People;
-  private points = 0;
   private asyncWork = 0;
-  private lives = 0;
-  private isHealing = false;
-  private own: OwnList | undefined;
   private readonly tokens = new Map<E164, string>();
   readonly numberToken = (number: E164): string => {
     const token = this.tokens.get(number) ?? this.token(number);
@@ -107,6 +99,7 @@ export class World implements WorldParts {
     );
     this.site = new SimSite(handsets);
     this.handsets = [...this.site.handsets.values()];
+    this.process = new GatewayProcess(this, plant, options.calm === true);
     this.people = new People(this, DAY_US / (handsets * callsPerDay));
     this.national = new NationalList(this.clock.trueMs());
     this.lists = new ListWatch(this.site, this.national);
@@ -183,7 +176,7 @@ export class World implements WorldParts {
     });
     this.orders = new SimOrders(this, (number) => this.numberToken(number));
     this.orders.believesAll = plant?.believesOrders === true;
-    this.bundles = new SimBundles(this, plant);
+    this.bundles = new SimBundles(this, plant?.bundles);
     const desks = this.handsets.filter(({ profile }) => profile === WORK).map(({ id }) => id);
     const { shiftsPerDay = SHIFTS_PER_DAY } = options;
     this.work = desks.length === 0 ? undefined : new SimWork(this, this.people, desks, shiftsPerDay, plant);
@@ -198,7 +191,7 @@ export class World implements WorldParts {
 
   /** Lets `days` go by, then mends everything and looks whether all is told; or until it is stopped. `onDay` hears of each day. */
   async run(days: number, onDay: (day: number) => void = () => undefined): Promise<void> {
-    this.startGateway();
+    this.process.start();
     if (this.options.calm !== true) this.faults.begin();
     this.people.begin();
     this.work?.begin();
@@ -226,106 +219,20 @@ export class World implements WorldParts {
     return work;
   }
 
-  startGateway(): void {
-    if (this.gateway?.life.isDead === false) return;
-    const isSafe = this.isHealing || this.options.calm === true;
-    this.points = isSafe ? Number.POSITIVE_INFINITY : Math.ceil(this.random.exponential(9_000));
-    this.lives += 1;
-    const life = new Life(
-      () => {
-        this.points -= 1;
-        return this.points === 0;
-      },
-      () => this.gatewayDied('crash between two effects'),
-    );
-    this.watch.note('', `the gateway starts, life ${this.lives}`);
-    const clock = this.clock.of(life);
-    const { plant, store, clock: machine } = this;
-    const { bootId } = machine;
-    this.own = new OwnList({
-      store: contactsOf(life, store),
-      clock,
-      numberToken: (number) => this.numberToken(number),
-      onFault: () => undefined,
-    });
-    const sink: CallSink = {
-      request: (request) => calls.request(work?.marked(request) ?? request),
-      event: (call, event) => {
-        this.watch.note(call, event.type);
-        calls.event(call, event);
-      },
-      planeLost: (plane, why) => {
-        this.watch.note('', `${plane} lost: ${why}`);
-        calls.planeLost(plane, why);
-      },
-    };
-    const line = this.line.gatewayBack({ life, clock, bootId, sink });
-    const work = this.work?.lifeOf(life, clock, bootId, () => calls);
-    const calls = bringUp(life, clock, bootId, line, {
-      store,
-      signalling: this.signalling,
-      media: this.media,
-      watch: this.watch,
-      planes: this.planes,
-      policy: () => this.policy,
-      doNotCall: { list: () => this.nationalList(), word: (number) => this.saidBy(number) },
-      numberToken: (number) => this.numberToken(number),
-      plant,
-      work,
-      talking: (handset, call) => this.work?.talking(handset, call),
-      tools: {
-        later: (ms, run) => clock.after(ms, run),
-        leftMs: ({ monotonicNs }) => (machine.usOf(monotonicNs) - this.timeline.nowUs) / 1e3,
-        numberOfLife: this.lives,
-      },
-    });
-    this.gateway = { life, calls, sink, work, sinceUs: this.timeline.nowUs };
-    for (const channel of Object.values(this.channels)) channel.open({ life, sink });
-    this.broker.connect(life, outboxOf(life, store, plant));
-    this.orders.connect(life, clock, calls, commandsOf(life, store, plant));
-    this.bundles.connect(life, clock);
-    this.recover(this.gateway);
-  }
-
-  /** The process is gone, at once; planes notice within a moment, and it is started again after a while. */
-  gatewayDied(how: string, backInUs?: number): void {
-    const died = this.gateway;
-    if (died === undefined) return;
-    this.gateway = undefined;
-    this.watch.fault(how);
-    died.life.die();
-    this.store.died();
-    for (const channel of Object.values(this.channels)) channel.close();
-    this.broker.gone();
-    this.watch.gatewayDied();
-    this.work?.watch.blurred();
-    const { random, timeline } = this;
-    timeline.in(random.int(100, 90_000), () => this.media.silenceAll());
-    timeline.in(random.int(100, 90_000), () => this.signalling.clientLost());
-    timeline.in(random.int(100, 90_000), () => this.line.contactLost());
-    const usual = random.chance(0.1) ? random.int(60e6, 3_600e6) : random.int(800_000, 20e6);
-    timeline.in(Math.max(200_000, backInUs ?? usual), () => this.startGateway());
-  }
-
-  /** The planes are heard again by the same life that had lost them. */
-  reconnect({ life, calls, sink }: LivingGateway): void {
-    for (const channel of Object.values(this.channels)) channel.open({ life, sink });
-    this.line.contactBack();
-    for (const plane of ['media', 'signalling', 'line'] as const) life.run(() => calls.planeBack(plane));
+  get gateway(): LivingGateway | undefined {
+    return this.process.living;
   }
 
   get ownList(): OwnList {
-    if (this.own === undefined) throw new Error('no gateway has started');
-    return this.own;
+    return this.process.ownList;
   }
 
-  private nationalList(): DoNotCallList {
-    const list = this.national.asList();
-    return list.isThere && this.plant?.agelessList === true ? { ...list, madeMs: this.clock.trueMs() } : list;
+  gatewayDied(how: string, backInUs?: number): void {
+    this.process.died(how, backInUs);
   }
 
-  private saidBy(number: string) {
-    return this.plant?.deafToWords === true ? undefined : this.own?.word(number);
+  reconnect(gateway: LivingGateway): void {
+    this.process.reconnect(gateway);
   }
 
   /** Headquarters sends another bundle. */
@@ -382,14 +289,6 @@ export class World implements WorldParts {
     }
   }
 
-  private recover({ life, calls, work }: LivingGateway): void {
-    const recovered = calls.recover().then(() => life.run(() => work?.start()));
-    this.track(recovered).catch((fault) => {
-      // A journal that cannot be read is a failed start: the supervisor tries again.
-      if (!(fault instanceof Dead) && !life.isDead) this.gatewayDied('start failed on a broken disk');
-    });
-  }
-
   private everyHour(): void {
     this.timeline.in(HOUR_US, () => {
       this.everyHour();
@@ -405,9 +304,8 @@ export class World implements WorldParts {
   }
 
   private async heal(): Promise<void> {
-    this.isHealing = true;
+    this.process.makeSafe();
     this.people.isStill = true;
-    this.points = Number.POSITIVE_INFINITY;
     this.faults.heal();
     await this.until(this.timeline.nowUs + (this.options.wire === true ? 1.1 : 3) * HOUR_US);
     if (!this.isStopped) this.planes.settled();
