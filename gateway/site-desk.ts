@@ -9,9 +9,11 @@ import { BoardScan } from './site-board-scan.js';
 import { SiteBoards } from './site-boards.js';
 import type { SiteConsoleParts } from './site-console.js';
 import type { SitePolicy } from './site-policy.js';
+import { RefusedSeal } from './site-refused.js';
 import { SiteTrunks } from './site-trunks.js';
 import { type SiteSources, SiteWatch } from './site-watch.js';
 import { factWordsOf, WhyBook } from './site-why.js';
+import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import type { Uplink } from './uplink/uplink.js';
 
@@ -39,7 +41,7 @@ export class SiteDesk {
     this.#boards = new SiteBoards(files, clock);
     this.#scan = new BoardScan(files, clock, () => this.watch.changed());
     this.#trunks = new SiteTrunks(files);
-    this.judge = new WhyBook(policy, options.store.whys);
+    this.judge = new WhyBook(policy, options.store.whys, () => new RefusedSeal(contactKey(files.dataFolder)));
     this.watch = new SiteWatch(files, clock, {
       ...options,
       isEnabled: (handset) => policy.compiled.handsets.get(handset)?.enabled === true,

@@ -6,6 +6,7 @@ import type { Decision } from './policy/decision.js';
 import type { Explanation } from './policy/explain.js';
 import type { DialRequest, Facts, UsageBook } from './policy/request.js';
 import { inWords } from './policy/words/words.js';
+import { keptOf, type RefusedSeal } from './site-refused.js';
 
 /** What judges, and says how every rule stood. */
 export interface Explainer extends Judge {
@@ -15,11 +16,12 @@ export interface Explainer extends Judge {
 interface Refused {
   readonly at: Temporal.Instant;
   readonly said: Explanation;
+  readonly request: DialRequest;
 }
 
 /** Where judgements outlive this process: the store. */
 export interface KeptWhys {
-  keep(call: string, judged: Explanation['judged']): void;
+  keep(call: string, why: { readonly judged: Explanation['judged']; readonly asked?: Uint8Array }): void;
   of(call: string): Explanation['judged'] | undefined;
 }
 
@@ -30,16 +32,19 @@ const MOST_WAITING = 4;
 
 /**
  * Keeps how every rule stood at each refusal, as the usage and the clock were at that instant: worked out a minute later it would
- * be another answer. No number is in it.
+ * be another answer. No number is in it; what was asked for goes to the disk sealed, so that another policy can be tried on it.
  */
 export class WhyBook implements Judge {
   readonly #waiting = new Map<string, readonly Refused[]>();
   readonly #kept = new Map<string, Explanation['judged']>();
   #unexplained = 0;
+  #seal: RefusedSeal | undefined;
 
   constructor(
     private readonly policy: Explainer,
     private readonly disk: KeptWhys,
+    /** Made at the first refusal, because it makes its key where there is none. */
+    private readonly makeSeal: () => RefusedSeal,
   ) {}
 
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
@@ -68,11 +73,22 @@ export class WhyBook implements Judge {
     this.#kept.set(call, judged);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    const asked = this.#sealed(call, found.request);
     try {
-      this.disk.keep(call, judged);
+      this.disk.keep(call, { judged, ...(asked !== undefined && { asked }) });
     } catch {
       // The call is on record; why it was refused in full is then known until the next restart.
       this.#unexplained += 1;
+    }
+  }
+
+  #sealed(call: string, request: DialRequest): Uint8Array | undefined {
+    try {
+      this.#seal ??= this.makeSeal();
+      return this.#seal.seal(call, keptOf(request));
+    } catch {
+      // A key file that is no key is an alarm of the work's; that refusal is judged by no other policy.
+      return undefined;
     }
   }
 
@@ -88,7 +104,7 @@ export class WhyBook implements Judge {
       if (!this.#waiting.has(request.handset) && this.#waiting.size >= MOST_KEPT) this.#waiting.clear();
       this.#waiting.set(
         request.handset,
-        [...(this.#waiting.get(request.handset) ?? []), { at, said }].slice(-MOST_WAITING),
+        [...(this.#waiting.get(request.handset) ?? []), { at, said, request }].slice(-MOST_WAITING),
       );
     } catch {
       // The refusal stands whatever becomes of its explanation, which is for people alone.

@@ -214,6 +214,8 @@ const STEPS: readonly string[] = [
     FROM json_each(NEW.body, '$.data.scores');
   END;
   `,
+  // What was asked for where it was refused, sealed: it can be judged again, and be read by nobody else.
+  'ALTER TABLE why ADD COLUMN asked BLOB;',
 ];
 
 /** The version that this program writes. */

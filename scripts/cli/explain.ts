@@ -105,7 +105,8 @@ function notesOf(handset: string, person: Person | undefined, campaign: Campaign
   return notes;
 }
 
-function languageOf(asked = 'en'): TechnicianLanguage {
+/** The language of a technician, by its option. Throws a `UsageFault` for any other. */
+export function languageOf(asked = 'en'): TechnicianLanguage {
   const found = LANGUAGES.find((language) => language === asked);
   if (found === undefined) throw new UsageFault(`--language is one of ${LANGUAGES.join(', ')}`);
   return found;

@@ -1,20 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Temporal } from 'temporal-polyfill';
-import type { Campaign } from '../../config/schema/types.generated.js';
+import type { PolicyBundle } from '../../config/schema/types.generated.js';
 import type { Judge } from '../../gateway/calls/judge.js';
 import { loadSite } from '../../gateway/config/site.js';
 import type { Decision } from '../../gateway/policy/decision.js';
-import { handsetId, personId } from '../../gateway/policy/ids.js';
-import type { DialRequest, Facts, UsageBook } from '../../gateway/policy/request.js';
+import type { UsageBook } from '../../gateway/policy/request.js';
+import type { TechnicianLanguage } from '../../gateway/policy/words/words.js';
 import { checkBundle, payloadOf } from '../../gateway/policy-bundle/bundle.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 import { countedByBoth, withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
-import { instantOf } from './explain.js';
+import { instantOf, languageOf } from './explain.js';
 import { siteFolderOf } from './gateway-client.js';
+import { type PastRequest, PastRequests, type Unasked } from './past-requests.js';
 import { PastUsage } from './past-usage.js';
-import { knownOf, type LedgerRow, openBooks, type SiteBooks } from './site-books.js';
+import { KINDS, type Kind, REPLAY_WORDS, type ReplayWords } from './replay-words.js';
+import { knownOf, type LedgerRow, openBooks } from './site-books.js';
 
 const HELP = `balise replay: judges the calls of the past by another policy, and tells what would change
 
@@ -26,13 +28,18 @@ usage: balise replay [--site <folder>] --policy <bundle.jws | bundle.json> --fro
   --to        the instant at which to stop
   --person    only the calls of this person
   --campaign  only the calls for this campaign
-  --json      the same as JSON on stdout: {"calls", "same", "changed": [{call, handset, person, campaign, at, before, after}, …],
-              "cut", "unopened"}
+  --first     of each kind of change so many are listed, the earliest; default 10, with --json all
+  --language  en, fr or nl; default en
+  --json      the same as JSON on stdout: {"calls", "refusals", "same", "counts": {"newlyRefused", "newlyAllowed", "shortened",
+              "lengthened", "otherwise"}, "changed": [{kind, call, handset, person, campaign, at, before, after, beforeS, afterS}, …],
+              "cut", "held", "unopened"}
 
-Each call is judged twice, by the policy in force and by the one to try, at the instant at which it was asked for and with
-what had been used by then. The clock and the wire are taken as good, and cutoffs of then are not looked at. Each
-is judged by its own person and campaign too, as they are now; a contact whose number does not open is left out and counted.
-Called numbers are not printed.
+Each call, and each refusal, is judged twice, by the policy in force and by the one to try, at the instant at which it was asked
+for and with what had been used by then. A call is newly refused, newly let through, shortened or lengthened (the most talk that
+it may have, seconds), or refused for another reason. The clock is taken as good, and cutoffs of then are not looked at; a refusal
+that the clock, a cutoff or a missing policy decided is left as it was. The wire of a refusal is as it was then. Each is judged by
+its own person, campaign and do-not-call lists as they are now. What was dialled where a call was refused is on disk sealed, for as
+long as the refusal itself; of what does not open it is said how many they are. Called numbers are not printed.
 
 Exit status 0 when nothing would change, 1 when something would.
 
@@ -42,24 +49,34 @@ example
 
 /** The longest period of a limit is a month: usage is read that much further back, milliseconds. */
 const BEFORE_MS = 32 * 86_400_000;
-
-const GOOD: Facts = {
-  clock: { trusted: true },
-  line: { fitted: true, hook: 'off', supervised: true, relay: 'connected' },
-  lockdowns: [],
-};
+const LISTED = 10;
 
 interface Change {
+  readonly kind: Kind;
   readonly call: string;
   readonly handset: string;
   readonly person?: string;
   readonly campaign?: string;
   readonly at: string;
+  /** "granted", or the rule that refuses. */
   readonly before: string;
   readonly after: string;
+  /** The most talk that the call may have, seconds. */
+  readonly beforeS: number;
+  readonly afterS: number;
 }
 
-const said = (decision: Decision): string => (decision.outcome === 'grant' ? 'granted' : decision.rule);
+/** What a replay has come to. */
+interface Outcome {
+  calls: number;
+  refusals: number;
+  cut: number;
+  readonly changed: Change[];
+  readonly left: Record<Unasked, number>;
+}
+
+const GRANTED = 'granted';
+const said = (decision: Decision): string => (decision.outcome === 'grant' ? GRANTED : decision.rule);
 
 /** Milliseconds of talk that a call may have had at most. */
 const mostMs = (decision: Decision, atMs: number): number =>
@@ -75,14 +92,23 @@ export const replay: Command = {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        ...{ site: text, policy: text, from: text, to: text, person: text, campaign: text },
+        ...{
+          site: text,
+          policy: text,
+          from: text,
+          to: text,
+          person: text,
+          campaign: text,
+          first: text,
+          language: text,
+        },
         json: { type: 'boolean' },
       },
     });
     const site = await loadSite(siteFolderOf(values.site));
-    const file = readFileSync(needed(values.policy, '--policy'), 'utf8');
-    const payload = file.trimStart().startsWith('{') ? file : payloadOf(file).toString('utf8');
-    const bundle = checkBundle(JSON.parse(payload));
+    const language = languageOf(values.language);
+    const first = firstOf(values.first);
+    const bundle = bundleIn(needed(values.policy, '--policy'));
     const instant = (given: string | undefined, option: string): number => {
       const wall = needed(given, option);
       return instantOf(/^\d{4}-\d\d-\d\d$/.test(wall) ? `${wall}T00:00` : wall, site.site.zone).epochMilliseconds;
@@ -91,103 +117,135 @@ export const replay: Command = {
     if (toMs <= fromMs) throw new UsageFault('--to is not later than --from');
     const books = openBooks(site);
     try {
-      const policy = new SitePolicy(
-        site,
-        (code, why) => terminal.stderr.write(`${code}: ${why}\n`),
-        undefined,
-        books.doNotCall,
-      );
-      await policy.load(instantOf(undefined, site.site.zone));
-      const trial = policy.onTrial(bundle);
       const { person, campaign } = values;
       if (person !== undefined) knownOf('person', books.people, person);
       if (campaign !== undefined) knownOf('campaign', books.campaigns, campaign);
+      const tell = (code: string, why: string) => terminal.stderr.write(`${code}: ${why}\n`);
+      const policy = new SitePolicy(site, tell, undefined, books.doNotCall);
+      await policy.load(instantOf(undefined, site.site.zone));
+      const isMeant = (row: Pick<LedgerRow, 'person' | 'campaign'>): boolean =>
+        (person ?? row.person) === row.person && (campaign ?? row.campaign) === row.campaign;
       const usage = new PastUsage(books.calls(fromMs - BEFORE_MS, toMs));
-      const rows = books
-        .calls(fromMs, toMs)
-        .filter((row) => row.number !== null)
-        .filter((row) => (person ?? row.person) === row.person && (campaign ?? row.campaign) === row.campaign);
-      const requestOf = requestsOf(rows, books);
-      const changed: Change[] = [];
-      let [calls, cut] = [0, 0];
-      for (const row of rows) {
-        const request = requestOf(row);
-        if (request === undefined) continue;
-        calls += 1;
-        const at = Temporal.Instant.fromEpochMilliseconds(row.startedMs);
-        const used = countedByBoth(usage.at(row.startedMs, row.call), books.numberToken);
-        const [before, after] = [policy, trial].map((one) => judged(one, request, at, used)) as [Decision, Decision];
-        if (after.outcome === 'grant' && row.talkMs > mostMs(after, row.startedMs)) cut += 1;
-        if (said(before) !== said(after)) changed.push(changeOf(row, at, before, after));
-      }
-      const unopened = rows.length - calls;
-      const notes = [
-        ...(unopened === 0 ? [] : [`${unopened} calls of contacts are left out: their numbers do not open`]),
-        ...(books.note === undefined ? [] : [books.note]),
-      ];
+      const trial = new Trial(policy, policy.onTrial(bundle), (ms, call) =>
+        countedByBoth(usage.at(ms, call), books.numberToken),
+      );
+      const past = new PastRequests(books);
+      const called = books.calls(fromMs, toMs).filter((row) => row.number !== null && isMeant(row));
+      for (const one of past.granted(called)) trial.take(one, 'calls');
+      for (const row of books.refused(fromMs, toMs)) if (isMeant(row)) trial.take(past.refused(row), 'refusals');
+      const { outcome } = trial;
       terminal.stdout.write(
         values.json === true
-          ? `${JSON.stringify({ calls, same: calls - changed.length, changed, cut, unopened }, null, 2)}\n`
-          : asText(calls, changed, cut, notes),
+          ? asJson(outcome, first ?? Number.POSITIVE_INFINITY)
+          : asText(outcome, first ?? LISTED, language, books.note),
       );
-      return changed.length + cut === 0 ? EXIT.ok : EXIT.no;
+      return outcome.changed.length + outcome.cut === 0 ? EXIT.ok : EXIT.no;
     } finally {
       books.close();
     }
   },
 };
 
-function judged(policy: Judge, request: PastRequest, at: Temporal.Instant, usage: UsageBook): Decision {
-  const decision = policy.judge(request, GOOD, at, usage);
-  const { of } = request;
+function firstOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageFault(`--first is "${text}" and should be a whole number`);
+  return Number(text);
+}
+
+function bundleIn(file: string): PolicyBundle {
+  const text = readFileSync(file, 'utf8');
+  const payload = text.trimStart().startsWith('{') ? text : payloadOf(text).toString('utf8');
+  return checkBundle(JSON.parse(payload));
+}
+
+/** Judges calls of the past by two policies. */
+class Trial {
+  readonly outcome: Outcome = { calls: 0, refusals: 0, cut: 0, changed: [], left: { held: 0, unopened: 0 } };
+
+  constructor(
+    private readonly inForce: Judge,
+    private readonly tried: Judge,
+    private readonly usageAt: (ms: number, call: string) => UsageBook,
+  ) {}
+
+  take(one: PastRequest | Unasked, counted: 'calls' | 'refusals'): void {
+    const { outcome } = this;
+    if (typeof one === 'string') {
+      outcome.left[one] += 1;
+      return;
+    }
+    outcome[counted] += 1;
+    const { call, startedMs, talkMs } = one.row;
+    const used = this.usageAt(startedMs, call);
+    const before = judged(this.inForce, one, used);
+    const after = judged(this.tried, one, used);
+    if (after.outcome === 'grant' && talkMs > mostMs(after, startedMs)) outcome.cut += 1;
+    const kind = kindOf(before, after, startedMs);
+    if (kind !== undefined) outcome.changed.push(changeOf(kind, one, before, after));
+  }
+}
+
+function judged(policy: Judge, { row, request, of, facts }: PastRequest, usage: UsageBook): Decision {
+  const decision = policy.judge(request, facts, Temporal.Instant.fromEpochMilliseconds(row.startedMs), usage);
   return of === undefined || decision.outcome === 'refusal' ? decision : withinCampaign(decision, of);
 }
 
-function changeOf(row: LedgerRow, at: Temporal.Instant, before: Decision, after: Decision): Change {
-  const { call, handset, person, campaign } = row;
+function kindOf(before: Decision, after: Decision, atMs: number): Kind | undefined {
+  if (before.outcome === 'grant' && after.outcome === 'grant') {
+    const moreMs = mostMs(after, atMs) - mostMs(before, atMs);
+    return moreMs === 0 ? undefined : moreMs < 0 ? 'shortened' : 'lengthened';
+  }
+  if (before.outcome === 'grant') return 'newlyRefused';
+  if (after.outcome === 'grant') return 'newlyAllowed';
+  return before.rule === after.rule ? undefined : 'otherwise';
+}
+
+function changeOf(kind: Kind, { row }: PastRequest, before: Decision, after: Decision): Change {
+  const { call, handset, person, campaign, startedMs } = row;
+  const at = Temporal.Instant.fromEpochMilliseconds(startedMs).toString();
+  const seconds = (decision: Decision): number => Math.floor(mostMs(decision, startedMs) / 1_000);
   return {
-    ...{ call, handset, at: at.toString(), before: said(before), after: said(after) },
+    ...{ kind, call, handset, at, before: said(before), after: said(after) },
+    ...{ beforeS: seconds(before), afterS: seconds(after) },
     ...(person !== null && { person }),
     ...(campaign !== null && { campaign }),
   };
 }
 
-/** What was asked, as it can be asked again. `of`: its campaign, whole. */
-type PastRequest = DialRequest & { readonly of?: Campaign };
-
-/** Has the calls of the past asked again: by their own persons and campaigns, and contacts by the numbers behind their tokens. */
-function requestsOf(rows: readonly LedgerRow[], books: SiteBooks): (row: LedgerRow) => PastRequest | undefined {
-  const people = new Map(books.people.map((one) => [one.id, one]));
-  const campaigns = new Map(books.campaigns.map((one) => [one.id, one]));
-  const ofContacts = rows.filter(({ campaign }) => campaign !== null);
-  const contacts = books.contacts(
-    new Set(ofContacts.flatMap(({ campaign }) => campaign ?? [])),
-    new Set(ofContacts.flatMap(({ number }) => number ?? [])),
-  );
-  return ({ handset, person, number, campaign }) => {
-    const facts = people.get(person ?? '');
-    const base = {
-      handset: handsetId(handset),
-      ...(person !== null && { person: personId(person) }),
-      ...(facts !== undefined && { personFacts: facts }),
-    };
-    if (campaign === null) return { ...base, dialled: number ?? '' };
-    const [contact, of] = [contacts.get(number ?? ''), campaigns.get(campaign)];
-    if (contact === undefined || of === undefined) return undefined;
-    const { number: dialled, calleeZone } = contact;
-    return { ...base, dialled, campaign: of, of, isContact: true, ...(calleeZone !== undefined && { calleeZone }) };
-  };
+function byKind(changed: readonly Change[]): ReadonlyMap<Kind, readonly Change[]> {
+  const inOrder = [...changed].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return new Map(KINDS.map((kind) => [kind, inOrder.filter((one) => one.kind === kind)]));
 }
 
-function asText(calls: number, changed: readonly Change[], cut: number, notes: readonly string[]): string {
-  const lines = changed.map(
-    ({ at, handset, call, before, after }) => `${at}  ${handset}  ${call}  ${before} → ${after}\n`,
-  );
-  const sums = new Map<string, number>();
-  for (const { before, after } of changed) {
-    const what = `${before} → ${after}`;
-    sums.set(what, (sums.get(what) ?? 0) + 1);
+function asJson({ calls, refusals, cut, changed, left }: Outcome, first: number): string {
+  const sorted = byKind(changed);
+  const counts = Object.fromEntries([...sorted].map(([kind, of]) => [kind, of.length]));
+  const listed = [...sorted.values()].flatMap((of) => of.slice(0, first));
+  const same = calls + refusals - changed.length;
+  return `${JSON.stringify({ calls, refusals, same, counts, changed: listed, cut, ...left }, null, 2)}\n`;
+}
+
+function asText(outcome: Outcome, first: number, language: TechnicianLanguage, note: string | undefined): string {
+  const words = REPLAY_WORDS[language];
+  const { calls, refusals, cut, changed, left } = outcome;
+  const lines = [words.judged(calls, refusals), words.same(calls + refusals - changed.length)];
+  for (const [kind, of] of byKind(changed)) {
+    lines.push(`${words[kind]}: ${of.length}`);
+    for (const one of of.slice(0, first)) lines.push(`  ${lineOf(one, words)}`);
+    if (of.length > first && first > 0) lines.push(`  ${words.more(of.length - first)}`);
   }
-  const summary = [...sums].map(([what, count]) => `  ${count} × ${what}\n`);
-  return `${lines.join('')}${calls} calls, ${changed.length} judged otherwise, ${cut} that talked longer than they then may\n${summary.join('')}${notes.map((note) => `note: ${note}\n`).join('')}`;
+  lines.push(words.cut(cut));
+  const notes = [
+    ...(left.held === 0 ? [] : [words.held(left.held)]),
+    ...(left.unopened === 0 ? [] : [words.unopened(left.unopened)]),
+    ...(note === undefined ? [] : [note]),
+  ];
+  return `${[...lines, ...notes.map((one) => `${words.note}: ${one}`)].join('\n')}\n`;
+}
+
+function lineOf({ kind, at, handset, call, before, after, beforeS, afterS }: Change, words: ReplayWords): string {
+  const isTalk = kind === 'shortened' || kind === 'lengthened';
+  const told = (rule: string): string => (rule === GRANTED ? words.granted : rule);
+  const change = isTalk ? `${beforeS} s → ${afterS} s` : `${told(before)} → ${told(after)}`;
+  return `${at}  ${handset}  ${call}  ${change}`;
 }

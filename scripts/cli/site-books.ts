@@ -7,8 +7,9 @@ import { systemClock } from '../../gateway/clock/system-clock.js';
 import type { SiteFiles } from '../../gateway/config/site.js';
 import { type ContactMark, OwnList } from '../../gateway/do-not-call/own-list.js';
 import { type Lockdown, UNUSED, type UsageBook } from '../../gateway/policy/request.js';
+import { type RefusedRequest, RefusedSeal } from '../../gateway/site-refused.js';
 import { tokenKeyOf } from '../../gateway/site-token-key.js';
-import { CONTACT_KEY_FILE } from '../../gateway/store/contact-key.js';
+import { CONTACT_KEY_FILE, contactKey } from '../../gateway/store/contact-key.js';
 import { Contacts } from '../../gateway/store/contacts.js';
 import { Ledger } from '../../gateway/store/ledger.js';
 import { Lockdowns } from '../../gateway/store/lockdowns.js';
@@ -36,6 +37,13 @@ export interface LedgerRow {
   readonly attempted: 0 | 1;
 }
 
+/** A call that policy refused. */
+export interface RefusedRow extends Omit<LedgerRow, 'number'> {
+  /** How every rule stood, as JSON, and what was asked for, sealed; null where neither was kept. */
+  readonly judged: string | null;
+  readonly asked: Buffer | null;
+}
+
 /** What the disk of a site knows: its ledger, its people and campaigns, and the cutoffs in force. */
 export interface SiteBooks {
   /** By number and by the token that stands for it. */
@@ -51,6 +59,10 @@ export interface SiteBooks {
   readonly doNotCall: OwnList;
   /** The calls that were asked for in a stretch of time, [from, to), oldest first. */
   calls(fromMs: number, toMs: number): readonly LedgerRow[];
+  /** Those among them that were refused before any number was called, with what is kept of each, one after the other. */
+  refused(fromMs: number, toMs: number): Iterable<RefusedRow>;
+  /** Opens what was asked for; undefined where it does not open. */
+  openRefused(row: RefusedRow): RefusedRequest | undefined;
   /** What a person should know of where this comes from. */
   readonly note?: string;
   close(): void;
@@ -91,6 +103,8 @@ export function openBooks(files: SiteFiles): SiteBooks {
     doNotCall: readOnly([], numberToken),
     lockdowns: () => [],
     calls: () => [],
+    refused: () => [],
+    openRefused: () => undefined,
     note,
     close: () => undefined,
   });
@@ -110,6 +124,15 @@ export function openBooks(files: SiteFiles): SiteBooks {
     `SELECT call, handset, person, number, campaign, started_ms AS startedMs, ended_ms AS endedMs, talk_ms AS talkMs, answered, attempted
      FROM ledger WHERE started_ms >= ? AND started_ms < ? ORDER BY started_ms, id`,
   );
+  const refused = db.prepare(
+    `SELECT ledger.call, handset, person, campaign, started_ms AS startedMs, ended_ms AS endedMs, talk_ms AS talkMs, answered,
+       attempted, judged, asked
+     FROM ledger LEFT JOIN why ON why.call = ledger.call
+     WHERE started_ms >= ? AND started_ms < ? AND cause = 'refused' AND number IS NULL ORDER BY started_ms, id`,
+  );
+  const keyFile = join(dataFolder, CONTACT_KEY_FILE);
+  // The key is not to be made here.
+  const seal = existsSync(keyFile) ? new RefusedSeal(contactKey(dataFolder)) : undefined;
   return {
     usage: countedByBoth(new Ledger(db), numberToken),
     people: work.people(),
@@ -119,6 +142,8 @@ export function openBooks(files: SiteFiles): SiteBooks {
     doNotCall: readOnly(new Contacts(db).all(), numberToken),
     lockdowns: (atMs) => locks.inForce(atMs),
     calls: (fromMs, toMs) => rows.all(fromMs, toMs) as LedgerRow[],
+    refused: (fromMs, toMs) => refused.iterate(fromMs, toMs) as Iterable<RefusedRow>,
+    openRefused: ({ call, asked }) => (asked === null ? undefined : seal?.open(call, asked)),
     close: () => db.close(),
   };
 }

@@ -155,13 +155,13 @@ t.test(
     const same = await trying(() => undefined);
     t.match(same, {
       status: 0,
-      stdout: /^3 calls, 0 judged otherwise.*\n[\s\S]*note: 1 calls of contacts are left out/,
+      stdout: /^3 calls and 0 refusals judged again\nthe same: 3\n[\s\S]*note: 1 are left out/,
     });
     const block = (profile: Record<string, unknown>) => {
       profile.block = [other];
     };
     const blocked = await trying(block);
-    t.match(blocked.stdout, /^2026-03-04T10:30:00Z {2}a-101 {2}\S+ {2}granted → number.blocked\n3 calls, 1 judged/);
+    t.match(blocked.stdout, /newly refused: 1\n {2}2026-03-04T10:30:00Z {2}a-101 {2}\S+ {2}granted → number.blocked\n/);
     t.notMatch(blocked.stdout, '7946', 'and no number is told');
     t.match(JSON.parse((await trying(block, '--json')).stdout), {
       changed: [{ person: 'p-17', campaign: 'survey', before: 'granted', after: 'number.blocked' }],
@@ -170,13 +170,16 @@ t.test(
     const perCampaign = (profile: Record<string, unknown>) => {
       profile.limits = [{ per: 'campaign', of: 'attempts', most: 1, in: 'day' }];
     };
-    t.match(await trying(perCampaign), { stdout: /10:30:00Z .*granted → limit.attempts\n3 calls, 1 judged/ });
-    t.match(await trying(perCampaign, '--campaign', 'survey'), { stdout: /\n2 calls, 1 judged/ });
+    t.match(await trying(perCampaign), {
+      stdout: /^3 calls[\s\S]*newly refused: 1\n.*10:30:00Z .*granted → limit.attempts\n/,
+    });
+    t.match(await trying(perCampaign, '--campaign', 'survey'), { stdout: /^2 calls[\s\S]*newly refused: 1\n/ });
     const shorter = (profile: Record<string, unknown>) => {
       profile.windows = hours('08:00', '12:00');
     };
-    t.match(await trying(shorter, '--person', 'p-17'), { status: 0, stdout: /^2 calls, 0 judged otherwise/ });
-    t.match(await trying(shorter), { status: 1, stdout: /11:45:00Z .*granted → window.handset\n3 calls, 1 judged/ });
+    const ofPerson = await trying(shorter, '--person', 'p-17');
+    t.match(ofPerson, { status: 0, stdout: /^2 calls and 0 refusals judged again\nthe same: 2\n/ });
+    t.match(await trying(shorter), { status: 1, stdout: /newly refused: 1\n.*11:45:00Z .*granted → window.handset\n/ });
   },
 );
 

@@ -15,7 +15,7 @@ t.test('how every rule stood at a refusal is there after a restart, word for wor
   const folder = aFolder(t);
   const before = aStore(t, { folder });
   before.calls.record(refused(1), []);
-  before.whys.keep(callNumber(1), JUDGED);
+  before.whys.keep(callNumber(1), { judged: JUDGED });
   before.close();
   const store = aStore(t, { folder });
   t.same(store.whys.of(callNumber(1)), JUDGED);
@@ -27,7 +27,7 @@ t.test('it goes when the ledger forgets the refusal, and not before', (t) => {
   const clock = new StillClock();
   const store = aStore(t, { clock, keepLedgerMs: 86_400_000 });
   store.calls.record(refused(1), []);
-  store.whys.keep(callNumber(1), JUDGED);
+  store.whys.keep(callNumber(1), { judged: JUDGED });
   store.prune();
   t.same(store.whys.of(callNumber(1)), JUDGED);
   clock.add(86_400_000 * 3);
@@ -39,7 +39,7 @@ t.test('it goes when the ledger forgets the refusal, and not before', (t) => {
 
 t.test('nothing is kept of a call that is on no record: nothing would ever forget it', (t) => {
   const store = aStore(t);
-  store.whys.keep(callNumber(1), JUDGED);
+  store.whys.keep(callNumber(1), { judged: JUDGED });
   t.equal(store.whys.of(callNumber(1)), undefined);
   t.end();
 });
@@ -49,7 +49,7 @@ t.test('while room is short it is let go, and the refusal itself is not', (t) =>
   while (!store.roomLeft().isShort)
     store.calls.append([{ kind: 'event', type: 'x', data: { filler: 'x'.repeat(2_000) } }]);
   store.calls.record(refused(1), []);
-  store.whys.keep(callNumber(1), JUDGED);
+  store.whys.keep(callNumber(1), { judged: JUDGED });
   t.equal(store.whys.of(callNumber(1)), undefined);
   t.match(store.history.call(callNumber(1)), { cause: 'refused' });
   t.end();
