@@ -1,5 +1,6 @@
 /** The relay under what networks do: two families of IP, shared ports, errors, bursts, loss, wraps, holds, and an end for all at once. */
 import t from 'tap';
+import { LATCH_MS } from '../../gateway/media/relay/source-latch.js';
 import { callBetween, clock, linkTo, startRelay } from './relay-process.js';
 import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
 
@@ -38,6 +39,15 @@ t.test('a cell side on IPv6 and a carrier side on IPv4 are one call', async (t) 
 t.test('a relay on IPv4', async (t) => {
   const { socket, child } = await startRelay(t);
   const { link, deadlineOf, lost } = await linkTo(t, socket);
+  const lines: string[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => lines.push(String(chunk)));
+
+  // It grows old while the others are tested.
+  const muxed = await RtpParty.at('127.0.0.1', 0x4444);
+  t.teardown(() => muxed.close());
+  const old = await callBetween(t, link, 'old', { handset: { ...muxed.peer(), rtcpPort: muxed.port } });
+  await old.arm(FAR_MS);
+  const lockedNs = clock.monotonicNs() + BigInt(LATCH_MS + 50) * 1_000_000n;
 
   t.test('RTP and RTCP of a side that says so share one port, and the other side has its two', async (t) => {
     const handset = await RtpParty.at('127.0.0.1', 0x3333);
@@ -63,8 +73,6 @@ t.test('a relay on IPv4', async (t) => {
     const formats = { voice: [{ codec: 'pcma', payloadType: 8 }], eventsPass: true } as const;
     await link.order({ do: 'connect', call: 'nowhere', trunk, toTrunk: formats, toHandset: formats });
     await call.arm(FAR_MS);
-    const lines: string[] = [];
-    child.stdout?.on('data', (chunk: Buffer) => lines.push(String(chunk)));
     for (let i = 0; i < 101; i++) await call.handset.send(call.handsetSide);
     const other = await callBetween(t, link, 'beside');
     await other.arm(FAR_MS);
@@ -120,6 +128,45 @@ t.test('a relay on IPv4', async (t) => {
     t.notOk(trunk.has(unheard));
     t.equal(trunk.received.length, 1);
     await call.close();
+  });
+
+  t.test('once a side is locked the kernel keeps strangers away, and the call goes on, reports included', async (t) => {
+    const leftMs = Number(lockedNs - clock.monotonicNs()) / 1e6;
+    await new Promise((resolve) => clock.after(Math.max(0, leftMs), () => resolve(undefined)));
+    const { trunk, handsetSide, trunkSide } = old;
+    const bothWays = async (): Promise<void> => {
+      const there = await muxed.send(handsetSide);
+      await trunk.got((packet) => packet.equals(there));
+      const back = await trunk.send(trunkSide);
+      await muxed.got((packet) => packet.equals(back));
+    };
+    // The first packet after the two seconds locks its side.
+    await bothWays();
+    await link.order({ do: 'status' });
+    const strangers = [await RtpParty.at('127.0.0.1', trunk.ssrc), await RtpParty.at('127.0.0.9', trunk.ssrc)];
+    t.teardown(() => {
+      for (const stranger of strangers) stranger.close();
+    });
+    for (const stranger of strangers)
+      for (let i = 1; i <= 10; i++) await stranger.send(trunkSide, { sequence: trunk.sequence + i });
+    await bothWays();
+    t.equal(muxed.received.length, 2, 'of the strangers nothing is heard');
+    await muxed.sendRaw(handsetSide, senderReport(muxed.ssrc));
+    await trunk.got((packet) => packet[1] === 200, trunk.reports);
+    await trunk.sendReport(trunkSide, senderReport(trunk.ssrc));
+    await muxed.got((packet) => packet[1] === 200);
+    t.match(await link.order({ do: 'measure', call: 'old' }), { counters: { dropped: 0 } }, 'it never saw theirs');
+    trunk.close();
+    for (let i = 0; i < 60; i++) await muxed.send(handsetSide);
+    const passed = async () => {
+      const measured = await link.order({ do: 'measure', call: 'old' });
+      return measured.event === 'measured' ? measured.counters.handsetPackets : 62;
+    };
+    // The close may overtake a packet.
+    while ((await passed()) < 62);
+    const counters = await old.close();
+    t.match(counters, { handsetPackets: 62, trunkPackets: 2, socketErrors: 0 }, 'a peer that has gone is no error');
+    t.notMatch(lines.join(''), /ECONNREFUSED/);
   });
 
   t.test('200 calls that end at one instant: no packet sent after it arrives anywhere', async (t) => {

@@ -23,6 +23,7 @@ export class RtpParty {
   readonly sources: RemoteInfo[] = [];
   readonly reports: Buffer[] = [];
   readonly #news = new EventEmitter();
+  #isClosed = false;
   ssrc: number;
   sequence = 100;
   timestamp = 1_000;
@@ -95,7 +96,10 @@ export class RtpParty {
     return this.received.some((other) => other.equals(packet));
   }
 
+  /** Harmless a second time. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.rtp.close();
     this.rtcp.close();
   }

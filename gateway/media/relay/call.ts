@@ -1,4 +1,4 @@
-import type { CallCounters, Notice, OrderBody, PeerAddress, StreamFormats } from '../control-protocol.js';
+import type { CallCounters, Notice, OrderBody, StreamFormats } from '../control-protocol.js';
 import { CallSounds } from './call-sounds.js';
 import type { RelayClock } from './clock.js';
 import { DigitFilter, type DigitKind } from './digit-filter.js';
@@ -9,8 +9,9 @@ import type { SocketPair } from './port-pairs.js';
 import { RoundTrip } from './round-trip.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { SoundLibrary } from './sound-library.js';
-import { networkList, SourceLatch } from './source-latch.js';
-import { type Side, Stream } from './stream.js';
+import { Side } from './side.js';
+import { networkList } from './source-latch.js';
+import { Stream } from './stream.js';
 import type { TapSocket } from './tap.js';
 
 export { NoPrompt } from './call-sounds.js';
@@ -49,9 +50,9 @@ export class RelayCall {
   constructor(parts: CallParts) {
     this.#parts = parts;
     const { clock, contact, order } = parts;
-    this.#handset = { rtp: parts.handset.rtp, rtcp: parts.handset.rtcp };
-    this.#trunk = { rtp: parts.trunk.rtp, rtcp: parts.trunk.rtcp };
-    expectPeer(this.#handset, order.handset);
+    this.#handset = new Side(parts.handset);
+    this.#trunk = new Side(parts.trunk);
+    this.#handset.expect(order.handset, networkList(order.handset.networks));
     this.#lease = new Lease(clock, contact, (lateMs) => this.#onDeadline(lateMs));
     this.#toTrunk = new Stream(clock, this.#lease, this.#handset, this.#trunk);
     this.#toHandset = new Stream(clock, this.#lease, this.#trunk, this.#handset);
@@ -72,7 +73,7 @@ export class RelayCall {
   /** The trunk's SDP, early or final; a later one replaces an earlier one until the call is armed. */
   connect(order: OrderOf<'connect'>): void {
     const { digitsAllowed, digitsMost, digitsInSpeech } = this.#parts.order;
-    expectPeer(this.#trunk, order.trunk);
+    this.#trunk.expect(order.trunk, networkList(order.trunk.networks));
     this.#sounds.hush();
     this.#toTrunk.types = new PayloadTypes(order.toTrunk);
     // Events that the trunk never agreed to are taken, so that the handset sends events and no in-band tones, and dropped.
@@ -124,9 +125,8 @@ export class RelayCall {
       return;
     }
     // It comes back from another call of its own: its address is the same, its SSRC need not be.
-    expectPeer(this.#handset, order.handset);
-    this.#handset.latch?.answered(clock.now());
-    this.#handset.rtcpLatch?.answered(clock.now());
+    this.#handset.expect(order.handset, networkList(order.handset.networks));
+    this.#handset.answered(clock.now());
   }
 
   get attended(): boolean {
@@ -170,10 +170,8 @@ export class RelayCall {
     this.#lease.arm(deadlineMs);
     if (first) {
       const nowMs = clock.now();
-      for (const { latch, rtcpLatch } of [this.#handset, this.#trunk]) {
-        latch?.answered(nowMs);
-        rtcpLatch?.answered(nowMs);
-      }
+      this.#handset.answered(nowMs);
+      this.#trunk.answered(nowMs);
       this.#toTrunk.answered();
       this.#toHandset.answered();
       if (silenceMs !== undefined) this.#watchSilence(silenceMs);
@@ -297,17 +295,9 @@ export class RelayCall {
     return Number.isFinite(lastMs) ? lastMs : undefined;
   }
 
-  #send({ latch, rtp }: Side, packet: Buffer): boolean {
-    if (latch === undefined || this.#ended || !this.#lease.holds(this.#parts.clock.now())) return false;
-    rtp.send(packet, latch.port, latch.address);
+  #send(side: Side, packet: Buffer): boolean {
+    if (side.latch === undefined || this.#ended || !this.#lease.holds(this.#parts.clock.now())) return false;
+    side.send(packet);
     return true;
   }
-}
-
-function expectPeer(side: Side, peer: PeerAddress): void {
-  const networks = networkList(peer.networks);
-  side.latch = new SourceLatch(peer, networks);
-  if (peer.rtcpPort === 0) delete side.rtcpLatch;
-  else if (peer.rtcpPort === peer.port) side.rtcpLatch = side.latch;
-  else side.rtcpLatch = new SourceLatch({ address: peer.address, port: peer.rtcpPort }, networks);
 }

@@ -1,4 +1,4 @@
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import type { RelayClock } from './clock.js';
 import type { DigitFilter } from './digit-filter.js';
 import type { LawTables } from './g711.js';
@@ -9,17 +9,7 @@ import { StreamQuality } from './quality.js';
 import type { RoundTrip } from './round-trip.js';
 import { cleanReport, isReport, REPORT_ROOM } from './rtcp.js';
 import { payloadEnd, payloadStart, payloadTypeOf, RTP_HEADER, sequenceOf, ssrcOf, timestampOf, u32 } from './rtp.js';
-import type { SourceLatch } from './source-latch.js';
-
-/** One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. */
-export interface Side {
-  readonly rtp: Socket;
-  readonly rtcp: Socket;
-  /** Absent until its SDP is known. */
-  latch?: SourceLatch;
-  /** Absent also when it takes no RTCP; the same as `latch` when RTP and RTCP share one port. */
-  rtcpLatch?: SourceLatch;
-}
+import type { Side } from './side.js';
 
 /** Something of ours sounded over a stream. */
 export interface Overlay {
@@ -102,21 +92,18 @@ export class Stream {
   readonly rtp = (packet: Buffer, from: RemoteInfo): void => {
     const nowMs = this.#clock.now();
     if (!this.#lease.holds(nowMs)) this.#late();
-    else if (this.#isMuxed && isReport(packet)) this.#reported(packet, from, nowMs);
+    else if (this.#from.isMuxed && isReport(packet)) this.#reported(packet, from, nowMs);
     else if (!this.#forward(packet, from, nowMs)) this.dropped++;
+    this.#from.tie();
   };
 
   /** One RTCP packet: rare, checked alike, and rewritten so that it tells nothing of its sender. */
   readonly rtcp = (packet: Buffer, from: RemoteInfo): void => {
     const nowMs = this.#clock.now();
     if (!this.#lease.holds(nowMs)) this.#late();
-    else if (this.#isMuxed) this.dropped++;
+    else if (this.#from.isMuxed) this.dropped++;
     else this.#reported(packet, from, nowMs);
   };
-
-  get #isMuxed(): boolean {
-    return this.#from.rtcpLatch !== undefined && this.#from.rtcpLatch === this.#from.latch;
-  }
 
   #reported(packet: Buffer, from: RemoteInfo, nowMs: number): void {
     if (!this.#forwardReport(packet, from, nowMs)) this.dropped++;
@@ -144,8 +131,7 @@ export class Stream {
     if (kind !== EVENT) this.quality.jitter.packet(nowMs, timestampOf(packet), this.types.unitsPerMs(payloadType));
     else if (this.digits !== undefined && !this.digits.passes(packet, start, end)) return this.isForUs;
 
-    const to = this.#to.latch;
-    if (!this.open || this.#isHeld || to === undefined) return this.isForUs;
+    if (!this.open || this.#isHeld || this.#to.latch === undefined) return this.isForUs;
     const law = this.types.law(payloadType);
     if (law !== undefined && kind !== EVENT) this.digits?.listen(packet, start, end, law, nowMs);
     let out = packet;
@@ -159,8 +145,8 @@ export class Stream {
     }
     this.tap?.(packet);
     // Node says nothing of what the kernel refuses unless it is asked, and asking costs a turn of the loop.
-    if (this.forwarded % ASKED_AFTER === 0) this.#to.rtp.send(out, to.port, to.address, this.#sent);
-    else this.#to.rtp.send(out, to.port, to.address);
+    if (this.forwarded % ASKED_AFTER === 0) this.#to.send(out, this.#sent);
+    else this.#to.send(out);
     this.forwarded++;
     this.lastForwardedMs = nowMs;
     return true;
@@ -168,20 +154,19 @@ export class Stream {
 
   #forwardReport(packet: Buffer, from: RemoteInfo, nowMs: number): boolean {
     const latch = this.#from.rtcpLatch;
-    const to = this.#to.rtcpLatch;
-    if (latch === undefined || to === undefined || this.#to === this.#from || packet.length < 8) return false;
+    if (latch === undefined || this.#to.rtcpLatch === undefined) return false;
+    if (this.#to === this.#from || packet.length < 8) return false;
     const ssrc = u32(packet, 4);
     if (!latch.allows(from.address, from.port, ssrc, nowMs)) return false;
     this.#report ??= Buffer.alloc(REPORT_ROOM);
     const length = cleanReport(packet, this.#report);
     if (length === 0) return false;
     // Where they share a port, it is for the speech to say where that is.
-    if (!this.#isMuxed) latch.take(from.address, from.port, ssrc);
+    if (!this.#from.isMuxed) latch.take(from.address, from.port, ssrc);
     this.fromTrip?.received(packet, nowMs);
     if (!this.#lease.armed) return false;
     this.toTrip?.sent(packet, nowMs);
-    const socket = to === this.#to.latch ? this.#to.rtp : this.#to.rtcp;
-    socket.send(this.#report, 0, length, to.port, to.address);
+    this.#to.sendReport(this.#report.subarray(0, length));
     return true;
   }
 

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:dgram';
+import type { BlockList } from 'node:net';
+import type { PeerAddress } from '../control-protocol.js';
+import { SourceLatch } from './source-latch.js';
+
+type Sent = (error: Error | null) => void;
+
+/**
+ * One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. Once its source is
+ * locked the RTP socket is connected to it: the kernel then looks for no route at each packet, and drops what others send
+ * to this port before it costs us anything.
+ */
+export class Side {
+  readonly rtp: Socket;
+  readonly rtcp: Socket;
+  /** Absent until its SDP is known. */
+  latch: SourceLatch | undefined;
+  /** Absent also when it takes no RTCP; the same as `latch` when RTP and RTCP share one port. */
+  rtcpLatch: SourceLatch | undefined;
+  #isConnected = false;
+  /** Tried, whatever came of it. */
+  #isTied = false;
+
+  constructor({ rtp, rtcp }: { readonly rtp: Socket; readonly rtcp: Socket }) {
+    this.rtp = rtp;
+    this.rtcp = rtcp;
+  }
+
+  /** Its SDP is known, or another one. */
+  expect({ address, port, rtcpPort }: Omit<PeerAddress, 'networks'>, networks: BlockList): void {
+    if (this.#isConnected) this.rtp.disconnect();
+    this.#isConnected = false;
+    this.#isTied = false;
+    this.latch = new SourceLatch({ address, port }, networks);
+    if (rtcpPort === 0) this.rtcpLatch = undefined;
+    else if (rtcpPort === port) this.rtcpLatch = this.latch;
+    else this.rtcpLatch = new SourceLatch({ address, port: rtcpPort }, networks);
+  }
+
+  get isMuxed(): boolean {
+    return this.rtcpLatch !== undefined && this.rtcpLatch === this.latch;
+  }
+
+  /** The far end answered. */
+  answered(nowMs: number): void {
+    this.latch?.answered(nowMs);
+    this.rtcpLatch?.answered(nowMs);
+  }
+
+  /** Sends a packet to where its speech goes; whoever asks is told whether the kernel took it. */
+  send(packet: Buffer, sent?: Sent): void {
+    if (this.#isConnected) this.rtp.send(packet, sent);
+    else if (this.latch !== undefined) this.rtp.send(packet, this.latch.port, this.latch.address, sent);
+  }
+
+  /** Sends a report to where its reports go. */
+  sendReport(report: Buffer): void {
+    const to = this.rtcpLatch;
+    if (to === undefined) return;
+    if (to === this.latch) this.send(report);
+    else this.rtcp.send(report, to.port, to.address);
+  }
+
+  /** Connects the RTP socket once nothing can change any more where it sends. Not in a turn in which something is sent through it. */
+  tie(): void {
+    const { latch } = this;
+    if (this.#isTied || latch?.isLocked !== true) return;
+    this.#isTied = true;
+    this.rtp.connect(latch.port, latch.address, ((error?: Error) => {
+      // Where it cannot be connected it goes on as it was; each packet then says by itself what is wrong.
+      this.#isConnected = error === undefined && this.latch === latch;
+    }) as () => void);
+  }
+}
