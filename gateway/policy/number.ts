@@ -117,6 +117,8 @@ const malformed = (why: NumberFault): Normal => ({ ok: false, class: 'malformed'
 
 /** The digits of a dialled string, with a leading `+` kept; undefined for a form that is refused. */
 export function plainDigits(dialled: string): string | undefined {
+  // A plain number, as lists of contacts have it, is what all that follows would make of it.
+  if (/^\+[0-9]{2,20}$/.test(dialled)) return dialled;
   if (dialled.length > LONGEST) return undefined;
   let text = dialled.trim();
   const scheme = /^(sips?|tel):/i.exec(text)?.[1]?.toLowerCase();

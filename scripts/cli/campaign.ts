@@ -18,7 +18,7 @@ import { checked, jsonFile, sealOf, withStore } from './open-work.js';
 const HELP = `balise campaign: what a site's people call for, and whom
 
 usage: balise campaign set [--site <folder>] [--sound <language>=<file.alaw>...] <campaign.json>
-       balise campaign import [--site <folder>] --campaign <id> [options] <contacts.csv>
+       balise campaign import [--site <folder>] --campaign <id> [options] <contacts.csv | ->
        balise campaign speak [--site <folder>] [--sound <language>=<file>] <campaign>
        balise campaign list [--site <folder>] [--json]
 
@@ -26,8 +26,9 @@ usage: balise campaign set [--site <folder>] [--sound <language>=<file.alaw>...]
           are told at the answer is spoken by espeak-ng and sox, in each of its languages
   import  takes contacts, a line each. The first line names the columns: number, and if they are there language, zone,
           earliest, latest (HH:MM where the contact is), priority (0 to 9) and mystery (yes: somebody who tries the work; whoever
-          calls cannot tell, and the outcome is counted apart). A number that the campaign has already is left as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as they are read, and are
-          neither shown nor logged.
+          calls cannot tell, and the outcome is counted apart). Equals in priority are called in an order of chance. A number that
+          the campaign has already is left as it is, one on a do-not-call list of the campaign is left out. Numbers are sealed as
+          they are read, and are neither shown nor logged. - is stdin
   speak   makes the sound of what callees are told anew: for a campaign that came with the signed policy, which calls nobody
           before, and for a recording
   list    tells the campaigns, and how many contacts each has
@@ -36,8 +37,7 @@ usage: balise campaign set [--site <folder>] [--sound <language>=<file.alaw>...]
   --sound <language>=<file>  a recording of what callees are told, instead: G.711 A-law, 8 kHz, no header; may be repeated
   --map <field>=<column>  the column of a field, by its name in the first line or its number from 1; may be repeated
   --dry-run               only checks the file
-  --skip-bad              leaves out lines that are no contact; else one such line and nothing is changed.
-                          Needed for - (stdin), which cannot be read twice.
+  --skip-bad              leaves out lines that are no contact; else one such line and nothing is changed
   --json                  the list as JSON
 
 A running gateway takes new contacts within half a minute.

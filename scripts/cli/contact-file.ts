@@ -1,4 +1,4 @@
-/** A file of contacts, read line by line in constant memory: checked whole before anything is changed, then taken. */
+/** A file of contacts, read once and line by line in constant memory: known whole before anything is changed, then taken. */
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import {
@@ -13,11 +13,17 @@ import {
 import { CsvReader, type CsvRecord } from '../../gateway/work/csv.js';
 import type { NewContact } from '../../gateway/work/ports.js';
 import { EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
+import { ContactSpill } from './contact-spill.js';
 import { Progress } from './dnc.js';
 
 const MOST_TOLD = 20;
 /** Contacts of one transaction: few enough that a call does not wait for it. */
-const AT_ONCE = 500;
+const AT_ONCE = 1_000;
+/**
+ * Contacts that are put in order before they are written. Their tokens are as random as hashes: written as they come, each
+ * would touch another page of the index that keeps them apart.
+ */
+const SORTED_AT_ONCE = 20_000;
 
 /** The options of a command that takes such a file. */
 export const CONTACT_FILE_OPTIONS = {
@@ -55,8 +61,6 @@ export function contactFile(
 ): ContactFile {
   const isDry = values['dry-run'] === true;
   const skipBad = values['skip-bad'] === true;
-  if (file === '-' && !skipBad && !isDry)
-    throw new UsageFault('stdin cannot be read twice: give --skip-bad, or a file');
   return { asked: askedOf(values.map ?? []), isDry, skipBad, file };
 }
 
@@ -71,46 +75,57 @@ function askedOf(map: readonly string[]): ContactFile['asked'] {
   );
 }
 
-/** Takes the contacts of a file, and tells what became of its lines. */
+/** Takes the contacts of a file, and tells what became of its lines. Bad lines change nothing, unless they are to be left out. */
 export async function takeContacts(how: ContactFile, taking: Taking, terminal: Terminal): Promise<ExitCode> {
   const report = { good: 0, fresh: 0, listed: 0, bad: 0, told: 0 };
-  /** Counts what a line is; true: a contact. */
-  const count = (read: object | 'listed', isTelling: boolean): boolean => {
-    if (read === 'listed') report.listed += 1;
-    else if (!isFaults(read as object)) report.good += 1;
-    else {
-      report.bad += 1;
-      if (isTelling) for (const fault of read as readonly LineFault[]) tell(fault, report, terminal);
-    }
-    return read !== 'listed' && !isFaults(read as object);
+  const spill = how.isDry || how.skipBad ? undefined : new ContactSpill(taking.id);
+  const add = async (contacts: readonly NewContact[]): Promise<void> => {
+    for (let from = 0; from < contacts.length; from += AT_ONCE)
+      report.fresh += await taking.add(contacts.slice(from, from + AT_ONCE));
   };
-  if (how.isDry || !how.skipBad) {
-    for await (const { record, reader } of records(how, taking.readerOf, terminal)) count(reader.check(record), true);
-    if (how.isDry || report.bad > 0) {
-      const end = how.isDry ? 'nothing was changed' : 'nothing was changed; --skip-bad leaves them out';
-      terminal.stdout.write(
-        `${report.good} contacts, ${report.listed} on a do-not-call list, ${report.bad} bad lines: ${end}\n`,
-      );
-      return report.bad > 0 ? EXIT.no : EXIT.ok;
-    }
-    report.good = 0;
-    report.listed = 0;
-  }
   let pending: NewContact[] = [];
-  const flush = async () => {
-    report.fresh += await taking.add(pending);
+  const flush = async (): Promise<void> => {
+    // Of two lines with one number the first counts: equals stay in their order.
+    pending.sort((a, b) => (a.token < b.token ? -1 : Number(a.token > b.token)));
+    if (spill === undefined) await add(pending);
+    else spill.put(pending);
     pending = [];
   };
-  for await (const { record, reader } of records(how, taking.readerOf, terminal)) {
-    const read = reader.read(record);
-    if (count(read, how.skipBad) && pending.push(read as NewContact) >= AT_ONCE) await flush();
+  try {
+    for await (const { record, reader } of records(how, taking.readerOf, terminal)) {
+      // What will not be taken need not be sealed.
+      const isWanted = !how.isDry && (how.skipBad || report.bad === 0);
+      const read = isWanted ? reader.read(record) : reader.check(record);
+      if (read === 'listed') report.listed += 1;
+      else if (isFaults(read)) {
+        report.bad += 1;
+        for (const fault of read) tell(fault, report, terminal);
+      } else {
+        report.good += 1;
+        if ('sealed' in read && pending.push(read) >= SORTED_AT_ONCE) await flush();
+      }
+    }
+    if (how.isDry || (spill !== undefined && report.bad > 0)) return unchanged(how, report, terminal);
+    await flush();
+    for (const part of spill?.parts() ?? []) await add(part);
+  } finally {
+    spill?.close();
   }
-  await flush();
   taking.end?.();
   terminal.stdout.write(
     `${taking.id}: ${report.fresh} new contacts, ${report.good - report.fresh} known already, ${report.listed} on a do-not-call list, ${report.bad} lines left out\n`,
   );
   return EXIT.ok;
+}
+
+function unchanged(
+  { isDry }: ContactFile,
+  { good, listed, bad }: { readonly good: number; readonly listed: number; readonly bad: number },
+  { stdout }: Terminal,
+): ExitCode {
+  const end = isDry ? 'nothing was changed' : 'nothing was changed; --skip-bad leaves them out';
+  stdout.write(`${good} contacts, ${listed} on a do-not-call list, ${bad} bad lines: ${end}\n`);
+  return bad > 0 ? EXIT.no : EXIT.ok;
 }
 
 /** The records of the file behind its first line, with what reads them. */

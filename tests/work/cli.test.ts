@@ -1,13 +1,25 @@
 /** `balise campaign`, `person` and `statement` on a site, as a technician uses them. */
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import type { Campaign } from '../../config/schema/types.generated.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { programData } from '../../gateway/config/paths.js';
+import type { E164 } from '../../gateway/policy/ids.js';
 import { openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
+import { NumberSeal } from '../../gateway/work/number-seal.js';
+import type { NewContact } from '../../gateway/work/ports.js';
+import { ContactSpill } from '../../scripts/cli/contact-spill.js';
 import { balise } from '../cli/terminal.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { needs } from '../peers/needs.js';
@@ -117,6 +129,53 @@ t.test('every line that is no contact is told with its column and what to do, an
   t.match(await importing(folder, csv, '--skip-bad'), { status: 0, stdout: /1 new contacts.*2 lines left out/ });
   t.match(await importing(folder, 'phone\n1\n'), { status: 64, stderr: /no column is named number/ });
 });
+
+t.test('a list may come from another program: read once, it is taken whole or not at all', async (t) => {
+  const folder = await withTrains(t);
+  const from = (csv: string) => balise(['campaign', 'import', '--site', folder.path, '--campaign', 'trains', '-'], csv);
+  t.match(await from('number\n+442079460001\n12\n+442079460002\n'), { status: 1, stdout: /nothing was changed/ });
+  t.match(await from('number\n+442079460001\n+442079460002\n+442079460001\n'), {
+    status: 0,
+    stdout: /2 new contacts, 1 known already/,
+  });
+});
+
+t.test(
+  'contacts that wait until their file is known whole come back as they were; no file of theirs has a name',
+  async (t) => {
+    const spill = new ContactSpill('trains');
+    t.teardown(() => spill.close());
+    const seal = new NumberSeal(Buffer.alloc(32, 1));
+    const places = [
+      { country: 'BE', zones: ['Europe/Brussels'] },
+      { country: 'RU', zones: ['Europe/Moscow', 'Asia/Vladivostok'] },
+    ];
+    const parts = [3, 1, 40].map((count, part) =>
+      Array.from({ length: count }, (_, n): NewContact => {
+        const names = seal.names(`+44207946${part}${String(n).padStart(3, '0')}` as E164);
+        const place = places[n % 2] ?? { country: 'BE', zones: [] };
+        const times = n % 3 === 0 ? {} : { earliest: '09:00', latest: '24:00' };
+        const sealed = seal.seal('+442079460001' as E164, names.token, n % 2 === 0);
+        return { campaign: 'trains', ...names, sealed, language: 'nl', place, times, priority: n % 10 };
+      }),
+    );
+    for (const part of parts) spill.put(part);
+    t.same([...spill.parts()], parts);
+    t.same([...spill.parts()], parts, 'as often as they are asked for');
+    const names = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        // The descriptor by which the folder itself was read.
+        return '';
+      }
+    });
+    t.match(
+      names.filter((name) => name.includes('balise-import-')),
+      [/ \(deleted\)$/],
+    );
+  },
+);
 
 t.test('no number is on disk in clear, nor said at the terminal, in any form', async (t) => {
   const folder = await withTrains(t);
