@@ -195,27 +195,13 @@ export class Driver {
       case 'save-dialogs':
         this.write(
           entry,
-          (store) => {
-            for (const dialog of sealedDialogs(entry.request, this.options.contacts, effect.dialogs))
-              store.saveDialog(call, dialog);
-          },
+          (store) => store.saveDialogs(call, sealedDialogs(entry.request, this.options.contacts, effect.dialogs)),
           undefined,
           'journal-failed',
         );
         break;
       case 'commit':
-        this.write(
-          entry,
-          (store) =>
-            store.commitDeadline(
-              call,
-              effect.answeredAt,
-              effect.deadline,
-              sealedDialogs(entry.request, this.options.contacts, effect.dialogs),
-            ),
-          'committed',
-          'commit-failed',
-        );
+        this.commit(entry, effect);
         break;
       case 'record':
         this.record(entry, effect);
@@ -335,17 +321,38 @@ export class Driver {
   private write(
     entry: LiveCall,
     work: (store: CallStore) => void,
-    done: 'journalled' | 'committed' | undefined,
+    done: 'journalled' | undefined,
     failed: 'journal-failed' | 'commit-failed',
   ): void {
     try {
       work(this.options.store);
     } catch (fault) {
-      this.options.log.error({ event: 'call.store-fault', call: entry.call, err: fault });
-      this.tell(entry, { type: failed, why: message(fault) });
+      this.storeFailed(entry, failed, fault);
       return;
     }
     if (done !== undefined) this.tell(entry, { type: done });
+  }
+
+  /** The call waits for it, and the others do not. One that ends meanwhile has no use for the answer. */
+  private commit(entry: LiveCall, { answeredAt, deadline, dialogs }: Extract<CallEffect, { do: 'commit' }>): void {
+    const { call, request } = entry;
+    const durable = (fault?: Error): void => {
+      if (fault !== undefined) this.storeFailed(entry, 'commit-failed', fault);
+      else if (this.entries.has(call)) this.tell(entry, { type: 'committed' });
+      this.drain();
+    };
+    const sealed = (): readonly LegDialog[] => sealedDialogs(request, this.options.contacts, dialogs);
+    this.write(
+      entry,
+      (store) => store.commitDeadline(call, answeredAt, deadline, sealed(), durable),
+      undefined,
+      'commit-failed',
+    );
+  }
+
+  private storeFailed(entry: LiveCall, failed: 'journal-failed' | 'commit-failed', fault: unknown): void {
+    this.options.log.error({ event: 'call.store-fault', call: entry.call, err: fault });
+    if (this.entries.has(entry.call)) this.tell(entry, { type: failed, why: message(fault) });
   }
 
   private record(entry: LiveCall, { record, alarms }: Extract<CallEffect, { do: 'record' }>): void {

@@ -234,14 +234,23 @@ export interface OpenCall {
   readonly dialogs: readonly LegDialog[];
 }
 
-/** The disk. Each method is one transaction and returns when it is done; it throws when the disk cannot take it. */
+/** The disk. Each method is one transaction and returns when it is done, but for `commitDeadline`; it throws when the disk cannot take it. */
 export interface CallStore extends UsageBook {
   /** Before the INVITE leaves. */
   open(request: CallRequest, grant: Grant): void;
-  /** Each dialog as it comes to be known, so that its BYE or CANCEL can be sent after a crash. */
-  saveDialog(call: CallId, dialog: LegDialog): void;
-  /** Durable (fsync) before it returns: the deadline, the answer's instant and both dialogs. */
-  commitDeadline(call: CallId, answeredAt: Temporal.Instant, deadline: Deadline, dialogs: readonly LegDialog[]): void;
+  /** Dialogs as they come to be known, so that their BYE or CANCEL can be sent after a crash. */
+  saveDialogs(call: CallId, dialogs: readonly LegDialog[]): void;
+  /**
+   * The deadline, the answer's instant and both dialogs. Calls `done` once, at once or later: when they are durable (fsync), or
+   * with what kept the disk from it. Throws, and never calls back, when they cannot even be written.
+   */
+  commitDeadline(
+    call: CallId,
+    answeredAt: Temporal.Instant,
+    deadline: Deadline,
+    dialogs: readonly LegDialog[],
+    done: (fault?: Error) => void,
+  ): void;
   /** Closes the journal entry, counts the usage, and appends the events to the outbox, all or nothing. Recording a call twice is refused, silently. */
   record(record: CallRecord, events: readonly EventDraft[]): void;
   openCalls(): readonly OpenCall[];

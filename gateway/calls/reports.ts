@@ -1,9 +1,9 @@
 /** What headquarters is told of calls. No called number is ever in clear: a token stands for it. */
 import type { CallEndedData } from '../../config/schema/types.generated.js';
+import { instantText } from '../clock/instant-text.js';
 import type { E164 } from '../policy/ids.js';
 import type { Lockdown } from '../policy/request.js';
 import type { CallAlarm } from './call-state.js';
-import { instantText } from './instant-text.js';
 import type { CutoffOrder, CutoffResult, EventDraft, PlaneName } from './ports.js';
 import type { CallRecord } from './record.js';
 

@@ -3,7 +3,6 @@
  * remove or slip in an event without breaking every later one.
  */
 import { createHash } from 'node:crypto';
-import { Temporal } from 'temporal-polyfill';
 import type { EventDraft } from '../calls/ports.js';
 import { canonicalJson } from './canonical.js';
 import { uuid7 } from './uuid7.js';
@@ -44,7 +43,7 @@ export function chained(draft: EventDraft, end: ChainEnd, owner: ChainOwner, wal
     id: uuid7(wallMs),
     source: sourceOf(owner.gatewayId),
     type: draft.type,
-    time: Temporal.Instant.fromEpochMilliseconds(wallMs).toString({ smallestUnit: 'millisecond' }),
+    time: new Date(wallMs).toISOString(),
     datacontenttype: 'application/json',
     kind: draft.kind,
     sequence,

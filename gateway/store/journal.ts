@@ -3,9 +3,19 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallRequest, OpenCall } from '../calls/ports.js';
 import type { LegDialog } from '../calls/record.js';
 import type { Deadline } from '../clock/deadline.js';
+import { instantText } from '../clock/instant-text.js';
 import type { Grant } from '../policy/decision.js';
 import type { CallId } from '../policy/ids.js';
-import { deadlineFrom, deadlineToText, dialogFrom, grantFrom, requestFrom, toText } from './revive.js';
+import {
+  deadlineFrom,
+  deadlineToText,
+  dialogFrom,
+  grantFrom,
+  grantToText,
+  requestFrom,
+  requestToText,
+  toText,
+} from './revive.js';
 
 interface Row {
   readonly call: string;
@@ -29,9 +39,10 @@ export class Journal {
   private readonly answer: Statement;
   private readonly remove: Statement;
   private readonly removeDialogs: Statement;
-  private readonly trunkDialogs: Statement;
   private readonly all: Statement;
   private readonly dialogsOf: Statement;
+  /** Values that are on disk as they are: a dialog is never changed, only followed by another. */
+  private readonly kept = new WeakSet<LegDialog>();
 
   constructor(db: Database) {
     this.insert = db.prepare(
@@ -43,8 +54,7 @@ export class Journal {
       'UPDATE journal SET answered = ?, deadline = ?, lease_ms = ?, newest_ms = ? WHERE call = ?',
     );
     this.remove = db.prepare('DELETE FROM journal WHERE call = ? RETURNING number').pluck();
-    this.removeDialogs = db.prepare('DELETE FROM dialog WHERE call = ?');
-    this.trunkDialogs = db.prepare("SELECT count(*) FROM dialog WHERE call = ? AND leg = 'trunk'").pluck();
+    this.removeDialogs = db.prepare('DELETE FROM dialog WHERE call = ? RETURNING leg').pluck();
     this.all = db.prepare('SELECT call, request, grant, answered, deadline FROM journal ORDER BY requested_ms, call');
     this.dialogsOf = db.prepare('SELECT dialog FROM dialog WHERE call = ? ORDER BY leg, dialog_id').pluck();
   }
@@ -60,28 +70,34 @@ export class Journal {
       grant.number,
       at.epochMilliseconds,
       leaseMs,
-      toText(request),
-      toText(grant),
+      requestToText(request),
+      grantToText(grant),
       newestMs,
     );
   }
 
-  saveDialog(call: CallId, dialog: LegDialog): void {
-    this.putDialog.run(call, dialog.leg, dialog.dialogId, toText(dialog));
+  /** Those that are `kept` already, to the letter, are not written again. */
+  saveDialogs(call: CallId, dialogs: readonly LegDialog[]): void {
+    for (const dialog of dialogs)
+      if (!this.kept.has(dialog)) this.putDialog.run(call, dialog.leg, dialog.dialogId, toText(dialog));
+  }
+
+  /** The transaction that wrote these dialogs is done. */
+  keep(dialogs: readonly LegDialog[]): void {
+    for (const dialog of dialogs) this.kept.add(dialog);
   }
 
   /** Throws when the journal has no such call: a deadline of a call that was never opened would be forgotten by a restart. */
   commit(call: CallId, answeredAt: Temporal.Instant, deadline: Deadline, newestMs: number): void {
     const leaseMs = Math.max(0, deadline.wall.epochMilliseconds - answeredAt.epochMilliseconds);
-    const { changes } = this.answer.run(answeredAt.toString(), deadlineToText(deadline), leaseMs, newestMs, call);
+    const { changes } = this.answer.run(instantText(answeredAt), deadlineToText(deadline), leaseMs, newestMs, call);
     if (changes !== 1) throw new Error(`call ${call} is not in the journal`);
   }
 
   /** Takes the call out; undefined when it was never opened (a refusal). */
   close(call: CallId): ClosedEntry | undefined {
-    const dialled = (this.trunkDialogs.get(call) as number) > 0;
     const number = this.remove.get(call) as string | undefined;
-    this.removeDialogs.run(call);
+    const dialled = (this.removeDialogs.all(call) as string[]).includes('trunk');
     return number === undefined ? undefined : { number, dialled };
   }
 

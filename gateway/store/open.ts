@@ -9,6 +9,8 @@ import { Store, type StoreOptions } from './store.js';
 export const DATABASE_FILE = 'balise.sqlite';
 /** Above this the whole of the file is not read at the start; what a restart needs of it always is. Bytes. */
 const CHECK_WHOLE_BELOW = 256 * 1024 * 1024;
+/** The log is copied into the database when it has so many pages (16 MiB): a call writes some thirty, and waits for the copying. */
+const CHECKPOINT_PAGES = 4_096;
 /** Tables that a restart acts on; small, whatever the file's size. */
 const VITAL = ['meta', 'journal', 'dialog', 'lockdown', 'command'] as const;
 /** Events at the end of the chain that are verified at the start. */
@@ -38,6 +40,7 @@ export function openStore(options: StoreOptions): Store {
     db.pragma('journal_mode = WAL');
     db.pragma('foreign_keys = ON');
     db.pragma('temp_store = MEMORY');
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     check(db, file);
     const before = migrate(db);
     if (before !== 0 && before !== SCHEMA_VERSION) {

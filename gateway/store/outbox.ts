@@ -54,6 +54,8 @@ export class OutboxTable {
   private readonly count: Statement;
   private readonly walk: Statement;
   private readonly hashAt: Statement;
+  /** The end of the chain, where it is known without a look. */
+  private known: ChainEnd | undefined;
 
   constructor(
     db: Database,
@@ -81,17 +83,22 @@ export class OutboxTable {
 
   /** Adds events at the end of the chain; returns how many. */
   append(drafts: readonly EventDraft[], wallMs: number, newestMs: number): number {
-    let end: ChainEnd = this.end();
     for (const draft of drafts) {
-      const event = chained(draft, end, this.owner, wallMs);
-      this.insert.run(event.sequence, event.kind, event.body, event.hash, newestMs);
-      end = event;
+      const { sequence, kind, body, hash } = chained(draft, this.end(), this.owner, wallMs);
+      this.insert.run(sequence, kind, body, hash, newestMs);
+      this.known = { sequence, hash };
     }
     return drafts.length;
   }
 
   end(): ChainEnd {
-    return (this.last.get() as EndRow | undefined) ?? { sequence: 0, hash: GENESIS };
+    this.known ??= (this.last.get() as EndRow | undefined) ?? { sequence: 0, hash: GENESIS };
+    return this.known;
+  }
+
+  /** A transaction was taken back: the end is to be read from the disk again. */
+  forget(): void {
+    this.known = undefined;
   }
 
   newestMs(): number | undefined {

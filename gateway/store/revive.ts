@@ -3,14 +3,23 @@ import { Temporal } from 'temporal-polyfill';
 import type { CallRequest } from '../calls/ports.js';
 import type { LegDialog } from '../calls/record.js';
 import type { Deadline } from '../clock/deadline.js';
+import { instantText } from '../clock/instant-text.js';
 import type { Grant } from '../policy/decision.js';
 import type { Lockdown } from '../policy/request.js';
 
 type Written<T> = { [K in keyof T]: T[K] extends Temporal.Instant ? string : T[K] };
 
 /** The JSON text of a value that holds instants but no bigint. */
-export function toText(value: CallRequest | Grant | Lockdown | LegDialog): string {
+export function toText(value: Lockdown | LegDialog): string {
   return JSON.stringify(value);
+}
+
+export function requestToText(request: CallRequest): string {
+  return JSON.stringify({ ...request, at: instantText(request.at) });
+}
+
+export function grantToText(grant: Grant): string {
+  return JSON.stringify({ ...grant, notAfter: instantText(grant.notAfter) });
 }
 
 export function requestFrom(text: string): CallRequest {
@@ -40,7 +49,7 @@ export function dialogFrom(text: string): LegDialog {
 }
 
 export function deadlineToText(deadline: Deadline): string {
-  return JSON.stringify({ ...deadline, wall: deadline.wall.toString(), monotonicNs: `${deadline.monotonicNs}` });
+  return JSON.stringify({ ...deadline, wall: instantText(deadline.wall), monotonicNs: `${deadline.monotonicNs}` });
 }
 
 export function deadlineFrom(text: string): Deadline {

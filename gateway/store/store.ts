@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import { Temporal } from 'temporal-polyfill';
 import type { Campaign } from '../../config/schema/types.generated.js';
 import type { CallStore, EventDraft } from '../calls/ports.js';
-import type { Clock, Timer } from '../clock/clock.js';
+import type { Clock } from '../clock/clock.js';
 import type { ContactMark } from '../do-not-call/own-list.js';
 import type { PolicyMark } from '../policy-bundle/witness.js';
 import type { ChainEnd, ChainReport } from './chain.js';
@@ -23,6 +23,7 @@ import { Ledger } from './ledger.js';
 import { Lockdowns } from './lockdowns.js';
 import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
 import { Room, type RoomReport } from './room.js';
+import { SyncedLog, type SyncFile } from './synced-log.js';
 import { type Thinned, Thinning } from './thinning.js';
 import { daysOver, UsageDays } from './usage-days.js';
 import { Whys } from './whys.js';
@@ -42,6 +43,8 @@ export interface StoreOptions {
   /** How long an ended call stays in the ledger, milliseconds; no less than the longest period of a limit. Default 62 days. */
   readonly keepLedgerMs?: number;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** For tests: what takes the log past fsync. */
+  readonly syncFile?: SyncFile;
 }
 
 const GIB = 1024 ** 3;
@@ -49,10 +52,6 @@ const DAY_MS = 86_400_000;
 /** Rows pruned in one transaction: few enough that a call does not wait for it. */
 const PRUNE_ROWS = 2_000;
 
-/** Records and their events that are not past fsync yet wait no longer than this for it, milliseconds: one fsync for all of them. */
-const SYNC_MS = 25;
-/** After a disk that did not take it, milliseconds. */
-const SYNC_AGAIN_MS = 1_000;
 /** The name in `meta` under which the instant of the last checkpoint is kept. */
 const CHECKPOINTED = 'checkpointed-ms';
 /** The same for the bundle that was taken last. */
@@ -97,10 +96,7 @@ export class Store {
   private readonly getMeta: Statement;
   private readonly putMeta: Statement;
   private readonly listeners = new Set<() => void>();
-  /** Runs while there are events that a power cut could undo. */
-  private syncing: Timer | undefined;
-  /** The first of them. */
-  private firstUnsynced = 0;
+  private readonly log: SyncedLog;
   private newestMs: number | undefined;
   private depth: number;
 
@@ -134,6 +130,13 @@ export class Store {
     );
     // What an earlier process left may be in the kernel's hands alone.
     this.sync();
+    this.log = new SyncedLog(db, this.events.end().sequence, {
+      clock: options.clock,
+      onSynced: () => this.tell(),
+      // It is in the kernel's hands all the same; the next fsync that the disk takes brings it there.
+      onFault: (fault) => options.log.error({ event: 'store.sync-failed', err: fault }),
+      syncFile: options.syncFile,
+    });
   }
 
   /** Calls `run` after each transaction that added events, and after a resend. Returns what takes it off again. */
@@ -234,16 +237,17 @@ export class Store {
 
   /** Runs many writes as one transaction, all or nothing, past fsync at its end: for imports, never for a call. */
   inOneTransaction(work: () => void): void {
-    this.disk.transact('disk', work);
+    this.transact('disk', work);
   }
 
   /** Writes out what the log holds and lets go of the file. Harmless twice. */
   close(): void {
     if (!this.db.open) return;
     try {
-      if (this.syncing !== undefined) this.sync();
+      this.sync();
+      this.log.synced(this.events.end().sequence);
     } finally {
-      this.syncing?.cancel();
+      this.log.close();
       this.db.close();
     }
   }
@@ -252,12 +256,17 @@ export class Store {
     const { journal, ledger, locks } = this;
     return {
       open: (request, grant) => this.write('kernel', [], (newest) => journal.open(request, grant, newest)),
-      saveDialog: (call, dialog) => this.write('kernel', [], () => journal.saveDialog(call, dialog)),
-      commitDeadline: (call, answeredAt, deadline, dialogs) =>
-        this.write('disk', [], (newest) => {
+      saveDialogs: (call, dialogs) => {
+        this.write('kernel', [], () => journal.saveDialogs(call, dialogs));
+        journal.keep(dialogs);
+      },
+      commitDeadline: (call, answeredAt, deadline, dialogs, done) => {
+        this.write('kernel', [], (newest) => {
           journal.commit(call, answeredAt, deadline, newest);
-          for (const dialog of dialogs) journal.saveDialog(call, dialog);
-        }),
+          journal.saveDialogs(call, dialogs);
+        });
+        this.log.after(done);
+      },
       record: (record, events) => {
         if (ledger.has(record.call)) return;
         // A power cut may undo it for a moment: then the journal still has the call, and it is recorded at the next start.
@@ -288,10 +297,12 @@ export class Store {
     const { events } = this;
     return {
       pending: (after, limit) => {
-        // What headquarters has seen must not be undone and its sequence given to another event.
-        if (this.syncing !== undefined) this.trySync();
+        // What headquarters has seen must not be undone and its sequence given to another event; `onAppended` tells of the rest.
         const pending = events.pending(after, limit);
-        return this.syncing === undefined ? pending : pending.filter(({ sequence }) => sequence < this.firstUnsynced);
+        const { through } = this.log;
+        return pending.every(({ sequence }) => sequence <= through)
+          ? pending
+          : pending.filter(({ sequence }) => sequence <= through);
       },
       // Lost in a power cut, a mark makes an event go out twice, which headquarters sees by its sequence.
       acknowledge: (sequences) => {
@@ -327,19 +338,30 @@ export class Store {
     const wallMs = this.options.clock.wall().epochMilliseconds;
     // Only a clock that is believed moves the newest instant, or one wrong year would make every later one unbelievable.
     const newestMs = trusted ? Math.max(this.newestMs ?? wallMs, wallMs) : (this.newestMs ?? 0);
-    const added = this.disk.transact(durability, () => {
+    const added = this.transact(durability, () => {
       fact(newestMs);
       return drafts.length === 0 ? 0 : this.events.append(drafts, wallMs, newestMs);
     });
     written();
     if (newestMs > 0) this.newestMs = newestMs;
     this.depth += added;
-    if (durability === 'disk') this.synced();
-    if (added > 0 && durability === 'disk') this.tell();
-    else if (added > 0 && this.syncing === undefined) {
-      this.firstUnsynced = this.events.end().sequence - added + 1;
-      this.syncing = this.options.clock.after(SYNC_MS, () => this.trySync());
+    if (durability === 'disk') this.log.synced(this.events.end().sequence);
+    else if (added > 0) this.log.written(this.events.end().sequence);
+  }
+
+  private transact<T>(durability: Durability, work: () => T): T {
+    try {
+      return this.disk.transact(durability, work);
+    } catch (fault) {
+      this.undone();
+      throw fault;
     }
+  }
+
+  /** A transaction was taken back, and with it perhaps events that were counted already. */
+  private undone(): void {
+    this.events.forget();
+    this.log.undone(this.events.end().sequence);
   }
 
   private thinned(drafts: readonly EventDraft[]): Thinned {
@@ -350,25 +372,6 @@ export class Store {
   /** Takes everything that has been written past fsync: SQLite syncs the whole of its log with the next full transaction. */
   private sync(): void {
     this.disk.transact('disk', () => this.touch.run());
-    this.synced();
-  }
-
-  private synced(): void {
-    if (this.syncing === undefined) return;
-    this.syncing.cancel();
-    this.syncing = undefined;
-    this.tell();
-  }
-
-  private trySync(): void {
-    try {
-      this.sync();
-    } catch (fault) {
-      // It is in the kernel's hands all the same; the next transaction that the disk takes brings it past fsync.
-      this.options.log.error({ event: 'store.sync-failed', err: fault });
-      this.syncing?.cancel();
-      this.syncing = this.options.clock.after(SYNC_AGAIN_MS, () => this.trySync());
-    }
   }
 
   private tell(): void {

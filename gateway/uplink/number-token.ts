@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { E164 } from '../policy/ids.js';
 
 /** Turns called numbers into what stands for them in reports. */
@@ -12,5 +12,6 @@ export type NumberToken = (number: E164) => string;
 export function numberTokens(tokenKey: string): NumberToken {
   const key = Buffer.from(tokenKey, 'base64');
   if (key.length !== 32) throw new Error(`the token key has ${key.length} bytes, not 32`);
-  return (number) => createHmac('sha256', key).update(number).digest('base64url');
+  const secret = createSecretKey(key);
+  return (number) => createHmac('sha256', secret).update(number).digest('base64url');
 }

@@ -115,13 +115,16 @@ function dialog(leg: 'handset' | 'trunk', name: string) {
   };
 }
 
-function wholeCall(store: Store, n: number, at: Temporal.Instant): void {
+async function wholeCall(store: Store, n: number, at: Temporal.Instant): Promise<void> {
   const { request, grant, record } = aCall(n, at);
   const dialogs = [dialog('handset', request.call), dialog('trunk', request.call)];
   store.calls.open(request, grant);
-  for (const one of dialogs) store.calls.saveDialog(request.call, one);
+  store.calls.saveDialogs(request.call, dialogs);
   const deadline = { wall: grant.notAfter, monotonicNs: 1n, bootId: 'bench' };
-  store.calls.commitDeadline(request.call, at, deadline, dialogs);
+  await new Promise<void>((resolve, reject) => {
+    const done = (fault?: Error): void => (fault === undefined ? resolve() : reject(fault));
+    store.calls.commitDeadline(request.call, at, deadline, dialogs, done);
+  });
   store.calls.record(record, [draft]);
 }
 
@@ -167,9 +170,9 @@ export async function benchStore(ledgerCalls = 1_000_000): Promise<StoreFigures>
     });
     const drainPerS = await drain(store);
     const calls = 1_000;
-    const called = seconds(() => {
-      for (let n = 0; n < calls; n += 1) wholeCall(store, n, clock.wall().subtract({ hours: 1_400 }));
-    });
+    const callsFromNs = clock.monotonicNs();
+    for (let n = 0; n < calls; n += 1) await wholeCall(store, n, clock.wall().subtract({ hours: 1_400 }));
+    const called = Number(clock.monotonicNs() - callsFromNs) / 1e9;
     // As many calls in the last hour both times, so that only the ledger's size differs.
     fill(store, SMALL);
     const few = { calls: calls + SMALL, us: usageUs(store) };

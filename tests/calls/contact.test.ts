@@ -59,9 +59,9 @@ t.test('after a crash a contact’s leg is ended by its own dialog, which the di
   const folder = aFolder(t);
   const store = aStore(t, { folder });
   store.calls.open(CONTACT, grant({ number: TOKEN }));
-  store.calls.saveDialog(CONTACT.call, seal.seal(TRUNK_LEG));
+  store.calls.saveDialogs(CONTACT.call, [seal.seal(TRUNK_LEG)]);
   store.calls.open(DESK, grant({ number: '' as E164 }));
-  store.calls.saveDialog(DESK.call, dialog('handset'));
+  store.calls.saveDialogs(DESK.call, [dialog('handset')]);
   const bytes = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
   t.notOk(
     bytes.some((text) => text.includes('2079460073')),

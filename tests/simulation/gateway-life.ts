@@ -115,10 +115,13 @@ function portsOf(
         watch.granted(request, grant);
         store.open(request, grant);
       }),
-    saveDialog: (call, dialog) => at(call, `journal the ${dialog.leg} leg`, () => store.saveDialog(call, dialog)),
-    commitDeadline: (call, answeredAt, deadline, dialogs) =>
+    // One leg after the other: a process that may die between the two is the harder case.
+    saveDialogs: (call, dialogs) => {
+      for (const dialog of dialogs) at(call, `journal the ${dialog.leg} leg`, () => store.saveDialogs(call, [dialog]));
+    },
+    commitDeadline: (call, answeredAt, deadline, dialogs, done) =>
       at(call, 'commit the deadline', () => {
-        store.commitDeadline(call, answeredAt, deadline, dialogs);
+        store.commitDeadline(call, answeredAt, deadline, dialogs, done);
         const entry = store.entry(call);
         if (entry !== undefined) planes.committed(call, entry.request.handset, deadline);
       }),

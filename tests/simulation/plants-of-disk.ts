@@ -25,7 +25,7 @@ export const PLANTS_OF_DISK: Plants = {
   'commit-skipped': {
     what: 'the deadline never reaches the disk',
     breaks: 'no talk without a committed deadline',
-    ports: ({ store }) => ({ store: bound(store, { commitDeadline: () => undefined }) }),
+    ports: ({ store }) => ({ store: bound(store, { commitDeadline: (...order) => order[4]() }) }),
   },
   'record-twice': {
     what: 'a record and the end of its journal entry are two transactions, and the disk keeps no count of records',

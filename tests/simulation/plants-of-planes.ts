@@ -80,8 +80,8 @@ export const PLANTS_OF_PLANES: Plants = {
         leftMs(deadline) < 180_000 ? later(deadline, 90_000_000_000n) : deadline;
       return {
         store: bound(store, {
-          commitDeadline: (call, answeredAt, deadline, dialogs) =>
-            store.commitDeadline(call, answeredAt, more(deadline), dialogs),
+          commitDeadline: (call, answeredAt, deadline, ...rest) =>
+            store.commitDeadline(call, answeredAt, more(deadline), ...rest),
         }),
         media: bound(media, { arm: (call, deadline, warningsS) => media.arm(call, more(deadline), warningsS) }),
         signalling: bound(signalling, { arm: (call, deadline) => signalling.arm(call, more(deadline)) }),

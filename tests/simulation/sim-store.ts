@@ -99,9 +99,9 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     this.volatile.push(() => this.journal.delete(call));
   }
 
-  saveDialog(call: CallId, dialog: LegDialog): void {
+  saveDialogs(call: CallId, dialogs: readonly LegDialog[]): void {
     this.write(false);
-    this.putDialog(call, dialog);
+    for (const dialog of dialogs) this.putDialog(call, dialog);
   }
 
   commitDeadline(
@@ -109,6 +109,7 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     answeredAt: Temporal.Instant,
     deadline: NonNullable<OpenCall['deadline']>,
     dialogs: readonly LegDialog[],
+    done: (fault?: Error) => void,
   ): void {
     const entry = this.journal.get(call);
     if (entry === undefined) throw new Error(`call ${call} is not in the journal`);
@@ -116,6 +117,7 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     this.journal.set(call, { ...entry, answeredAt, deadline });
     for (const dialog of dialogs) this.putDialog(call, dialog);
     this.volatile = [];
+    done();
   }
 
   record(record: CallRecord, events: readonly EventDraft[]): void {

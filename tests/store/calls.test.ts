@@ -12,7 +12,9 @@ import {
   aRequest,
   CALLEE,
   callNumber,
+  committed,
   ended,
+  ignore,
   instant,
   number,
   StillClock,
@@ -26,19 +28,19 @@ function usageOf(store: Store, handset: string, number: string | undefined, sinc
   return { handset: used('handset', handset), number: used('number', number ?? '') };
 }
 
-t.test('an open call comes back from the disk as it was, to the nanosecond', (t) => {
+t.test('an open call comes back from the disk as it was, to the nanosecond', async (t) => {
   const folder = aFolder(t);
   const store = aStore(t, { folder });
   const call = callNumber(1);
   const [request, grant, deadline] = [aRequest(call, AT), aGrant(AT), aDeadline(AT.add({ minutes: 30 }))];
   store.calls.open(request, grant);
-  store.calls.saveDialog(call, { ...aDialog('trunk', 'x'), state: 'early', remoteTag: '' });
+  store.calls.saveDialogs(call, [{ ...aDialog('trunk', 'x'), state: 'early', remoteTag: '' }]);
   t.same(
     store.calls.openCalls().map(({ dialogs }) => dialogs.map(({ state }) => state)),
     [['early']],
   );
   const dialogs = [aDialog('handset', 'y'), aDialog('trunk', 'x')];
-  store.calls.commitDeadline(call, AT.add({ seconds: 5 }), deadline, dialogs);
+  await committed(store, call, AT.add({ seconds: 5 }), deadline, dialogs);
   store.close();
 
   const [open] = aStore(t, { folder }).calls.openCalls();
@@ -51,12 +53,12 @@ t.test('an open call comes back from the disk as it was, to the nanosecond', (t)
   t.ok(open?.deadline?.wall.equals(deadline.wall));
   t.equal(open?.deadline?.bootId, 'boot-1');
   t.same(open?.dialogs, dialogs);
-  t.end();
 });
 
 t.test('a deadline for a call that was never opened is refused: a restart would forget it', (t) => {
   const store = aStore(t);
-  t.throws(() => store.calls.commitDeadline(callNumber(1), AT, aDeadline(AT), [aDialog('trunk', 'x')]));
+  const done = () => t.fail('who was thrown at is not called back');
+  t.throws(() => store.calls.commitDeadline(callNumber(1), AT, aDeadline(AT), [aDialog('trunk', 'x')], done));
   store.calls.open(aRequest(callNumber(1), AT), aGrant(AT));
   t.same(store.calls.openCalls()[0]?.dialogs, [], 'and nothing of it was kept');
   t.end();
@@ -111,7 +113,7 @@ t.test('a call in progress counts with its whole lease: what the grant allows, t
   const before = usageOf(store, A101, CALLEE, DAY);
   t.match(before.handset, { attempts: 1, calls: 1, talkMs: 1_800_000, live: 1 });
   t.match(before.number, { attempts: 1, talkMs: 1_800_000, live: 1 });
-  store.calls.commitDeadline(call, AT, aDeadline(AT.add({ minutes: 10 })), []);
+  store.calls.commitDeadline(call, AT, aDeadline(AT.add({ minutes: 10 })), [], ignore);
   t.equal(usageOf(store, A101, CALLEE, DAY).handset.talkMs, 600_000);
   const tomorrow = DAY.add({ hours: 24 });
   t.equal(usageOf(store, A101, CALLEE, tomorrow).handset.live, 1, 'whichever day it began in');

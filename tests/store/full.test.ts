@@ -5,7 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { aStore } from './folder.js';
-import { aDeadline, aDialog, aGrant, aRecord, aRequest, callNumber, ended, instant, StillClock } from './samples.js';
+import {
+  aDeadline,
+  aDialog,
+  aGrant,
+  aRecord,
+  aRequest,
+  callNumber,
+  ended,
+  ignore,
+  instant,
+  StillClock,
+} from './samples.js';
 
 const AT = instant('2026-03-02T10:00:00Z');
 const KIB = 1024;
@@ -25,7 +36,7 @@ t.test(
     }
     t.equal(store.roomLeft().hasRoom, false, `${n} events fill it`);
     const before = store.chainEnd().sequence;
-    store.calls.commitDeadline(up, AT, aDeadline(AT.add({ minutes: 30 })), [aDialog('handset', up)]);
+    store.calls.commitDeadline(up, AT, aDeadline(AT.add({ minutes: 30 })), [aDialog('handset', up)], ignore);
     store.calls.record(aRecord(up, AT), [ended(up)]);
     t.equal(store.chainEnd().sequence, before + 1, 'the call that was up is recorded');
     t.equal(store.prune(), 0, 'what headquarters has not confirmed is never dropped');

@@ -13,6 +13,7 @@ import {
   trunkId,
   wingId,
 } from '../../gateway/policy/ids.js';
+import type { Store } from '../../gateway/store/store.js';
 
 export const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text);
 export const number = (text: string): E164 => text as E164;
@@ -115,6 +116,19 @@ export function aRecord(call: CallId, at: Temporal.Instant, part: Partial<CallRe
 
 export function ended(call: CallId | string): EventDraft {
   return { kind: 'event', type: 'balise.call.ended', data: { call } };
+}
+
+/** For a test that has no use for the answer. */
+export const ignore = (): void => undefined;
+
+/** Commits a deadline; settles when it is durable. */
+export function committed(
+  store: Store,
+  ...order: Parameters<Store['calls']['commitDeadline']> extends readonly [...infer Order, unknown] ? Order : never
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    store.calls.commitDeadline(...order, (fault) => (fault === undefined ? resolve() : reject(fault)));
+  });
 }
 
 export const callNumber = (n: number): CallId => callId(`00000000-0000-7000-8000-${String(n).padStart(12, '0')}`);

@@ -1,86 +1,167 @@
-/** Records are one fsync for all of them, and nothing leaves the outbox before it is past one. */
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+/** Records and deadlines are one fsync for all that wait for it, it holds nobody up, and nothing leaves the outbox before it. */
 import t from 'tap';
 import type { EventDraft } from '../../gateway/calls/ports.js';
 import { callId } from '../../gateway/policy/ids.js';
 import { VirtualClock } from '../lines/virtual-clock.js';
 import { aFolder, aStore } from './folder.js';
-import { aGrant, aRecord, aRequest } from './samples.js';
+import { aDeadline, aDialog, aGrant, aRecord, aRequest } from './samples.js';
 
 const START = { alarm: 0, event: 0 };
 const event = (n: number): EventDraft => ({ kind: 'event', type: 'balise.call.ended', data: { n } });
 
-/** A store on a clock of the test's, and a way to record a call there. */
+/** A store on a clock of the test's whose fsyncs are done when the test says so, and ways to call and record there. */
 function open(t: Parameters<typeof aStore>[0]) {
   const clock = new VirtualClock();
   const folder = aFolder(t);
-  const store = aStore(t, { clock, folder });
+  const begun: ((fault: Error | null) => void)[] = [];
+  let heard: () => void = () => undefined;
+  const store = aStore(t, {
+    clock,
+    folder,
+    syncFile: (_file, done) => {
+      begun.push(done);
+      heard();
+    },
+  });
   let told = 0;
   store.onAppended(() => {
     told += 1;
   });
-  const record = (n: number) => {
-    const call = callId(`call-${n}`);
-    store.calls.open(aRequest(call, clock.wall()), aGrant(clock.wall()));
-    store.calls.record(aRecord(call, clock.wall()), [event(n)]);
+  const call = (n: number) => {
+    const id = callId(`call-${n}`);
+    store.calls.open(aRequest(id, clock.wall()), aGrant(clock.wall()));
+    return id;
   };
-  const waiting = () => store.outbox.pending(START, 100).map(({ sequence }) => sequence);
-  return { clock, folder, store, record, waiting, told: () => told };
+  return {
+    ...{ clock, folder, store },
+    record: (n: number) => store.calls.record(aRecord(call(n), clock.wall()), [event(n)]),
+    /** What becomes of a commit of a call's deadline: undefined while it waits. */
+    commit: (n: number) => {
+      const became: { is?: 'durable' | Error } = {};
+      const deadline = aDeadline(clock.wall().add({ minutes: 5 }));
+      store.calls.commitDeadline(call(n), clock.wall(), deadline, [aDialog('trunk', `${n}`)], (fault) => {
+        became.is = fault ?? 'durable';
+      });
+      return became;
+    },
+    waiting: () => store.outbox.pending(START, 100).map(({ sequence }) => sequence),
+    told: () => told,
+    /** Fsyncs under way. */
+    syncs: () => begun.length,
+    /** Settles once one is under way. */
+    begins: async () => {
+      if (begun.length > 0) return;
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    },
+    done: (fault: Error | null = null) => begun.shift()?.(fault),
+  };
 }
 
-t.test('records of one moment are told together, within 25 ms', (t) => {
+t.test('records of one moment are told together, once one fsync has taken them all, which begins within 25 ms', (t) => {
   const s = open(t);
   for (let n = 1; n <= 20; n += 1) s.record(n);
-  t.equal(s.told(), 0, 'a power cut could still undo them');
   s.clock.go(24);
-  t.equal(s.told(), 0);
+  t.equal(s.syncs(), 0);
   s.clock.go(1);
+  t.equal(s.syncs(), 1);
+  t.same([s.told(), s.waiting()], [0, []], 'a power cut could still undo them');
+  s.done();
   t.equal(s.told(), 1, 'once for all');
   t.equal(s.waiting().length, 20);
   s.clock.go(60_000);
-  t.equal(s.told(), 1, 'and never again');
+  t.same([s.told(), s.syncs()], [1, 0], 'and never again');
   t.end();
 });
 
-t.test('whatever is past fsync takes the records before it along: an alarm, a deadline', (t) => {
+t.test(
+  'a deadline is durable once an fsync that began after it is over, and those of one moment share it',
+  async (t) => {
+    const s = open(t);
+    const [first, second] = [s.commit(1), s.commit(2)];
+    t.equal(s.syncs(), 0, 'nobody waits for the disk');
+    await s.begins();
+    const late = s.commit(3);
+    t.same([first.is, second.is, s.syncs()], [undefined, undefined, 1]);
+    s.done();
+    t.same([first.is, second.is], ['durable', 'durable']);
+    t.equal(late.is, undefined, 'one that was written meanwhile is not believed to have been taken along');
+    t.equal(s.syncs(), 1, 'it has the next, which begins at once');
+    s.done();
+    t.equal(late.is, 'durable');
+    t.equal(s.syncs(), 0);
+  },
+);
+
+t.test('an fsync for a deadline takes the records before it along, and none that came after it began', async (t) => {
   const s = open(t);
   s.record(1);
+  s.commit(2);
+  await s.begins();
+  s.record(3);
+  s.done();
+  t.same(s.waiting(), [1]);
+  s.clock.go(25);
+  s.done();
+  t.same(s.waiting(), [1, 2]);
+});
+
+t.test(
+  'where the disk does not take it, the deadline is not durable and records are held back until it does',
+  async (t) => {
+    const s = open(t);
+    s.store.calls.append([event(0)]);
+    s.record(1);
+    const call = s.commit(2);
+    await s.begins();
+    s.done(new Error('EIO'));
+    t.match(call.is, { message: 'EIO' });
+    t.same(s.waiting(), [1]);
+    s.clock.go(999);
+    t.equal(s.syncs(), 0);
+    s.clock.go(1);
+    s.done();
+    t.same(s.waiting(), [1, 2], 'a second later it is tried again');
+  },
+);
+
+t.test('whatever SQLite takes past fsync, an alarm, takes the records and deadlines before it along', (t) => {
+  const s = open(t);
+  s.record(1);
+  const call = s.commit(2);
   s.store.calls.append([{ kind: 'alarm', type: 'balise.alarm.test', data: {} }]);
-  t.ok(s.told() > 0);
+  t.equal(call.is, 'durable');
+  t.same(s.waiting(), [2, 1], 'the alarm first');
   const before = s.told();
   s.clock.go(1_000);
-  t.equal(s.told(), before);
-  t.same(s.waiting(), [2, 1], 'the alarm first');
+  t.same([s.told(), s.syncs()], [before, 0]);
   t.end();
 });
 
-t.test('who asks the outbox is given everything, past fsync by then', (t) => {
+t.test('events of a transaction that was taken back leave no trace in what is past fsync', (t) => {
   const s = open(t);
+  t.throws(() =>
+    s.store.inOneTransaction(() => {
+      s.store.calls.append([event(1), event(2)]);
+      throw new Error('taken back');
+    }),
+  );
   s.record(1);
+  t.same(s.waiting(), [], 'the first event that there is waits for its fsync');
+  s.clock.go(25);
+  s.done();
   t.same(s.waiting(), [1]);
-  t.equal(s.told(), 1);
-  t.end();
-});
-
-t.test('while the disk takes nothing, what was past fsync is given, and the rest once it is', (t) => {
-  const s = open(t);
-  s.store.calls.append([event(0)]);
-  s.record(1);
-  const other = new Sqlite(join(s.folder, 'balise.sqlite'));
-  other.exec('BEGIN IMMEDIATE');
-  t.same(s.waiting(), [1], 'the record is held back');
-  other.exec('ROLLBACK');
-  other.close();
-  s.clock.go(1_000);
-  t.same(s.waiting(), [1, 2]);
+  t.match(s.store.verifyChain(), { whole: true, to: 1 });
   t.end();
 });
 
 t.test('a store that is closed in order leaves nothing to a power cut, and its successor gives all', (t) => {
   const s = open(t);
   s.record(1);
+  const call = s.commit(2);
   s.store.close();
+  t.equal(call.is, 'durable');
   t.equal(s.told(), 1);
   const next = aStore(t, { clock: s.clock, folder: s.folder });
   t.same(
@@ -88,4 +169,15 @@ t.test('a store that is closed in order leaves nothing to a power cut, and its s
     [1],
   );
   t.end();
+});
+
+t.test('on a real disk a deadline becomes durable by itself', async (t) => {
+  const store = aStore(t, { clock: new VirtualClock() });
+  const [at, id] = [new VirtualClock().wall(), callId('call-1')];
+  store.calls.open(aRequest(id, at), aGrant(at));
+  await new Promise<void>((resolve, reject) => {
+    const done = (fault?: Error): void => (fault === undefined ? resolve() : reject(fault));
+    store.calls.commitDeadline(id, at, aDeadline(at), [aDialog('handset', 'x')], done);
+  });
+  t.ok(store.calls.openCalls()[0]?.deadline);
 });

@@ -1,7 +1,18 @@
 /** Telemetry is thinned before any call is refused for want of room, and the days of the ledger outlast its calls. */
 import t from 'tap';
 import { aStore } from './folder.js';
-import { aDeadline, aDialog, aGrant, aRecord, aRequest, callNumber, ended, instant, StillClock } from './samples.js';
+import {
+  aDeadline,
+  aDialog,
+  aGrant,
+  aRecord,
+  aRequest,
+  callNumber,
+  ended,
+  ignore,
+  instant,
+  StillClock,
+} from './samples.js';
 
 const KIB = 1024;
 const refused = (rule: string) =>
@@ -71,7 +82,13 @@ t.test('each day of the site’s zone is added up once it is over, told, and kep
   const call = (n: number, at: string) => {
     const id = callNumber(n);
     store.calls.open(aRequest(id, instant(at)), aGrant(instant(at)));
-    store.calls.commitDeadline(id, instant(at), aDeadline(instant(at).add({ minutes: 30 })), [aDialog('handset', id)]);
+    store.calls.commitDeadline(
+      id,
+      instant(at),
+      aDeadline(instant(at).add({ minutes: 30 })),
+      [aDialog('handset', id)],
+      ignore,
+    );
     store.calls.record(aRecord(id, instant(at)), []);
   };
   const days = () =>
