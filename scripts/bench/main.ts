@@ -13,6 +13,7 @@ import { endChildren } from './children.js';
 import { type Figure, joinRuns, type Reading, rounded, table } from './figure.js';
 import { type Bench, NAMES, pick, plan, WarmRig } from './plan.js';
 import { watchStrangers } from './processes.js';
+import { hasPython, PYTHON_PACKAGE } from './rtp-load.js';
 import { hasSipp, SIPP_PACKAGE } from './sipp.js';
 import { TooBusy } from './too-busy.js';
 
@@ -39,7 +40,7 @@ ${Object.entries(NAMES)
   --json <file>      where the figures go as JSON; default: a file in a temporary folder, named in the last line
   --help             this text
 
-Needs SIPp (Debian: ${SIPP_PACKAGE}). rtpengine (Debian: rtpengine-daemon) is measured beside the relay where it is installed.
+Needs SIPp (Debian: ${SIPP_PACKAGE}), and ${PYTHON_PACKAGE} for the relay's load. rtpengine (Debian: rtpengine-daemon) is measured beside the relay where it is installed.
 Example: npm run bench -- --only set-up,cpu --json /tmp/figures.json
 `;
 
@@ -156,6 +157,11 @@ async function main(): Promise<void> {
       EX_UNAVAILABLE,
       `sipp is missing, which plays the handsets and the carrier: apt-get install ${SIPP_PACKAGE}`,
     );
+  }
+
+  if (benches.some(({ name }) => name === 'relay') && !hasPython()) {
+    clear();
+    giveUp(EX_UNAVAILABLE, `python3 is missing, which sends the relay's packets: apt-get install ${PYTHON_PACKAGE}`);
   }
 
   let stopping = false;

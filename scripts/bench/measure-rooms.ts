@@ -9,6 +9,7 @@ import { type Facts, UNUSED } from '../../gateway/policy/request.js';
 import { SitePolicy } from '../../gateway/site-policy.js';
 import type { Reading } from './figure.js';
 import { benchRelay, benchRtpengine, type RelayFigures } from './relay.js';
+import { benchSilence } from './relay-silence.js';
 import { NUMBERS, writeBenchSite } from './site.js';
 import { benchStore } from './store.js';
 
@@ -120,8 +121,8 @@ export async function measureStore(ledgerCalls: number): Promise<Reading[]> {
 
 /** Two-way G.711 calls through the relay's own process; beside it rtpengine, where that is installed. */
 export async function measureRelay(calls: number, seconds: number): Promise<Reading[]> {
-  const relay = await benchRelay({ calls, seconds });
-  const rtpengine = await benchRtpengine({ calls, seconds });
+  const relay = await benchRelay({ calls, seconds, pacing: 'even' });
+  const rtpengine = await benchRtpengine({ calls, seconds, pacing: 'even' });
   const isBudgeted = calls === 400;
   const reading = (
     part: string,
@@ -150,4 +151,22 @@ export async function measureRelay(calls: number, seconds: number): Promise<Read
     reading('lost', 'packets lost', '', ({ lost }) => lost, 0, 'rtpengine 0'),
     reading('p99', 'p99 delay', 'ms', ({ p99DelayMs }) => p99DelayMs, 1, 'rtpengine 0.3 ms'),
   ];
+}
+
+/** How soon a call is silent that is closed, or whose deadline comes, on both media drivers; packets a millisecond apart. */
+export async function measureSilence(calls: number): Promise<Reading[]> {
+  const { relay, rtpengine } = await benchSilence(calls);
+  const reading = (how: 'close' | 'deadline', title: string): Reading => ({
+    id: `silence.${how}`,
+    title: `${title}: last packet that came through had left after, max`,
+    unit: 'ms',
+    value: relay[how].maxMs,
+    better: 'less',
+    ...(how === 'deadline' ? { budget: { is: 'at most', value: 5 } } : {}),
+    ...(rtpengine === undefined
+      ? {}
+      : { reference: { text: `our driver of rtpengine ${rtpengine[how].maxMs.toFixed(1)}`, measuredHere: true } }),
+    detail: { calls, relay, rtpengine },
+  });
+  return [reading('close', 'a call is closed'), reading('deadline', 'a deadline passes')];
 }

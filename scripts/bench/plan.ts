@@ -3,7 +3,7 @@ import type { Reading } from './figure.js';
 import { measureCost, measureRate, measureSetUp } from './measure-calls.js';
 import { CUTOFF_LEAD_MS, measureInstant, measureLimit, nextInstantMs } from './measure-cutoff.js';
 import { measureMemory, measureStartUp } from './measure-process.js';
-import { measureDecisions, measureRelay, measureStore } from './measure-rooms.js';
+import { measureDecisions, measureRelay, measureSilence, measureStore } from './measure-rooms.js';
 import { Rig } from './rig.js';
 
 export interface Bench {
@@ -24,6 +24,7 @@ export const NAMES: Readonly<Record<string, string>> = {
   cpu: 'CPU a call at 200 calls/s',
   rate: 'calls/s held, stepping up',
   relay: 'the relay with 100 and 400 two-way G.711 calls',
+  silence: 'from the order to close a call, and from its deadline, to silence, on both media drivers',
   cutoff: '200 calls that end at one instant: packets and BYEs after it',
   limit: '200 calls limited to 10 s: BYE against the limit',
   decisions: 'policy decisions/s with 10, 10,000 and 100,000 rules',
@@ -112,6 +113,7 @@ export function plan(folder: string, warm: WarmRig, quick: boolean): Bench[] {
     ...(quick ? [] : [rate(true)]),
     relay(400),
     ...(quick ? [] : [relay(100)]),
+    { name: 'silence', needsSipp: false, once: true, run: alone(() => measureSilence(quick ? 2 : 5)) },
     { name: 'limit', needsSipp: true, run: alone(() => measureLimit(folder)) },
     { name: 'memory', needsSipp: true, run: alone(() => measureMemory(folder)) },
     { name: 'store', needsSipp: false, run: alone(() => measureStore(quick ? 20_000 : 100_000)) },

@@ -31,7 +31,7 @@ const clock = systemClock(() => ({ trusted: true }));
 const log = pino({ level: 'silent' });
 const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
 
-interface Silence {
+export interface Silence {
   /** From the order, or the deadline, to the sending of the last packet that arrived: milliseconds; negative before it. */
   readonly p50Ms: number;
   readonly maxMs: number;
@@ -121,10 +121,12 @@ async function silentAfterMs(plane: MediaDriver, call: CallId, how: 'close' | 'd
   return Number(lastNs - fromNs) / 1e6;
 }
 
-async function measure(
-  plane: MediaDriver,
-  calls: number,
-): Promise<{ readonly close: Silence; readonly deadline: Silence }> {
+export interface Silences {
+  readonly close: Silence;
+  readonly deadline: Silence;
+}
+
+async function measure(plane: MediaDriver, calls: number): Promise<Silences> {
   const figures = async (how: 'close' | 'deadline'): Promise<Silence> => {
     const all: number[] = [];
     for (let i = 0; i < calls; i++) all.push(await silentAfterMs(plane, callId(`${how}-${i}`), how));
@@ -169,5 +171,14 @@ async function ofRtpengine(calls: number) {
   }
 }
 
-const calls = Math.min(50, Number(process.argv[2] ?? 20));
-console.log(JSON.stringify({ calls, relay: await ofRelay(calls), rtpengine: await ofRtpengine(calls) }, null, 2));
+/** Ends so many calls each way on our relay, and on rtpengine where that is installed. */
+export async function benchSilence(
+  calls: number,
+): Promise<{ readonly relay: Silences; readonly rtpengine: Silences | undefined }> {
+  return { relay: await ofRelay(calls), rtpengine: await ofRtpengine(calls) };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const calls = Math.min(50, Number(process.argv[2] ?? 20));
+  console.log(JSON.stringify({ calls, ...(await benchSilence(calls)) }, null, 2));
+}

@@ -3,7 +3,7 @@
  * By itself: `node dist/scripts/bench/relay.js [calls] [seconds]` prints both kinds of pacing as JSON; `relay.js sweep [seconds]`
  * goes from 50 to 800 calls, and shows the relay with its ear open for keys in the speech as well.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { RelayLink } from '../../gateway/media/relay-link.js';
 import { STEADY_HEAP } from '../../gateway/supervisor/node-flags.js';
 import { minded } from './children.js';
 import { cpuSeconds, memoryOf } from './processes.js';
-import type { LoadOrder, LoadResult, LoadSays, LoadStream, Pacing } from './rtp-load.js';
+import { type LoadResult, type LoadStream, type Pacing, RtpLoad } from './rtp-load.js';
 import { hasRtpengine, startRtpengine } from './rtpengine.js';
 import { TooBusy } from './too-busy.js';
 
@@ -130,11 +130,10 @@ async function startRelay({ seconds, listens }: RelayBench): Promise<Subject> {
 
 async function measure(subject: Subject, { calls, seconds, pacing = 'bursts' }: RelayBench): Promise<RelayFigures> {
   if (seconds > 60 || calls > 5_000) throw new RangeError('at most 60 s and 5,000 calls');
-  const load = minded(fork(fileURLToPath(new URL('./rtp-load.js', import.meta.url)), { stdio: 'inherit' }));
-  const exited = once(load, 'exit');
+  const load = new RtpLoad();
   try {
-    order(load, { do: 'bind', sockets: LOAD_SOCKETS * 2, address: ADDRESS });
-    const { ports } = await said(load, 'bound');
+    load.order({ do: 'bind', sockets: LOAD_SOCKETS * 2, address: ADDRESS });
+    const { ports } = await load.said('bound');
     const streams: LoadStream[] = [];
     for (let i = 0; i < calls; i++) {
       const handset = i % LOAD_SOCKETS;
@@ -142,44 +141,24 @@ async function measure(subject: Subject, { calls, seconds, pacing = 'bursts' }: 
       const ends = await subject.call(ports[handset] ?? 0, ports[trunk] ?? 0);
       streams.push({ socket: handset, port: ends.handset }, { socket: trunk, port: ends.trunk });
     }
-    order(load, { do: 'run', address: ADDRESS, streams, warmUpS: WARM_UP_S, seconds, pacing });
-    await said(load, 'measuring');
+    load.order({ do: 'run', address: ADDRESS, streams, warmUpS: WARM_UP_S, seconds, pacing });
+    await load.said('measuring');
     const before = cpuSeconds(subject.pid);
-    await said(load, 'measured');
+    await load.said('measured');
     const cpuS = cpuSeconds(subject.pid) - before;
     const memoryMb = memoryOf(subject.pid).residentMb;
-    const { result } = await said(load, 'done');
+    const { result } = await load.said('done');
     const due = calls * 2 * (seconds * 50);
     if (result.sent < due * OFFERED) throw new TooBusy(`the load sent ${result.sent} of ${due} packets`);
     return figures(result, (cpuS / seconds) * 100, memoryMb);
   } finally {
-    load.disconnect();
-    await exited;
+    await load.stop();
     await subject.stop();
   }
 }
 
 function figures(result: LoadResult, cpuPercentOfOneCore: number, memoryMb: number): RelayFigures {
   return { cpuPercentOfOneCore, ...result, lost: result.sent - result.received, memoryMb };
-}
-
-const order = (load: ChildProcess, what: LoadOrder): boolean => load.send(what);
-
-function said<Kind extends LoadSays['says']>(
-  load: ChildProcess,
-  kind: Kind,
-): Promise<Extract<LoadSays, { says: Kind }>> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Error('the load ended'));
-    load.once('exit', gone);
-    const take = (message: LoadSays): void => {
-      if (message.says !== kind) return;
-      load.removeListener('message', take);
-      load.removeListener('exit', gone);
-      resolve(message as Extract<LoadSays, { says: Kind }>);
-    };
-    load.on('message', take);
-  });
 }
 
 const sdpAt = (port: number): string =>
@@ -203,7 +182,7 @@ async function orTooBusy<T>(measured: Promise<T>): Promise<T | { readonly notMea
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const sweeps = process.argv[2] === 'sweep';
-  for (const calls of sweeps ? [50, 100, 200, 400, 800] : []) {
+  for (const calls of sweeps ? [50, 100, 200, 400, 600, 800] : []) {
     const bench = { calls, seconds: Number(process.argv[3] ?? 5), pacing: 'even' } as const;
     const relay = await orTooBusy(benchRelay(bench));
     const listening = await orTooBusy(benchRelay({ ...bench, listens: true }));
