@@ -5,7 +5,6 @@ import { callBetween, clock, linkTo, startRelay } from './relay-process.js';
 import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
 
 const FAR_MS = 60_000;
-const SIX = { cellAddress: '::1', carrierAddress: '127.0.0.1' };
 
 const senderReport = (ssrc: number): Buffer => {
   const report = Buffer.alloc(28);
@@ -16,25 +15,33 @@ const senderReport = (ssrc: number): Buffer => {
   return report;
 };
 
-t.test('a cell side on IPv6 and a carrier side on IPv4 are one call', async (t) => {
-  const { socket } = await startRelay(t, SIX);
-  const { link } = await linkTo(t, socket);
-  const call = await callBetween(t, link, 'six', {}, [], { handset: '::1', trunk: '127.0.0.1' });
-  t.equal(call.handsetSide.address, '::1');
-  await call.arm(FAR_MS);
-  const there = await call.handset.send(call.handsetSide);
-  await call.trunk.got((packet) => packet.equals(there));
-  const back = await call.trunk.send(call.trunkSide);
-  await call.handset.got((packet) => packet.equals(back));
-  const wrong = {
-    do: 'open',
-    call: 'wrong',
-    handset: call.trunk.peer(),
-    earlyMedia: false,
-    digitsAllowed: '',
-  } as const;
-  t.match(await link.order(wrong), { code: 'media.bad-address' }, 'and a handset on the other family is refused');
-});
+for (const [cell, carrier] of [
+  ['::1', '127.0.0.1'],
+  ['127.0.0.1', '::1'],
+  ['::1', '::1'],
+] as const)
+  t.test(`a cell side on ${cell} and a carrier side on ${carrier} are one call`, async (t) => {
+    const { socket } = await startRelay(t, { cellAddress: cell, carrierAddress: carrier });
+    const { link } = await linkTo(t, socket);
+    const call = await callBetween(t, link, 'six', {}, [], { handset: cell, trunk: carrier });
+    t.equal(call.handsetSide.address, cell);
+    t.equal(call.trunkSide.address, carrier);
+    await call.arm(FAR_MS);
+    const there = await call.handset.send(call.handsetSide);
+    await call.trunk.got((packet) => packet.equals(there));
+    const back = await call.trunk.send(call.trunkSide);
+    await call.handset.got((packet) => packet.equals(back));
+    const other = await RtpParty.at(cell === '::1' ? '127.0.0.1' : '::1', 7);
+    t.teardown(() => other.close());
+    const wrong = {
+      do: 'open',
+      call: 'wrong',
+      handset: other.peer(),
+      earlyMedia: false,
+      digitsAllowed: '',
+    } as const;
+    t.match(await link.order(wrong), { code: 'media.bad-address' }, 'and a handset on the other family is refused');
+  });
 
 t.test('a relay on IPv4', async (t) => {
   const { socket, child } = await startRelay(t);
@@ -42,10 +49,15 @@ t.test('a relay on IPv4', async (t) => {
   const lines: string[] = [];
   child.stdout?.on('data', (chunk: Buffer) => lines.push(String(chunk)));
 
-  // It grows old while the others are tested.
-  const muxed = await RtpParty.at('127.0.0.1', 0x4444);
+  // A call with a side on each family of IP, which grows old while others are tested.
+  const mixed = await startRelay(t, { cellAddress: '::1' });
+  const mixedLines: string[] = [];
+  mixed.child.stdout?.on('data', (chunk: Buffer) => mixedLines.push(String(chunk)));
+  const { link: toMixed } = await linkTo(t, mixed.socket);
+  const muxed = await RtpParty.at('::1', 0x4444);
   t.teardown(() => muxed.close());
-  const old = await callBetween(t, link, 'old', { handset: { ...muxed.peer(), rtcpPort: muxed.port } });
+  const shared = { handset: { ...muxed.peer(), rtcpPort: muxed.port } };
+  const old = await callBetween(t, toMixed, 'old', shared, [], { handset: '::1', trunk: '127.0.0.1' });
   await old.arm(FAR_MS);
   const lockedNs = clock.monotonicNs() + BigInt(LATCH_MS + 50) * 1_000_000n;
 
@@ -142,7 +154,7 @@ t.test('a relay on IPv4', async (t) => {
     };
     // The first packet after the two seconds locks its side.
     await bothWays();
-    await link.order({ do: 'status' });
+    await toMixed.order({ do: 'status' });
     const strangers = [await RtpParty.at('127.0.0.1', trunk.ssrc), await RtpParty.at('127.0.0.9', trunk.ssrc)];
     t.teardown(() => {
       for (const stranger of strangers) stranger.close();
@@ -155,18 +167,18 @@ t.test('a relay on IPv4', async (t) => {
     await trunk.got((packet) => packet[1] === 200, trunk.reports);
     await trunk.sendReport(trunkSide, senderReport(trunk.ssrc));
     await muxed.got((packet) => packet[1] === 200);
-    t.match(await link.order({ do: 'measure', call: 'old' }), { counters: { dropped: 0 } }, 'it never saw theirs');
+    t.match(await toMixed.order({ do: 'measure', call: 'old' }), { counters: { dropped: 0 } }, 'it never saw theirs');
     trunk.close();
     for (let i = 0; i < 60; i++) await muxed.send(handsetSide);
     const passed = async () => {
-      const measured = await link.order({ do: 'measure', call: 'old' });
+      const measured = await toMixed.order({ do: 'measure', call: 'old' });
       return measured.event === 'measured' ? measured.counters.handsetPackets : 62;
     };
     // The close may overtake a packet.
     while ((await passed()) < 62);
     const counters = await old.close();
     t.match(counters, { handsetPackets: 62, trunkPackets: 2, socketErrors: 0 }, 'a peer that has gone is no error');
-    t.notMatch(lines.join(''), /ECONNREFUSED/);
+    t.notMatch(mixedLines.join(''), /ECONNREFUSED/);
   });
 
   t.test('200 calls that end at one instant: no packet sent after it arrives anywhere', async (t) => {
@@ -176,6 +188,7 @@ t.test('a relay on IPv4', async (t) => {
     for (const [i] of calls.entries())
       await link.order({ do: 'arm', call: `many-${i}`, atNs: String(at), warningsS: [] });
     let going = true;
+    let rounds = 0;
     const talk = (async () => {
       while (going) {
         // A pace that leaves the machine room for the relay.
@@ -184,13 +197,16 @@ t.test('a relay on IPv4', async (t) => {
           await handset.send(handsetSide, { payload: stampedPayload() });
           await trunk.send(trunkSide, { payload: stampedPayload() });
         }
+        rounds++;
       }
     })();
     await Promise.all(calls.map((_, i) => deadlineOf(`many-${i}`)));
-    // Both ends go on for a while: whatever of it came through would be seen.
-    await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+    // Both ends of all of them go on for five packets more: whatever of it came through would be seen.
+    const enough = rounds + 6;
+    while (rounds < enough) await new Promise((resolve) => clock.after(10, () => resolve(undefined)));
     going = false;
     await talk;
+    await link.order({ do: 'status' });
     const after = (party: RtpParty) => party.received.filter((packet) => stampOf(packet) >= at).length;
     t.equal(
       calls.reduce((sum, { handset, trunk }) => sum + after(handset) + after(trunk), 0),

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { CompactSign } from 'jose';
+import cron from 'node-cron';
 import t, { type Test } from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { programData } from '../../gateway/config/paths.js';
 import { TwoChannels } from '../../gateway/media/copies/two-channels.js';
 import { waveHeader } from '../../gateway/media/copies/wave.js';
 import { Recorder } from '../../gateway/media/recording/recorder.js';
-import { eraseOld } from '../../gateway/media/recording/retention.js';
+import { eraseOld, keepRetention } from '../../gateway/media/recording/retention.js';
 
 import { readWarrant, warrantFor } from '../../gateway/media/recording/warrant.js';
 import { needs } from '../peers/needs.js';
@@ -208,4 +209,21 @@ t.test('recordings are erased when their time is over, and nothing else is', asy
   t.equal(await eraseOld(options), 1);
   t.same(erased, ['old.wav.age']);
   t.same(readdirSync(folder).sort(), ['new.wav.age', 'old.txt']);
+});
+
+t.test('the erasing comes by itself, once an hour, until it is stopped', async (t) => {
+  const folder = folderOf(t);
+  const old = new Date(clock.wall().epochMilliseconds - 31 * 86_400_000);
+  writeFileSync(join(folder, 'old.wav.age'), 'x');
+  utimesSync(join(folder, 'old.wav.age'), old, old);
+  const known = new Set(cron.getTasks().keys());
+  const erased = await new Promise<string>((resolve, reject) => {
+    const kept = keepRetention({ clock, folder, days: 30, onErased: resolve, onAlarm: (_, detail) => reject(detail) });
+    const [task] = [...cron.getTasks()].filter(([id]) => !known.has(id)).map(([, found]) => found);
+    t.teardown(() => kept.stop());
+    const [next, after] = task?.getNextRuns(2) ?? [];
+    t.equal(Number(after) - Number(next), 3_600_000);
+    task?.execute().catch(reject);
+  });
+  t.equal(erased, 'old.wav.age');
 });

@@ -423,6 +423,23 @@ t.test('what takes the daemon seconds, at once', { ...opts, jobs: 4 }, async (t)
       t.notOk(trunk.received.some((packet) => packet.readUInt32BE(8) === stranger.ssrc));
     },
   );
+
+  t.test('a daemon that dies is lost, told once, and reached again when it is back', SIDE_BY_SIDE, async (t) => {
+    const daemon = await startDaemon(t);
+    const { ear, plane } = await planeOn(t, daemon);
+    const lost: string[] = [];
+    plane.onLost((why) => lost.push(why));
+    process.kill(daemon.pid, 'SIGKILL');
+    await ear.heardLoss();
+    t.equal(ear.lost.length, 1);
+    t.equal(lost.length, 1);
+    t.notOk(plane.attached);
+    const handset = await RtpParty.at('127.0.0.1', 9);
+    t.teardown(() => handset.close());
+    plane.open(CALL, orderOf(handset));
+    t.equal((await ear.heard('media-failed')).code, 'media.lost');
+    await t.rejects(plane.attach('127.0.0.1', daemon.ngPort), /does not answer/);
+  });
 });
 
 t.test('a second arming ends the call earlier and never later', opts, async (t) => {
@@ -452,21 +469,4 @@ t.test('sessions of a life before are deleted before the first call, and nobody 
   t.equal(await after.plane.measure(CALL), undefined, 'ours is gone');
   const count = others.trunk.received.length;
   await others.trunk.got(() => others.trunk.received.length > count + 5);
-});
-
-t.test('a daemon that dies is lost, told once, and reached again when it is back', opts, async (t) => {
-  const daemon = await startDaemon(t);
-  const { ear, plane } = await planeOn(t, daemon);
-  const lost: string[] = [];
-  plane.onLost((why) => lost.push(why));
-  process.kill(daemon.pid, 'SIGKILL');
-  await ear.heardLoss();
-  t.equal(ear.lost.length, 1);
-  t.equal(lost.length, 1);
-  t.notOk(plane.attached);
-  const handset = await RtpParty.at('127.0.0.1', 9);
-  t.teardown(() => handset.close());
-  plane.open(CALL, orderOf(handset));
-  t.equal((await ear.heard('media-failed')).code, 'media.lost');
-  await t.rejects(plane.attach('127.0.0.1', daemon.ngPort), /does not answer/);
 });

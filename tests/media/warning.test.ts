@@ -7,6 +7,7 @@ import { decoded, loudness, shareAt } from './tone.js';
 
 const ULAW = { voice: [{ codec: 'pcmu', payloadType: 0 }], eventsPass: true } as const;
 const HEADER = 12;
+const SIDE_BY_SIDE = { buffered: true } as const;
 /** The warning lasts about half a second; the deadline stands half a second behind its beginning. */
 const WARNING_S = 0.6;
 const CALL_MS = 900;
@@ -27,7 +28,17 @@ t.test('the warning is two beeps of 1 kHz', async (t) => {
   t.ok(shareAt(samples.slice(2_560), WARNING_HZ) > 0.95);
 });
 
-t.test('a relay of real sockets', async (t) => {
+/** Speaks 440 Hz, well below full scale: a payload at each call. */
+function speaker(codec: 'pcma' | 'pcmu'): () => Buffer {
+  let at = 0;
+  const sample = (): number => {
+    const level = Math.round(6_000 * Math.sin((2 * Math.PI * 440 * at++) / 8_000));
+    return LAWS[codec].encode[level + 32_768] ?? 0;
+  };
+  return () => Buffer.from(Array.from({ length: PACKET_SAMPLES }, sample));
+}
+
+t.test('a relay of real sockets', { jobs: 4 }, async (t) => {
   const { socket } = await startRelay(t);
   const { link, deadlineOf } = await linkTo(t, socket);
 
@@ -35,7 +46,7 @@ t.test('a relay of real sockets', async (t) => {
     ['pcma', ALAW, 8],
     ['pcmu', ULAW, 0],
   ] as const) {
-    t.test(`the warning is heard over ${codec} speech, by the handset alone`, async (t) => {
+    t.test(`the warning is heard over ${codec} speech, by the handset alone`, SIDE_BY_SIDE, async (t) => {
       const call = await callBetween(t, link, `over-${codec}`);
       await link.order({
         do: 'connect',
@@ -45,15 +56,7 @@ t.test('a relay of real sockets', async (t) => {
         toHandset: formats,
       });
       await call.arm(CALL_MS, [WARNING_S]);
-      // Speech: 440 Hz, well below full scale, in step with the packets.
-      let at = 0;
-      const speech = (): Buffer =>
-        Buffer.from(
-          Array.from({ length: PACKET_SAMPLES }, () => {
-            const level = Math.round(6_000 * Math.sin((2 * Math.PI * 440 * at++) / 8_000));
-            return LAWS[codec].encode[level + 32_768] ?? 0;
-          }),
-        );
+      const speech = speaker(codec);
       const talk = stream(15, async () => {
         await call.trunk.send(call.trunkSide, { payloadType, payload: speech() });
         await call.handset.send(call.handsetSide, { payloadType, payload: speech() });
@@ -78,7 +81,35 @@ t.test('a relay of real sockets', async (t) => {
     });
   }
 
-  t.test('the warning is heard where the trunk is silent', async (t) => {
+  t.test(
+    'the warning is heard over the speech to the callee too, where the profile says so',
+    SIDE_BY_SIDE,
+    async (t) => {
+      const call = await callBetween(t, link, 'callee');
+      const words = { language: 'nl', calleeLanguage: 'fr', warnings: {}, closing: [], announcement: [] };
+      await call.arm(CALL_MS, [WARNING_S], { ...words, warnTrunk: true });
+      const speech = speaker('pcma');
+      const talk = stream(15, async () => {
+        await call.trunk.send(call.trunkSide, { payload: speech() });
+        await call.handset.send(call.handsetSide, { payload: speech() });
+      });
+      await deadlineOf('callee');
+      talk.stop();
+      for (const [party, speaks] of [
+        [call.handset, call.trunk],
+        [call.trunk, call.handset],
+      ] as const) {
+        const heard = party.received.map((packet) => decoded(packet.subarray(HEADER), 'pcma'));
+        const beeping = heard.filter((samples) => shareAt(samples, WARNING_HZ) > 0.5);
+        t.ok(beeping.length >= 15, `${beeping.length} packets beep`);
+        t.ok(beeping.every((samples) => shareAt(samples, 440) > 0.05));
+        t.same(new Set(party.received.map((packet) => packet.readUInt32BE(8))), new Set([speaks.ssrc]));
+      }
+      await call.close();
+    },
+  );
+
+  t.test('the warning is heard where the trunk is silent', SIDE_BY_SIDE, async (t) => {
     const call = await callBetween(t, link, 'silent');
     await call.arm(CALL_MS, [WARNING_S, 3_600]);
     await deadlineOf('silent');
