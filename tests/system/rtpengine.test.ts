@@ -35,53 +35,47 @@ async function siteOn(t: Test, more: Record<string, unknown>) {
   return { daemon, start, call };
 }
 
-t.test('a call on rtpengine carries speech both ways and is cut at its deadline', opts, async (t) => {
-  const { start, call } = await siteOn(t, { maxTalkS: 1 });
+t.test('a site on rtpengine', opts, async (t) => {
+  const { daemon, start, call } = await siteOn(t, { maxTalkS: 1, prompts: true });
+  const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n';
+  for (const name of ['test.gw-1/left-behind', 'test.gw-2/other']) await daemon.ask('offer', name, sdp);
   const running = await start();
-  const { near, far, cellProbe, trunkProbe } = await call(running);
-  t.match(await near.exited, { code: 0 }, 'the handset was told');
-  t.match(await far.exited, { code: 0 }, 'and the trunk');
-  const ended = await running.logged((line) => line.event === 'call.ended');
-  t.match(ended, { cause: 'deadline' });
-  t.ok(Number(ended.cutoffErrorMs) < 250, `silent ${ended.cutoffErrorMs} ms after the deadline`);
-  const heard = [cellProbe.heardNs.length, trunkProbe.heardNs.length];
-  await Promise.all([cellProbe.said(10), trunkProbe.said(10)]);
-  t.same([cellProbe.heardNs.length, trunkProbe.heardNs.length], heard, 'the probes talk on, and nobody hears them');
-});
 
-t.test(
-  'what a life before left at the daemon is deleted before the first call, and nobody else’s is',
-  opts,
-  async (t) => {
-    const { daemon, start } = await siteOn(t, {});
-    const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n';
-    for (const name of ['test.gw-1/left-behind', 'test.gw-2/other']) await daemon.ask('offer', name, sdp);
-    const running = await start();
+  await t.test('what a life before left there is deleted before the first call, and nobody else’s is', async (t) => {
     t.match(await running.logged((line) => line.event === 'media.purged'), { sessions: 1 });
     const listed = await daemon.ng.ask('list');
     t.match(listed, { result: 'ok', fields: { calls: ['test.gw-2/other'] } });
-  },
-);
+  });
 
-t.test('a refused caller hears why from rtpengine too, before the status', opts, async (t) => {
-  const { start } = await siteOn(t, { prompts: true });
-  const running = await start();
-  const ear = await RtpParty.at('127.0.0.1', 1);
-  t.teardown(() => ear.close());
-  const peer = { scenario: 'handset-refused', user: 'a101', dialled: BLOCKED, status: 403 };
-  const near = await handsetPeer(t, { ...peer, port: running.port('cell'), rtpPort: ear.port });
-  t.match(await near.exited, { code: 0 });
-  const kinds = near.messages.filter(({ direction }) => direction === 'received').map(({ kind }) => kind);
-  t.ok(kinds.indexOf('183') >= 0 && kinds.indexOf('183') < kinds.indexOf('403'), String(kinds));
-  const clip = readFileSync(programData('prompts', 'en', 'refused.blocked.alaw'));
-  const loudness = (levels: number[]): number => levels.reduce((sum, level) => sum + level * level, 0);
-  const said = Array.from(clip, (byte) => LAWS.pcma.decode[byte] ?? 0);
-  const heard = ear.received.flatMap((packet) =>
-    Array.from(packet.subarray(12), (byte) => LAWS.pcmu.decode[byte] ?? 0),
-  );
-  t.ok(heard.length > said.length - 160, 'to the last whole packet');
-  const share = loudness(heard) / loudness(said);
-  t.ok(share > 0.9 && share < 1.1, `${(share * 100).toFixed(0)} % of the sentence's energy was heard`);
+  await t.test('a refused caller hears why, before the status', async (t) => {
+    const ear = await RtpParty.at('127.0.0.1', 1);
+    t.teardown(() => ear.close());
+    const peer = { scenario: 'handset-refused', user: 'a101', dialled: BLOCKED, status: 403 };
+    const near = await handsetPeer(t, { ...peer, port: running.port('cell'), rtpPort: ear.port });
+    t.match(await near.exited, { code: 0 });
+    const kinds = near.messages.filter(({ direction }) => direction === 'received').map(({ kind }) => kind);
+    t.ok(kinds.indexOf('183') >= 0 && kinds.indexOf('183') < kinds.indexOf('403'), String(kinds));
+    const clip = readFileSync(programData('prompts', 'en', 'refused.blocked.alaw'));
+    const loudness = (levels: number[]): number => levels.reduce((sum, level) => sum + level * level, 0);
+    const said = Array.from(clip, (byte) => LAWS.pcma.decode[byte] ?? 0);
+    const heard = ear.received.flatMap((packet) =>
+      Array.from(packet.subarray(12), (byte) => LAWS.pcmu.decode[byte] ?? 0),
+    );
+    t.ok(heard.length > said.length - 160, 'to the last whole packet');
+    const share = loudness(heard) / loudness(said);
+    t.ok(share > 0.9 && share < 1.1, `${(share * 100).toFixed(0)} % of the sentence's energy was heard`);
+  });
+
+  await t.test('a call carries speech both ways and is cut at its deadline', async (t) => {
+    const { near, far, cellProbe, trunkProbe } = await call(running);
+    t.match(await near.exited, { code: 0 }, 'the handset was told');
+    t.match(await far.exited, { code: 0 }, 'and the trunk');
+    const ended = await running.logged((line) => line.event === 'call.ended' && line.cause === 'deadline');
+    t.ok(Number(ended.cutoffErrorMs) < 250, `silent ${ended.cutoffErrorMs} ms after the deadline`);
+    const heard = [cellProbe.heardNs.length, trunkProbe.heardNs.length];
+    await Promise.all([cellProbe.said(10), trunkProbe.said(10)]);
+    t.same([cellProbe.heardNs.length, trunkProbe.heardNs.length], heard, 'the probes talk on, and nobody hears them');
+  });
 });
 
 t.test('a site whose daemon is away starts, refuses calls, and reaches it when it is there', opts, async (t) => {
