@@ -3,7 +3,7 @@ import { type Case, caseOf } from './case.js';
 import type { Decision, Refusal, RuleId } from './decision.js';
 import type { Objection } from './facts.js';
 import { grantOf } from './grant.js';
-import { RULE_GROUPS } from './judgement.js';
+import { RULE_GROUPS, type RuleGroup } from './judgement.js';
 import { firstPass } from './openings.js';
 import type { CompiledPolicy } from './policy.js';
 import type { DialRequest, Facts, UsageBook } from './request.js';
@@ -20,13 +20,21 @@ export function decide(
   return decideCase(caseOf(policy, usage, facts, request, at.epochMilliseconds));
 }
 
+/** Each group of rules with those that come after it. */
+const FROM: ReadonlyMap<RuleGroup, readonly RuleGroup[]> = new Map(
+  RULE_GROUPS.map((group, index) => [group, RULE_GROUPS.slice(index)]),
+);
+
 /** The same of a case that is made already. */
 export function decideCase(c: Case): Decision {
-  for (const { rules, isMoot } of RULE_GROUPS) {
-    if (isMoot?.(c) === true) continue;
-    for (const rule of rules) {
+  for (const group of RULE_GROUPS) {
+    if (group.isMoot?.(c) === true) continue;
+    for (const rule of group.rules) {
       const objection = rule.judge(c);
-      if (objection !== undefined) return refusal(rule.id, objection, firstPass(c));
+      if (objection === undefined) continue;
+      // The rules before these were asked, and have no objection.
+      const next = objection.passesFrom === undefined ? undefined : firstPass(c, FROM.get(group));
+      return refusal(rule.id, objection, next);
     }
   }
   const { handset, asked, place } = c;

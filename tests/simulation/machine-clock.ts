@@ -61,6 +61,11 @@ export class MachineClock {
     return wall;
   }
 
+  /** The same in whole milliseconds, for the disk. */
+  wallMs(): number {
+    return Math.floor(this.trueEpochMs + this.wrongMs + this.timeline.nowUs / 1e3);
+  }
+
   monotonicNs(): bigint {
     return BigInt(this.timeline.nowUs - this.bootUs) * 1_000n;
   }

@@ -168,7 +168,7 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
 
   lockdowns(): readonly Lockdown[] {
     if (this.locks.size === 0) return [];
-    const nowMs = this.clock.wall().epochMilliseconds;
+    const nowMs = this.clock.wallMs();
     return [...this.locks.values()].filter(({ untilMs }) => untilMs > nowMs).map(({ lockdown }) => lockdown);
   }
 
@@ -267,7 +267,7 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
   private write(durable: boolean): void {
     if (this.isFaulty) throw new Error('disk I/O error');
     if (this.clock.trust().trusted) {
-      const wallMs = this.clock.wall().epochMilliseconds;
+      const wallMs = this.clock.wallMs();
       this.newestMs = Math.max(this.newestMs ?? wallMs, wallMs);
     }
     if (durable) this.volatile = [];

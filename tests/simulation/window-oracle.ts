@@ -11,7 +11,14 @@ export interface WindowRule {
   readonly dates?: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
 }
 
-const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+const dates = new Map<number, string>();
+/** The date of a day since 1970. */
+function dateOf(day: number): string {
+  const date = dates.get(day) ?? new Date(day * 86_400_000).toISOString().slice(0, 10);
+  dates.set(day, date);
+  return date;
+}
+
 const holidays = new Map<string, ReadonlySet<string>>();
 
 /** Whether a date is a public holiday, by the library's own table. */
