@@ -4,7 +4,7 @@ import { decideCase } from './decide.js';
 import type { Decision, RuleId } from './decision.js';
 import type { Fact, OwnLevel } from './facts.js';
 import { JUDGEMENT } from './judgement.js';
-import { usesOf } from './limit-rules.js';
+import { tightestTalk, usesOf } from './limit-rules.js';
 import { localTime } from './local-time.js';
 import type { CompiledPolicy } from './policy.js';
 import type { DialRequest, Facts, UsageBook } from './request.js';
@@ -19,6 +19,8 @@ export interface Judged {
 export interface Explanation {
   readonly judged: readonly Judged[];
   readonly decision: Decision;
+  /** Of several limits the one that bounds the talk of a grant (`maxTalkBy: limit.talk`), and what is left of it. */
+  readonly binding?: Fact;
 }
 
 /** Every rule judged, in order, whatever an earlier one said, and what is decided of it. */
@@ -36,7 +38,10 @@ export function explain(
       ? { rule: id, verdict: 'passes', facts: notesOf(c, id) }
       : { rule: objection.rule ?? id, verdict: 'refuses', facts: [objection.fact] };
   });
-  return { judged, decision: decideCase(c) };
+  const decision = decideCase(c);
+  const isBound = decision.outcome === 'grant' && decision.maxTalkBy === 'limit.talk';
+  const binding = isBound ? tightestTalk(c) : undefined;
+  return { judged, decision, ...(binding !== undefined && { binding }) };
 }
 
 /** What a rule that passes has to say: until when it is open, what is used of a limit. */

@@ -78,6 +78,16 @@ export function usesOf(c: Case, of: UseLimit['of']): readonly Fact[] {
   return facts;
 }
 
+/** Of the limits of talk the one that leaves least; undefined where none limits it. */
+export function tightestTalk(c: Case): Fact | undefined {
+  const leftOf = (fact: Fact | undefined): number =>
+    fact?.is === 'left' ? fact.most - fact.used : Number.POSITIVE_INFINITY;
+  return usesOf(c, 'talk').reduce<Fact | undefined>(
+    (least, fact) => (leftOf(fact) < leftOf(least) ? fact : least),
+    undefined,
+  );
+}
+
 /** When enough of the oldest calls are forgotten that the rest is below `most`. */
 function rollsOff({ of, in: period }: UseLimit, calls: readonly PastCall[], most: number): number | undefined {
   let left = calls.reduce((sum, call) => sum + amountOf(of, call), 0);

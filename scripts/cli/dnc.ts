@@ -125,7 +125,8 @@ async function takeLines(
   compiler: ListCompiler,
   progress: Progress,
 ): Promise<{ readonly bad: { count: number; first: number[] }; readonly never: number }> {
-  const reader = new NumberReader(country);
+  // A list names each number once: none need be remembered.
+  const reader = new NumberReader(country, 1);
   const bad = { count: 0, first: [] as number[] };
   let never = 0;
   let line = 0;

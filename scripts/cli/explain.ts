@@ -12,6 +12,7 @@ import { inWords, LANGUAGES, type TechnicianLanguage } from '../../gateway/polic
 import { SitePolicy } from '../../gateway/site-policy.js';
 import { withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
+import { EXPLAIN_WORDS, type ExplainWords } from './explain-words.js';
 import { siteFolderOf } from './gateway-client.js';
 import { knownOf, openBooks } from './site-books.js';
 
@@ -27,7 +28,8 @@ usage: balise explain [--site <folder>] --handset <id> --number <number> [option
   --campaign  the campaign that a contact with this number is called for: its law, hours, limits and lists are judged too
   --zone      the contact's own zone, where it is known
   --language  en, fr or nl; default en
-  --json      the same as JSON on stdout: {"at", "judged": [{rule, verdict, facts, words}, …], "decision", "notes"}
+  --json      the same as JSON on stdout: {"at", "judged": [{rule, verdict, facts, words}, …], "decision",
+              "binding": {fact, words} of the limit that bounds the talk, "notes"}
 
 What has been used, and the cutoffs in force, are read from the site's data folder, beside a gateway that runs. The clock
 and the wire are not looked at: they are taken to be as they should. Persons and campaigns are those of the data folder, as
@@ -74,7 +76,11 @@ export const explain: Command = {
       };
       const lockdowns = books.lockdowns(at.epochMilliseconds);
       const facts: Facts = { clock: { trusted: true }, line: GOOD_WIRE, lockdowns };
-      const notes = [...(books.note === undefined ? [] : [books.note]), ...notesOf(handset, person, campaign)];
+      const words = EXPLAIN_WORDS[language];
+      const notes = [
+        ...(books.note === undefined ? [] : [words.books(books.note)]),
+        ...notesOf(words, handset, person, campaign),
+      ];
       const policy = new SitePolicy(site, (code, why) => notes.push(`${code}: ${why}`), undefined, books.doNotCall);
       await policy.load(at);
       const judged = policy.explain(request, facts, at, books.usage);
@@ -96,12 +102,16 @@ export const explain: Command = {
 };
 
 /** What is true of these three and is no rule of a call. */
-function notesOf(handset: string, person: Person | undefined, campaign: Campaign | undefined): readonly string[] {
+function notesOf(
+  words: ExplainWords,
+  handset: string,
+  person: Person | undefined,
+  campaign: Campaign | undefined,
+): readonly string[] {
   const notes: string[] = [];
-  if (person !== undefined && !person.handsets.includes(handset))
-    notes.push(`${person.id} may not sign on at ${handset}`);
+  if (person !== undefined && !person.handsets.includes(handset)) notes.push(words.notSignsOn(person.id, handset));
   if (person !== undefined && campaign !== undefined && !person.campaigns.includes(campaign.id))
-    notes.push(`${person.id} does not work for ${campaign.id}`);
+    notes.push(words.notWorks(person.id, campaign.id));
   return notes;
 }
 
@@ -133,41 +143,13 @@ function asJson(
   language: TechnicianLanguage,
 ): string {
   const judged = said.judged.map((one) => ({ ...one, words: one.facts.map((fact) => inWords(fact, language)) }));
-  return `${JSON.stringify({ at, judged, decision: said.decision, notes }, null, 2)}\n`;
+  const { decision, binding: fact } = said;
+  const binding = fact !== undefined && { binding: { fact, words: inWords(fact, language) } };
+  return `${JSON.stringify({ at, judged, decision, ...binding, notes }, null, 2)}\n`;
 }
 
-const WORDS = {
-  en: {
-    grant: 'granted',
-    refusal: 'refused',
-    until: 'until',
-    by: 'by',
-    next: 'would pass at',
-    never: 'waiting does not help',
-    talk: 'at most',
-  },
-  fr: {
-    grant: 'accordé',
-    refusal: 'refusé',
-    until: "jusqu'à",
-    by: 'par',
-    next: 'passerait à',
-    never: "attendre n'y change rien",
-    talk: 'au plus',
-  },
-  nl: {
-    grant: 'toegestaan',
-    refusal: 'geweigerd',
-    until: 'tot',
-    by: 'door',
-    next: 'zou mogen om',
-    never: 'wachten helpt niet',
-    talk: 'hoogstens',
-  },
-} as const;
-
 function asText(
-  { judged, decision }: Explanation,
+  { judged, decision, binding }: Explanation,
   at: Temporal.ZonedDateTime,
   notes: readonly string[],
   language: TechnicianLanguage,
@@ -179,17 +161,21 @@ function asText(
   const when = (instant: Temporal.Instant) =>
     instant.toZonedDateTimeISO(at.timeZoneId).toString({ offset: 'never', fractionalSecondDigits: 0 });
   const head = at.toString({ offset: 'never', fractionalSecondDigits: 0 });
-  return `${head}\n${rows.join('\n')}\n${verdictOf(decision, when, WORDS[language])}\n${notes.map((note) => `note: ${note}\n`).join('')}`;
+  const words = EXPLAIN_WORDS[language];
+  const verdict = verdictOf(decision, when, words, binding === undefined ? undefined : inWords(binding, language));
+  return `${head}\n${rows.join('\n')}\n${verdict}\n${notes.map((note) => `${words.note}: ${note}\n`).join('')}`;
 }
 
 function verdictOf(
   decision: Decision,
   when: (at: Temporal.Instant) => string,
-  words: (typeof WORDS)[TechnicianLanguage],
+  words: ExplainWords,
+  binding: string | undefined,
 ): string {
   if (decision.outcome === 'grant') {
     const { notAfter, notAfterBy, maxTalkMs, maxTalkBy } = decision;
-    const most = `${words.talk} ${Math.floor(maxTalkMs / 1000)} s (${maxTalkBy})`;
+    const by = maxTalkBy === 'limit.talk' && binding !== undefined ? `${maxTalkBy}: ${binding}` : maxTalkBy;
+    const most = `${words.talk} ${Math.floor(maxTalkMs / 1000)} s (${by})`;
     return `${words.grant} ${words.until} ${when(notAfter)} (${notAfterBy}), ${most}`;
   }
   const { rule, sipStatus, nextAllowed } = decision;

@@ -12,11 +12,12 @@ import { SitePolicy } from '../../gateway/site-policy.js';
 import { countedByBoth, withinCampaign } from '../../gateway/work/contact-judge.js';
 import { type Command, EXIT, needed, UsageFault } from './command.js';
 import { instantOf, languageOf } from './explain.js';
+import { EXPLAIN_WORDS } from './explain-words.js';
 import { siteFolderOf } from './gateway-client.js';
 import { type PastRequest, PastRequests, type Unasked } from './past-requests.js';
 import { PastUsage } from './past-usage.js';
 import { KINDS, type Kind, REPLAY_WORDS, type ReplayWords } from './replay-words.js';
-import { knownOf, type LedgerRow, openBooks } from './site-books.js';
+import { type BooksNote, knownOf, type LedgerRow, openBooks } from './site-books.js';
 
 const HELP = `balise replay: judges the calls of the past by another policy, and tells what would change
 
@@ -225,7 +226,7 @@ function asJson({ calls, refusals, cut, changed, left }: Outcome, first: number)
   return `${JSON.stringify({ calls, refusals, same, counts, changed: listed, cut, ...left }, null, 2)}\n`;
 }
 
-function asText(outcome: Outcome, first: number, language: TechnicianLanguage, note: string | undefined): string {
+function asText(outcome: Outcome, first: number, language: TechnicianLanguage, note: BooksNote | undefined): string {
   const words = REPLAY_WORDS[language];
   const { calls, refusals, cut, changed, left } = outcome;
   const lines = [words.judged(calls, refusals), words.same(calls + refusals - changed.length)];
@@ -238,7 +239,7 @@ function asText(outcome: Outcome, first: number, language: TechnicianLanguage, n
   const notes = [
     ...(left.held === 0 ? [] : [words.held(left.held)]),
     ...(left.unopened === 0 ? [] : [words.unopened(left.unopened)]),
-    ...(note === undefined ? [] : [note]),
+    ...(note === undefined ? [] : [EXPLAIN_WORDS[language].books(note)]),
   ];
   return `${[...lines, ...notes.map((one) => `${words.note}: ${one}`)].join('\n')}\n`;
 }

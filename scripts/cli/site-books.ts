@@ -44,6 +44,11 @@ export interface RefusedRow extends Omit<LedgerRow, 'number'> {
   readonly asked: Buffer | null;
 }
 
+/** There is no store yet, or it is not of this program's version. */
+export type BooksNote =
+  | { readonly is: 'no-store'; readonly file: string }
+  | { readonly is: 'other-version'; readonly file: string; readonly version: number; readonly reads: number };
+
 /** What the disk of a site knows: its ledger, its people and campaigns, and the cutoffs in force. */
 export interface SiteBooks {
   /** By number and by the token that stands for it. */
@@ -63,8 +68,8 @@ export interface SiteBooks {
   refused(fromMs: number, toMs: number): Iterable<RefusedRow>;
   /** Opens what was asked for; undefined where it does not open. */
   openRefused(row: RefusedRow): RefusedRequest | undefined;
-  /** What a person should know of where this comes from. */
-  readonly note?: string;
+  /** What a person should know of where this comes from: why nothing is counted as used. */
+  readonly note?: BooksNote;
   close(): void;
 }
 
@@ -94,7 +99,7 @@ export function openBooks(files: SiteFiles): SiteBooks {
   const { dataFolder } = files;
   const file = join(dataFolder, DATABASE_FILE);
   const numberToken = tokensOf(files);
-  const empty = (note: string): SiteBooks => ({
+  const empty = (note: BooksNote): SiteBooks => ({
     usage: UNUSED,
     people: [],
     campaigns: [],
@@ -108,14 +113,12 @@ export function openBooks(files: SiteFiles): SiteBooks {
     note,
     close: () => undefined,
   });
-  if (!existsSync(file)) return empty(`${file} is not there: nothing is counted as used`);
+  if (!existsSync(file)) return empty({ is: 'no-store', file });
   const db = new Sqlite(file, { readonly: true, timeout: 2_000 });
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version !== SCHEMA_VERSION) {
     db.close();
-    return empty(
-      `${file} is of version ${version} and this program reads ${SCHEMA_VERSION}: nothing is counted as used`,
-    );
+    return empty({ is: 'other-version', file, version, reads: SCHEMA_VERSION });
   }
   const work = new WorkTables(db, readOnlyWrite, readOnlyWrite);
   const locks = new Lockdowns(db);

@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import t, { type Test } from 'tap';
+import { runCli } from '../../scripts/cli/main.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { balise } from './terminal.js';
 
@@ -42,6 +46,26 @@ t.test('find tells whether a number is on a list, in whatever form', async (t) =
   t.match(await find('00442079460002'), { status: 1, stdout: 'on the list tps' });
   t.match(await find('+442079460001'), { status: 0, stdout: 'not on the list tps' });
   t.match(await find('nobody'), { status: 64 });
+});
+
+t.test('a long import shows how far it is: over itself at a terminal, a line each tenth elsewhere', async (t) => {
+  const folder = await site(t);
+  const file = join(folder.path, 'list.csv');
+  const lines = Array.from(
+    { length: 1_100 },
+    (_, n) => `+44207946${String(n % 1_000).padStart(4, '0')},${'x'.repeat(1_000)}`,
+  );
+  writeFileSync(file, lines.join('\n'));
+  const run = ['dnc', 'import', '--site', folder.path, '--list', 'tps', '--made', '2026-03-04', file];
+  const plain = await balise(run);
+  t.match(plain, { status: 0, stdout: /^tps: 1000 numbers, 100 doubled/ });
+  t.equal(plain.stderr.match(/%\n/g)?.length, 11, plain.stderr);
+  t.match(plain.stderr, /^·{25} 0 %\n██·{23} 10 %\n[\s\S]*█{25} 100 %\n/);
+  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true })];
+  t.equal(await runCli(run, { stdin: Readable.from(['']), stdout, stderr }), 0);
+  const drawn = String(stderr.read());
+  t.match(drawn, /^\r·{25} 0 %\r·{25} 1 %[\s\S]*\r█{25} 100 %\n$/);
+  t.equal(drawn.split('\n').length, 2, 'one line, drawn over itself');
 });
 
 t.test('what is called wrongly is told, with status 64', async (t) => {

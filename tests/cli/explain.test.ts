@@ -89,6 +89,25 @@ t.test('what the site’s ledger holds is counted, beside a gateway that runs', 
   t.notMatch(stdout, /note:/);
 });
 
+t.test('of several limits the one that bounds the talk is named, in each language and as JSON', async (t) => {
+  const folder = await site(t);
+  await folder.edit('profiles', (profiles) => {
+    for (const profile of profiles)
+      profile.limits = [
+        { per: 'handset', of: 'talk', most: 7_200, in: 'week' },
+        { per: 'number', of: 'talk', most: 120, in: 'day' },
+      ];
+  });
+  const bound = /\ngranted until [^\n]*at most 120 s \(limit.talk: 0 of 2 minutes of talk of this number today\)\n/;
+  t.match((await asking(folder, '+442079460001')).stdout, bound);
+  const said = JSON.parse((await asking(folder, '+442079460001', '--json', '--language', 'nl')).stdout);
+  t.match(said.binding, { fact: { is: 'left', per: 'number', in: 'day', most: 120_000 }, words: /^0 van 2 minuten/ });
+  t.match(said.notes, [/balise.sqlite is er niet: er wordt niets als verbruikt geteld/]);
+  const french = await asking(folder, '+442079460001', '--language', 'fr');
+  t.match(french.stdout, /\naccordé jusqu'à [^\n]* au plus 120 s \(limit.talk: /);
+  t.match(french.stdout, /\nremarque: .*balise.sqlite n'existe pas : rien n'est compté comme utilisé\n$/);
+});
+
 t.test('what cannot be understood is told, with status 64', async (t) => {
   const folder = await site(t);
   t.match(await asking(folder, '1', '--at', 'noon'), { status: 64, stderr: /noon is no instant/ });

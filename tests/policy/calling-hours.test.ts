@@ -2,9 +2,10 @@
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
 import { STRICTEST } from '../../gateway/policy/callee-hours.js';
+import type { PolicyInput } from '../../gateway/policy/policy.js';
 import { ledgerAt } from './ledger-oracle.js';
 import { ON_FILE, realPolicy } from './real-policy.js';
-import { ask } from './sample-policy.js';
+import { ask, hoursOf, policyOf, WORKDAYS, window } from './sample-policy.js';
 
 interface Country {
   readonly number: string;
@@ -152,6 +153,27 @@ t.test('a country without a file has the strictest hours, its own holidays inclu
   t.equal(passes(portugal, local('2026-03-04T13:30', zone)), false);
   t.equal(passes(portugal, local('2026-03-07T11:00', zone)), false);
   t.equal(passes(portugal, local('2026-06-10T11:00', zone)), false, 'Portugal Day');
+});
+
+t.test('a holiday of a region closes where the region is named, and nowhere else', async (t) => {
+  const zone = 'Europe/Berlin';
+  const bavaria = { ...hoursOf('DE', [window('08:00', '20:00', WORKDAYS)], true), holidayRegions: ['BY'] };
+  const germany = hoursOf('DE', [window('08:00', '20:00', WORKDAYS)], true);
+  const at = (wall: string, callingHours: PolicyInput['callingHours']) =>
+    ask(policyOf({ callingHours, zonesOf: { DE: [zone] }, profile: { allow: ['+49*'] } }), local(wall, zone), {
+      dialled: '+4930123456',
+    });
+  t.match(at('2026-01-06T12:00', [bavaria]), { rule: 'holiday.callee' }, 'Epiphany');
+  t.match(at('2026-01-06T12:00', [germany]), { outcome: 'grant' });
+  for (const hours of [bavaria, germany]) t.match(at('2026-01-01T12:00', [hours]), { rule: 'holiday.callee' });
+  const both = { ...germany, holidayRegions: ['BE', 'BY'] };
+  t.match(at('2026-03-09T12:00', [both]), { outcome: 'grant' }, 'a Monday in March');
+  for (const day of ['2026-01-06T12:00', '2027-03-08T12:00']) t.match(at(day, [both]), { rule: 'holiday.callee' });
+  const site = { zone, country: 'DE', windows: [{ ...window('08:00', '20:00'), holidays: 'never' as const }] };
+  const own = (more: object) =>
+    ask(policyOf({ site: { ...site, ...more } }), local('2026-01-06T12:00', zone), { dialled: '+442079460001' });
+  t.match(own({ holidayRegion: 'BY' }), { rule: 'window.site' }, 'and so do the site’s own');
+  t.match(own({}), { outcome: 'grant' });
 });
 
 t.test('the law’s limits count by the called number', async (t) => {
