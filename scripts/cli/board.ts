@@ -12,6 +12,7 @@ import { boardKinds, planAgents } from '../../gateway/lines/agent-plan.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { told } from './edit-report.js';
 import { siteAnd } from './site-option.js';
+import { fitted, widthOf } from './table.js';
 
 const HELP = `balise board: finds relay boards on a port, adds them to the site, and writes an agent's configuration
 
@@ -98,7 +99,9 @@ async function scan(args: readonly string[], { stdout, stderr }: Terminal): Prom
       },
     });
     stdout.write(
-      values.json === true ? `${JSON.stringify({ boards: found }, null, 2)}\n` : found.map(sentenceOf).join(''),
+      values.json === true
+        ? `${JSON.stringify({ boards: found }, null, 2)}\n`
+        : fitted(found.map(sentenceOf).join(''), widthOf(stdout)),
     );
     if (found.length === 0 && values.json !== true) {
       stderr.write(`no board answers on ${portOf(transport)}: see the wiring, the speed and the parity\n`);

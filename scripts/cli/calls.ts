@@ -5,7 +5,7 @@ import type { HandsetView } from '../../gateway/console/api/handsets.js';
 import type { SiteView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { GatewayAway, GatewayClient, siteFolderOf } from './gateway-client.js';
-import { minutesOf, tableOf } from './table.js';
+import { minutesOf, tableOf, widthOf } from './table.js';
 
 const HELP = `balise calls: the calls of now, and those that were
 
@@ -94,7 +94,8 @@ async function past(
       call,
       [rule, fact].filter((part) => part !== '').join(': '),
     ]);
-    stdout.write(tableOf([['ended (UTC)', 'handset', 'cause', 'talk', 'call', 'why'], ...rows]));
+    const heads = ['ended (UTC)', 'handset', 'cause', 'talk', 'call', 'why'];
+    stdout.write(tableOf([heads, ...rows], widthOf(stdout)));
   }
   return EXIT.ok;
 }

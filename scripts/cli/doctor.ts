@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { loadSite } from '../../gateway/config/site.js';
-import { columns } from './columns.js';
 import { type Command, EXIT, UsageFault } from './command.js';
 import { CHECKS, checkNames, type Finding } from './doctor-checks.js';
 import { siteFolderOf } from './gateway-client.js';
 import { Progress } from './progress.js';
+import { tableOf, widthOf } from './table.js';
 
 const HELP = `balise doctor: looks at everything around a site, and says what to do
 
@@ -53,7 +53,12 @@ export const doctor: Command = {
     const all = findings.flat();
     if (values.json === true) stdout.write(`${JSON.stringify({ findings: all }, null, 2)}\n`);
     else {
-      stdout.write(columns(all.map(({ of, is, what }) => [MARKS[is], of, what])));
+      stdout.write(
+        tableOf(
+          all.map(({ of, is, what }) => [MARKS[is], of, what]),
+          widthOf(stdout),
+        ),
+      );
       for (const { of, is, todo } of all.filter(({ todo }) => todo !== ''))
         stdout.write(`${is === 'fault' ? '\nFAULT' : '\nnote'} ${of}\n  ${todo}\n`);
     }

@@ -6,12 +6,12 @@ import { editHandsets, type RawHandset } from '../../gateway/editing/site-edit.j
 import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { writeAtomically } from '../../gateway/provisioning/atomic-file.js';
 import { changesBetween, type HandsetChange } from '../../gateway/site-changes.js';
-import { columns } from './columns.js';
 import { EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import type { CsvFault } from './csv.js';
 import { told } from './edit-report.js';
 import { columnOf, type HandsetRow, readHandsetRows } from './handset-rows.js';
 import { Progress } from './progress.js';
+import { tableOf } from './table.js';
 
 export interface ImportOptions {
   readonly apply: boolean;
@@ -106,7 +106,7 @@ function summary(changes: readonly HandsetChange[], rows: number): string {
   const count = (what: HandsetChange['what']) => changes.filter((one) => one.what === what).length;
   const shown = changes.map(({ handset, what, fields }) => [handset, what, fields?.join(', ') ?? '']);
   const unchanged = rows - changes.length;
-  return `${columns([['handset', 'is', 'in'], ...shown])}\n${rows} rows: ${count('added')} added, ${count('changed')} changed, ${unchanged} as they were\n`;
+  return `${tableOf([['handset', 'is', 'in'], ...shown])}\n${rows} rows: ${count('added')} added, ${count('changed')} changed, ${unchanged} as they were\n`;
 }
 
 /** Faults of the site that the rows would make, at the cells that make them. */

@@ -6,11 +6,11 @@ import { HandsetEdit, unknownHandset, type WantedHandset } from '../../gateway/e
 import { editHandsets } from '../../gateway/editing/site-edit.js';
 import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { readMac } from '../../gateway/provisioning/device.js';
-import { columns } from './columns.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { told } from './edit-report.js';
 import { importHandsets } from './handset-import.js';
 import { siteAnd } from './site-option.js';
+import { tableOf, widthOf } from './table.js';
 
 const HELP = `balise handset: the handsets of a site, and the phones that are provisioned as them
 
@@ -174,7 +174,8 @@ async function list(folder: string, asJson: boolean, { stdout }: Terminal): Prom
       ...[id, wing, profile, user, enabled ? 'enabled' : 'disabled'],
       ...[phone?.model ?? '-', phone === undefined ? '-' : `${phone.mac}/${phone.port}`, state],
     ]);
-    stdout.write(columns([['handset', 'wing', 'profile', 'user', 'is', 'model', 'address/port', 'phone'], ...cells]));
+    const heads = ['handset', 'wing', 'profile', 'user', 'is', 'model', 'address/port', 'phone'];
+    stdout.write(tableOf([heads, ...cells], widthOf(stdout)));
   }
   return EXIT.ok;
 }
@@ -189,17 +190,20 @@ async function show(folder: string, id: string, asJson: boolean, { stdout }: Ter
   else {
     const { wing, profile, user, language, enabled, line, phone } = one;
     stdout.write(
-      columns([
-        ['handset', id],
-        ['wing', wing],
-        ['profile', profile],
-        ['account', `${user}@${site.site.sip.realm}, HA1 by ${Object.keys(ha1).join(' and ')}`],
-        ['language', language ?? `${site.site.language} (the site's)`],
-        ['is', enabled ? 'enabled' : 'disabled: it is refused everything'],
-        ['line', line === undefined ? 'none' : `board ${line.board}, relay ${line.relay}, hook ${line.hook}`],
-        ['phone', phone === undefined ? 'none' : `${phone.model} ${phone.mac}, port ${phone.port}`],
-        ['', `${state}: ${detail}`],
-      ]),
+      tableOf(
+        [
+          ['handset', id],
+          ['wing', wing],
+          ['profile', profile],
+          ['account', `${user}@${site.site.sip.realm}, HA1 by ${Object.keys(ha1).join(' and ')}`],
+          ['language', language ?? `${site.site.language} (the site's)`],
+          ['is', enabled ? 'enabled' : 'disabled: it is refused everything'],
+          ['line', line === undefined ? 'none' : `board ${line.board}, relay ${line.relay}, hook ${line.hook}`],
+          ['phone', phone === undefined ? 'none' : `${phone.model} ${phone.mac}, port ${phone.port}`],
+          ['', `${state}: ${detail}`],
+        ],
+        widthOf(stdout),
+      ),
     );
   }
   return state === 'mismatch' || state === 'unreadable' ? EXIT.no : EXIT.ok;
@@ -208,6 +212,6 @@ async function show(folder: string, id: string, asJson: boolean, { stdout }: Ter
 function models(asJson: boolean, { stdout }: Terminal): ExitCode {
   const all = [...readPhoneModels()].sort(([a], [b]) => (a < b ? -1 : 1));
   if (asJson) stdout.write(`${JSON.stringify({ models: Object.fromEntries(all) }, null, 2)}\n`);
-  else stdout.write(columns([['model', 'handsets'], ...all.map(([model, ports]) => [model, String(ports)])]));
+  else stdout.write(tableOf([['model', 'handsets'], ...all.map(([model, ports]) => [model, String(ports)])]));
   return EXIT.ok;
 }

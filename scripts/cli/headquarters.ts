@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import type { HeadquartersConfig, PolicyBundle } from '../../config/schema/types.generated.js';
@@ -15,6 +13,7 @@ import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } 
 import { CONTACT_FILE_OPTIONS, contactFile } from './contact-file.js';
 import { forfeit, importContacts, listLoans } from './headquarters-contacts.js';
 import { sendWarrant, signWarrant } from './headquarters-warrant.js';
+import { readPassword } from './read-password.js';
 
 const HELP = `balise headquarters: the receiving side of the uplink
 
@@ -171,7 +170,7 @@ function contentOf(bundle: string): PolicyBundle {
 }
 
 async function account(name: string, role: string, config: string, terminal: Terminal): Promise<ExitCode> {
-  const password = await firstLine(terminal);
+  const password = await readPassword(terminal);
   const db = await openDatabase(readConfig(config).database, () => undefined);
   try {
     await putAccount(db, name, role, password, clock.wall().epochMilliseconds);
@@ -183,21 +182,6 @@ async function account(name: string, role: string, config: string, terminal: Ter
   }
   terminal.stdout.write(`${name} may log in as ${role}\n`);
   return EXIT.ok;
-}
-
-/** At a terminal it is asked for, and what is typed is not shown. */
-async function firstLine({ stdin, stderr }: Terminal): Promise<string> {
-  const isTTY = stdin.isTTY === true;
-  if (isTTY) stderr.write('password: ');
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: isTTY });
-  try {
-    for await (const line of lines) return line;
-    return '';
-  } finally {
-    lines.close();
-    if (isTTY) stderr.write('\n');
-  }
 }
 
 function signalled(): Promise<void> {

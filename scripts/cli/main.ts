@@ -32,6 +32,7 @@ import { restore } from './restore.js';
 import { staff } from './staff.js';
 import { statement } from './statement.js';
 import { status } from './status.js';
+import { fitted, widthOf } from './table.js';
 import { tail } from './tail.js';
 import { trunk } from './trunk.js';
 import { why } from './why.js';
@@ -126,14 +127,14 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   if (command === undefined) {
     const isHelp = asked === undefined || asked === '--help' || asked === '-h';
     if (isHelp && first !== undefined) {
-      terminal.stdout.write(HELP);
+      terminal.stdout.write(fitted(HELP, widthOf(terminal.stdout)));
       return EXIT.ok;
     }
     terminal.stderr.write(isHelp ? HELP : `balise: there is no command "${asked}"; see balise --help\n`);
     return EXIT.usage;
   }
   if (first === 'help' || rest.includes('--help') || rest.includes('-h')) {
-    terminal.stdout.write(command.help);
+    terminal.stdout.write(fitted(command.help, widthOf(terminal.stdout)));
     return EXIT.ok;
   }
   try {

@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import type { Person, Weekday } from '../../config/schema/types.generated.js';
 import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
@@ -9,6 +7,7 @@ import { hashPin, pinFault } from '../../gateway/work/pin.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { siteFolderOf } from './gateway-client.js';
 import { checked, clock, withStore } from './open-work.js';
+import { readPassword } from './read-password.js';
 
 const HELP = `balise person: who may call for campaigns from the cells, where and when
 
@@ -133,25 +132,11 @@ function knownPerson(store: Store, id: string): Person {
 }
 
 async function setPin(store: Store, of: Person, terminal: Terminal): Promise<void> {
-  const pin = (await readLine(terminal)).trim();
+  const pin = (await readPassword(terminal, 'PIN: ')).trim();
   const fault = pinFault(pin, of.code);
   if (fault !== undefined) throw new UsageFault(`the PIN, the first line of stdin: ${fault}`);
   store.work.putPerson({ ...of, pin: await hashPin(pin) });
   store.work.setFailures('code', of.code, NO_FAILURES);
-}
-
-async function readLine(terminal: Terminal): Promise<string> {
-  const isTTY = terminal.stdin.isTTY === true;
-  if (isTTY) terminal.stderr.write('PIN: ');
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: terminal.stdin, output: nowhere, terminal: isTTY });
-  try {
-    for await (const line of lines) return line;
-    return '';
-  } finally {
-    lines.close();
-    if (isTTY) terminal.stderr.write('\n');
-  }
 }
 
 function list(store: Store, json: boolean, terminal: Terminal): ExitCode {

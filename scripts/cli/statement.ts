@@ -106,7 +106,10 @@ export const statement: Command = {
             ? statementCsv(made)
             : `${JSON.stringify(made, null, 2)}\n`;
       if (values.out === undefined) terminal.stdout.write(content);
-      else writeFileSync(values.out, content, { mode: 0o600 });
+      else {
+        writeFileSync(values.out, content, { mode: 0o600 });
+        terminal.stderr.write(`${values.out}: written\n`);
+      }
       return EXIT.ok;
     });
   },

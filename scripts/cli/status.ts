@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { StatusView } from '../../gateway/console/api/site.js';
 import { type Command, EXIT } from './command.js';
 import { GatewayClient, siteFolderOf } from './gateway-client.js';
+import { fitted, widthOf } from './table.js';
 
 const HELP = `balise status: how the gateway that runs here is
 
@@ -26,7 +27,7 @@ export const status: Command = {
     const { values } = parseArgs({ args: [...args], options });
     const gateway = await GatewayClient.of(siteFolderOf(values.site));
     const view = await gateway.ask<StatusView>('GET', '/api/status');
-    stdout.write(values.json === true ? `${JSON.stringify(view, null, 2)}\n` : textOf(view));
+    stdout.write(values.json === true ? `${JSON.stringify(view, null, 2)}\n` : fitted(textOf(view), widthOf(stdout)));
     return view.troubles.length === 0 ? EXIT.ok : EXIT.no;
   },
 };

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { CallView } from '../../gateway/console/api/calls.js';
 import { type Command, EXIT, UsageFault } from './command.js';
 import { GatewayClient, siteFolderOf } from './gateway-client.js';
+import { fitted, widthOf } from './table.js';
 
 const HELP = `balise why: why a call was refused, or ended as it did
 
@@ -30,7 +31,7 @@ export const why: Command = {
     if (more.length > 0) throw new UsageFault('one call at a time');
     const gateway = await GatewayClient.of(siteFolderOf(values.site));
     const view = await gateway.ask<CallView>('GET', `/api/calls/${encodeURIComponent(call)}`);
-    stdout.write(values.json === true ? `${JSON.stringify(view, null, 2)}\n` : textOf(view));
+    stdout.write(values.json === true ? `${JSON.stringify(view, null, 2)}\n` : fitted(textOf(view), widthOf(stdout)));
     return EXIT.ok;
   },
 };

@@ -10,9 +10,18 @@ export class PseudoTerminal {
   readonly #child: ChildProcess;
   #wake: () => void = () => undefined;
 
-  /** Runs a program of ours with these arguments, as it was built, at a terminal: `balise` unless told otherwise. */
-  constructor(t: Test, args: readonly string[], program = join(projectRoot(), 'scripts', 'balise.mjs')) {
-    const command = [process.execPath, program, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
+  /**
+   * Runs a program of ours with these arguments, as it was built, at a terminal: `balise` unless told otherwise.
+   * @param columns How wide the terminal is; else it does not say.
+   */
+  constructor(
+    t: Test,
+    args: readonly string[],
+    program = join(projectRoot(), 'scripts', 'balise.mjs'),
+    columns?: number,
+  ) {
+    const words = [process.execPath, program, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
+    const command = columns === undefined ? words : `stty cols ${columns} rows 50; exec ${words}`;
     this.#child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, TERM: 'xterm' },
@@ -38,6 +47,11 @@ export class PseudoTerminal {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Waits until a text has been shown behind a place in all that was. */
+  async showsFrom(place: number, wanted: string): Promise<void> {
+    await this.shows(wanted, this.text.slice(0, place).split(wanted).length);
   }
 
   type(keys: string): void {
