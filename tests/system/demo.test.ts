@@ -12,6 +12,8 @@ const program = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'scrip
 function demo(t: Test, ...args: readonly string[]) {
   const child = spawn(process.execPath, ['--enable-source-maps', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, as a shell makes it.
+    detached: true,
   });
   const lines: string[] = [];
   let waiting: (() => void)[] = [];
@@ -85,14 +87,18 @@ t.test('the demo’s day of calls is told as it happens, each end by its name an
   t.notOk(existsSync(folder), 'nothing is left behind');
 });
 
-t.test('the demo stays up for a soft phone, prints the account to use, and ends cleanly on SIGTERM', async (t) => {
-  const { child, line, exited } = demo(t, '--no-day');
-  t.match(await line(/soft phone/), /user b202, password demo-b202, domain balise, proxy 127\.0\.0\.1:\d+/);
-  const page = /http:\S+/.exec(await line(/the console /))?.[0] ?? '';
-  t.equal((await fetch(page)).status, 200, 'the technicians’ page answers');
-  child.kill('SIGTERM');
-  t.equal(await exited, 0);
-});
+t.test(
+  'the demo stays up for a soft phone, and a SIGTERM to all of its processes at once ends it in order',
+  async (t) => {
+    const { child, line, lines, exited } = demo(t, '--no-day');
+    t.match(await line(/soft phone/), /user b202, password demo-b202, domain balise, proxy 127\.0\.0\.1:\d+/);
+    const page = /http:\S+/.exec(await line(/the console /))?.[0] ?? '';
+    t.equal((await fetch(page)).status, 200, 'the technicians’ page answers');
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
+    t.equal(await exited, 0);
+    t.notMatch(lines.join('\n'), /plane-lost|plane\.lost/, 'no plane is told to be lost');
+  },
+);
 
 t.test('an argument that the demo does not know is an error that says so', async (t) => {
   const { exited, lines } = demo(t, '--nonsense');
