@@ -1,9 +1,9 @@
 /** Contacts on loan: headquarters' pool, gateways, and every order in which batches, outcomes and closings can come (BALISE_RUNS: how many). */
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import type { ContactBatch } from '../../config/schema/types.generated.js';
 import { batchSeal } from '../../gateway/work/batch-seal.js';
 import { signValue } from '../../scripts/headquarters/sign-command.js';
+import { LoanWatch, payload } from './loan-watch.js';
 import { contacts, HOUR, type LoanGateway, LoanWorld, number, POOL_SEAL, signing, TOKEN_KEY } from './loan-world.js';
 
 const signed = await signing();
@@ -19,9 +19,6 @@ async function supplied(made: LoanWorld, ...gateways: readonly LoanGateway[]): P
   for (const gateway of gateways) gateway.keeper.look();
   await made.settle();
 }
-
-const payload = (jws: string): ContactBatch =>
-  JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')) as ContactBatch;
 
 t.test('a gateway where somebody works asks for contacts and gets them, up to what its campaign says', async (t) => {
   const made = await world(t, 2, 10);
@@ -188,20 +185,44 @@ t.test('a gateway that is gone for good is given up by people: what it may have 
   t.same(two.holds(), [], 'nobody can say who has refused');
 });
 
-const DEEDS = [
-  'look',
-  'keep',
-  'report',
-  'report',
-  'deliver',
-  'deliver',
-  'call',
-  'call',
-  'restart',
-  'idle',
-  'time',
-  'headquarters',
-] as const;
+t.test('what a gateway says of a batch that was lent to another changes nothing', async (t) => {
+  const made = await world(t, 2, 3);
+  const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+  await supplied(made, one);
+  const before = await made.pool();
+  t.ok(before.every(({ state, gateway }) => state === 'lent' && gateway === one.id));
+  for (let claim = 0; claim < 6; claim += 1)
+    for (const jws of made.sent) {
+      two.claim(payload(jws), claim);
+      await made.report(two);
+      await made.lender.look();
+      t.same(await made.pool(), before);
+    }
+  two.isWorking = true;
+  await supplied(made, two);
+  t.same(two.holds(), [], 'nor is it lent what it talked of');
+});
+
+/** How often each thing is done: most of a script is everyday work, so that what goes wrong does so in the middle of it. */
+const DEEDS = fc.oneof(
+  ...(
+    [
+      ['supply', 6],
+      ['call', 5],
+      ['deliver', 2],
+      ['report', 2],
+      ['keep', 2],
+      ['look', 2],
+      ['claim', 3],
+      ['night', 2],
+      ['time', 2],
+      ['skew', 1],
+      ['idle', 1],
+      ['restart', 1],
+      ['headquarters', 1],
+    ] as const
+  ).map(([deed, weight]) => ({ weight, arbitrary: fc.constant(deed) })),
+);
 const OUTCOMES = ['refused', 'completed', 'no-answer', 'call-back', 'do-not-call', 'undisposed'] as const;
 
 t.test(
@@ -209,27 +230,37 @@ t.test(
   { timeout: 120_000 },
   async () => {
     const deed = fc.record({
-      do: fc.constantFrom(...DEEDS),
+      do: DEEDS,
       gateway: fc.nat(2),
       pick: fc.nat(30),
       count: fc.nat(6),
       how: fc.constantFrom(...OUTCOMES),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(deed, { minLength: 10, maxLength: 60, size: 'max' }), async (script) => {
+      fc.asyncProperty(fc.array(deed, { minLength: 10, maxLength: 40, size: 'max' }), async (script) => {
         const made = await LoanWorld.make(signed, 3, 6);
+        const watch = new LoanWatch(made);
         const over = new Set<string>();
         const calling = new Map<LoanGateway, number>();
         try {
-          for (const gateway of made.gateways) gateway.keeper.look();
+          for (const gateway of made.gateways.slice(0, 2)) await supply(gateway);
           for (const { do: what, gateway: index, pick, count, how } of script) {
             const gateway = made.gateways[index] as LoanGateway;
-            if (what === 'look') await made.lender.look();
-            else if (what === 'keep') gateway.keeper.look();
-            else if (what === 'report') await made.report(gateway, pick % 8, 1 + count * 4);
+            if (what === 'look') {
+              await made.lender.look();
+              await watch.pool();
+            } else if (what === 'supply') await supply(gateway);
+            else if (what === 'keep') {
+              gateway.keeper.look();
+              watch.gateway(gateway);
+            } else if (what === 'report') await made.report(gateway, pick % 2 === 0 ? 0 : pick % 8, 1 + count * 4);
             else if (what === 'deliver') {
+              // To whom it is addressed, or to anybody.
               const jws = made.sent[pick % Math.max(1, made.sent.length)];
-              if (jws !== undefined) await gateway.keeper.take(Buffer.from(jws));
+              const to = jws === undefined ? '' : payload(jws).gateway;
+              const addressed = made.gateways.find(({ id }) => id === to);
+              const taker = pick % 3 === 0 ? gateway : addressed;
+              if (jws !== undefined) await taker?.keeper.take(Buffer.from(jws));
             } else if (what === 'call') {
               const held = calling.get(gateway) ?? gateway.call(pick);
               if (held !== undefined && pick % 3 === 0) calling.set(gateway, held);
@@ -241,6 +272,11 @@ t.test(
               gateway.restart();
             } else if (what === 'idle') gateway.isWorking = !gateway.isWorking;
             else if (what === 'time') made.clock.add(count * 1_200_000);
+            // Before headquarters' or behind it, by half an hour at the most.
+            else if (what === 'skew') gateway.clock.skewMs = (count - 3) * 600_000;
+            else if (what === 'claim') await claim(gateway, pick);
+            // Longer than any loan.
+            else if (what === 'night') made.clock.add(5 * HOUR);
             else made.restartHeadquarters();
             made.check();
             for (const { id, holds } of made.gateways.map((one) => ({ id: one.id, holds: one.holds() })))
@@ -248,11 +284,22 @@ t.test(
                 if (over.has(`${campaign} ${callee}`)) throw new Error(`${callee} is at ${id} after its end`);
           }
           for (const [gateway, held] of calling) settle(gateway, held, 'completed');
-          for (const gateway of made.gateways) gateway.isWorking = false;
+          for (const gateway of made.gateways) gateway.clock.skewMs = 0;
+          // Loans end while people go on working, and not only where nobody does.
+          made.clock.add(5 * HOUR);
+          for (const gateway of made.gateways) {
+            gateway.isWorking = true;
+            gateway.keeper.look();
+            watch.gateway(gateway);
+          }
           await made.settle();
+          await watch.pool();
+          await watch.ended();
+          for (const gateway of made.gateways) gateway.isWorking = false;
           made.clock.add(9 * HOUR);
           for (const gateway of made.gateways) gateway.keeper.look();
           await made.settle();
+          await watch.pool();
           const pool = await made.pool();
           for (const { campaign, token, state } of pool) {
             const callee = [0, 1, 2, 3, 4, 5].map(number).find((one) => POOL_SEAL.names(one).token === token);
@@ -263,6 +310,28 @@ t.test(
           await made.close();
         }
 
+        /** The gateway asks, is lent, takes, and says so. */
+        async function supply(gateway: LoanGateway): Promise<void> {
+          gateway.keeper.look();
+          watch.gateway(gateway);
+          await made.report(gateway);
+          await made.lender.look();
+          await watch.pool();
+          for (const jws of made.sent)
+            if (payload(jws).gateway === gateway.id) await gateway.keeper.take(Buffer.from(jws));
+          await made.report(gateway);
+        }
+        /** A gateway says something of a batch that was lent to another, and is heard. */
+        async function claim(gateway: LoanGateway, pick: number): Promise<void> {
+          const others = made.sent.map(payload).filter((one) => one.gateway !== gateway.id);
+          // Of the newest: those are most likely to be open.
+          const batch = others[others.length - 1 - (pick % Math.max(1, Math.min(4, others.length)))];
+          if (batch === undefined) return;
+          gateway.claim(batch, pick);
+          await made.report(gateway);
+          await made.lender.look();
+          await watch.pool();
+        }
         function note(gateway: LoanGateway, held: number): void {
           const stored = gateway.store.work.sealed(held);
           if (stored === undefined) throw new Error('gone');

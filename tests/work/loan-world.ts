@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
-import type { Campaign, Disposition, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import type { Campaign, ContactBatch, Disposition, Ed25519PublicKey } from '../../config/schema/types.generated.js';
+import type { Clock } from '../../gateway/clock/clock.js';
 import type { E164 } from '../../gateway/policy/ids.js';
 import { openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
@@ -22,6 +23,8 @@ import { aCampaign, calleeHours } from './samples.js';
 
 export const NOON = '2026-03-04T12:00:00Z';
 export const HOUR = 3_600_000;
+const SESSION = '00000000-0000-7000-8000-000000000001';
+export const LOAN_MS = 4 * HOUR;
 export const TOKEN_KEY = Buffer.alloc(32, 7).toString('base64');
 export const POOL_SEAL = new NumberSeal(Buffer.alloc(32, 1), 'headquarters');
 export const number = (n: number) => `+4420794600${String(n).padStart(2, '0')}` as E164;
@@ -52,6 +55,16 @@ export async function signing(): Promise<{ readonly key: SigningKey; readonly ke
   return { key, keys: [{ ...(await exportJWK(publicKey)), kid } as Ed25519PublicKey] };
 }
 
+/** The clock of a gateway, which may go before or behind headquarters' own. */
+class SkewedClock implements Clock {
+  skewMs = 0;
+  constructor(private readonly of: Clock) {}
+  wall = () => this.of.wall().add({ milliseconds: this.skewMs });
+  monotonicNs = () => this.of.monotonicNs();
+  trust = () => this.of.trust();
+  after = (ms: number, run: () => void) => this.of.after(ms, run);
+}
+
 /** A gateway's store and its keeper; a restart opens the same folder anew. */
 export class LoanGateway {
   readonly seal: NumberSeal;
@@ -59,13 +72,15 @@ export class LoanGateway {
   #store: Store;
   #keeper: BatchKeeper;
   readonly #folder = mkdtempSync(join(tmpdir(), 'balise-loans-'));
+  readonly clock: SkewedClock;
 
   constructor(
     readonly id: string,
-    private readonly clock: StillClock,
+    clock: Clock,
     private readonly keys: Ed25519PublicKey[],
     private readonly campaigns: readonly Campaign[],
   ) {
+    this.clock = new SkewedClock(clock);
     this.seal = new NumberSeal(Buffer.alloc(32, id.length + Number(id.at(-1))));
     [this.#store, this.#keeper] = this.#open();
   }
@@ -132,9 +147,30 @@ export class LoanGateway {
     const goesOn = (disposition === 'no-answer' || disposition === 'call-back') && held.attempts < 4;
     const { token: contact, campaign, batch, attempts } = held;
     const said = { campaign, contact, batch, attempts, disposition, person: 'p-1', at: this.clock.wall().toString() };
-    const data = { session: '00000000-0000-7000-8000-000000000001', ...said };
+    const data = { session: SESSION, ...said };
     const settled = { isOver: !goesOn, outcome: disposition, readyMs: nowMs + 60_000, isCallBack: false };
     work.settle(ref, settled, [{ kind: 'event', type: 'balise.work.contact', data }]);
+  }
+
+  /** Says something of a batch that it may have nothing to do with, as a gateway does whose folder is a copy of another's. */
+  claim({ batch, campaign, contacts: lent }: ContactBatch, pick: number): void {
+    const at = this.clock.wall().toString();
+    const tokens = lent.map(({ token }) => token);
+    const unused = tokens.map((token) => ({ token, attempts: 0 }));
+    const disposition = pick % 2 === 0 ? 'completed' : 'no-answer';
+    const calls = tokens.map((contact) => {
+      const said = { campaign, contact, batch, attempts: 1, person: 'p-1', disposition, at };
+      return ['contact', { session: SESSION, ...said }] as const;
+    });
+    const claims = [
+      [['batch-closed', { batch, campaign, why: 'unused', unused, at }] as const],
+      [['batch-taken', { batch, campaign, contacts: 0, unusable: tokens, at }] as const],
+      calls,
+    ];
+    const events = (claims[pick % 3] ?? []).map(([name, data]) => ({
+      ...{ kind: 'event' as const, type: `balise.work.${name}`, data },
+    }));
+    this.#store.work.append(events);
   }
 
   /** Every event of it so far, as it would go up. */
@@ -147,6 +183,15 @@ export class LoanGateway {
     this.#store.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+export interface PoolState {
+  readonly campaign: string;
+  readonly token: string;
+  readonly state: string;
+  readonly outcome: string | null;
+  readonly gateway: string | null;
+  readonly batch: string | null;
 }
 
 export class LoanWorld {
@@ -197,7 +242,7 @@ export class LoanWorld {
     return new ContactLender({
       ...{ db: this.db, clock: this.clock, log: silent, key: this.key, seal: POOL_SEAL },
       tokenKeys: { demo: TOKEN_KEY },
-      loanMs: 4 * HOUR,
+      loanMs: LOAN_MS,
       send: async (_, jws) => {
         this.sent.push(jws);
       },
@@ -236,8 +281,10 @@ export class LoanWorld {
       }
   }
 
-  async pool(): Promise<readonly { campaign: string; token: string; state: string; outcome: string | null }[]> {
-    return this.db.all('SELECT campaign, token, state, outcome FROM work_pool ORDER BY campaign, token');
+  async pool(): Promise<readonly PoolState[]> {
+    return this.db.all(
+      'SELECT campaign, token, state, outcome, gateway, batch FROM work_pool ORDER BY campaign, token',
+    );
   }
 
   async close(): Promise<void> {
