@@ -1,4 +1,6 @@
 import Srf from 'drachtio-srf';
+import { readQuickly } from './sip-text.js';
+import { type Agent, thrifty } from './thrifty-agent.js';
 
 type Middleware = (request: Srf.SrfRequest, response: Srf.SrfResponse, next: () => void) => void;
 export type Handler = (request: Srf.SrfRequest, response: Srf.SrfResponse) => void;
@@ -18,8 +20,13 @@ export class JudgedSrf extends Application {
   readonly #onFault: (fault: unknown, request: Srf.SrfRequest) => void;
 
   constructor(onFault: (fault: unknown, request: Srf.SrfRequest) => void) {
+    readQuickly();
     super();
     this.#onFault = onFault;
+    // It makes its agent when it is told to connect.
+    const { app } = this as unknown as { app: { _init(): Agent } };
+    const init = app._init;
+    app._init = () => thrifty(init.call(app));
   }
 
   /** Called by drachtio-srf's constructor, before `judges` is there; a request comes later. */
