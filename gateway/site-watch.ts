@@ -3,6 +3,7 @@ import type { AudioTestReport } from './calls/audio-tests.js';
 import type { CallObserver } from './calls/ports.js';
 import type { CallRecord } from './calls/record.js';
 import type { Clock } from './clock/clock.js';
+import { instantText } from './clock/instant-text.js';
 import type { SiteFiles } from './config/site.js';
 import type { ScanView } from './console/api/board-scan.js';
 import type { EndedView } from './console/api/calls.js';
@@ -185,7 +186,7 @@ export class SiteWatch {
   }
 
   #ends({ call, handset, endedAt, requestedAt, cause, rule, fact, talkMs, trunk }: CallRecord): void {
-    const at = endedAt.toString();
+    const at = instantText(endedAt);
     const facts = cause === 'refused' ? this.sources.facts?.(call) : undefined;
     const ended: EndedView = {
       call,
@@ -193,7 +194,7 @@ export class SiteWatch {
       at,
       cause,
       talkS: Math.round(talkMs / 1000),
-      requestedAt: requestedAt.toString(),
+      requestedAt: instantText(requestedAt),
       attempted: trunk !== undefined,
       ...(rule !== undefined && { rule }),
       ...(fact !== undefined && { fact }),

@@ -1,8 +1,12 @@
 import type { HandsetMessage } from '../../config/schema/types.generated.js';
 import type { CallObserver } from '../calls/ports.js';
 import type { CallRecord } from '../calls/record.js';
-import type { Clock } from '../clock/clock.js';
+import type { Clock, Timer } from '../clock/clock.js';
+import { instantText } from '../clock/instant-text.js';
 import type { HandsetId } from '../policy/ids.js';
+
+/** What follows sooner than this is told in place of what was before, milliseconds: calling, ringing and talking of a call that is answered at once. */
+const SOON_MS = 50;
 
 type Hook = 'on' | 'off' | 'unknown';
 type State = Omit<HandsetMessage, 'at'>;
@@ -26,6 +30,9 @@ const NOTHING: Known = { hook: 'unknown', calls: [] };
 /** Handsets as headquarters sees them: what the newest call says while there is one, then how it ended, then what the hook says. */
 export class HandsetStates {
   private readonly known = new Map<HandsetId, Known>();
+  /** Handsets whose state has changed since it was told, and when it did last. */
+  private untold = new Map<HandsetId, string>();
+  private timer: Timer | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -42,7 +49,7 @@ export class HandsetStates {
         this.set(handset, { calls: calls.filter((one) => one.call !== call), verdict: stands });
         return;
       }
-      const state: State = { state: phase, call, ...(until === undefined ? {} : { until: until.toString() }) };
+      const state: State = { state: phase, call, ...(until === undefined ? {} : { until: instantText(until) }) };
       const isNew = !calls.some((one) => one.call === call);
       const now = isNew ? [...calls, state] : calls.map((one) => (one.call === call ? state : one));
       this.set(handset, { calls: now, verdict: undefined });
@@ -76,9 +83,18 @@ export class HandsetStates {
     const before = this.known.get(handset);
     const after: Known = { ...NOTHING, ...before, ...change };
     this.known.set(handset, after);
-    const state = stateOf(after);
-    if (before !== undefined && same(state, stateOf(before))) return;
-    this.publish(handset, { ...state, at: this.clock.wall().toString() });
+    if (before !== undefined && same(stateOf(after), stateOf(before))) return;
+    this.untold.set(handset, instantText(this.clock.wall()));
+    this.timer ??= this.clock.after(SOON_MS, () => this.tell());
+  }
+
+  /** Tells now what would be told soon. */
+  tell(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    const { untold } = this;
+    this.untold = new Map();
+    for (const [handset, at] of untold) this.publish(handset, { ...stateOf(this.known.get(handset) ?? NOTHING), at });
   }
 }
 
@@ -99,5 +115,14 @@ function verdictOf(record: CallRecord): State | undefined {
 }
 
 function same(a: State, b: State): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const { state, call, until, rule, cause, work, person } = a;
+  return (
+    state === b.state &&
+    call === b.call &&
+    until === b.until &&
+    rule === b.rule &&
+    cause === b.cause &&
+    work === b.work &&
+    person === b.person
+  );
 }

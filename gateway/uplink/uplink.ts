@@ -145,6 +145,7 @@ export class Uplink {
   async stop(): Promise<void> {
     for (const timer of [this.statusTimer, this.stallTimer, this.retryTimer]) timer?.cancel();
     this.drain.pause();
+    this.handsets.tell();
     const { session } = this;
     if (session !== undefined) {
       const presence: PresenceMessage = { ...this.presence('offline'), offlineSince: this.now() };

@@ -10,12 +10,14 @@ const [DESK, CONTACT] = [callId('desk'), callId('contact')];
 
 function states() {
   const said: HandsetMessage[] = [];
-  const made = new HandsetStates(new VirtualClock(), (_handset, message) => said.push(message));
+  const clock = new VirtualClock();
+  const made = new HandsetStates(clock, (_handset, message) => said.push(message));
   const last = (): Omit<HandsetMessage, 'at'> | undefined => {
+    clock.go(50);
     const { at: _at, ...rest } = said.at(-1) ?? { at: '' };
     return rest as Omit<HandsetMessage, 'at'>;
   };
-  return { said, made, last, observer: made.observer };
+  return { said, clock, made, last, observer: made.observer };
 }
 
 t.test(
@@ -42,10 +44,26 @@ t.test(
   },
 );
 
+t.test('what happens within a twentieth of a second is told as what it came to, and once', async (t) => {
+  const { said, clock, made, last, observer } = states();
+  for (const phase of ['calling', 'ringing', 'talking'] as const) observer.handset(CELL, phase, { call: DESK });
+  clock.go(49);
+  t.same(said, []);
+  t.same(last(), { state: 'talking', call: DESK });
+  clock.go(1_000);
+  t.equal(said.length, 1);
+  observer.handset(CELL, 'ended', { call: DESK });
+  made.tell();
+  t.match(said.at(-1), { state: 'idle' }, 'or at once, for whoever leaves');
+  clock.go(1_000);
+  t.equal(said.length, 2);
+});
+
 t.test('nobody is told of a contact, and after the sign-off of nobody', async (t) => {
   const { said, made, last, observer } = states();
   observer.handset(CELL, 'talking', { call: DESK });
   made.work(CELL, { person: 'p-1', activity: 'away' });
+  t.same(last(), { state: 'talking', call: DESK, work: 'away', person: 'p-1' });
   made.work(CELL, undefined);
   observer.handset(CELL, 'ended', { call: DESK });
   made.hook(CELL, 'on');
