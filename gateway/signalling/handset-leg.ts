@@ -9,6 +9,8 @@ import type { Session } from './session.js';
 import type { HandsetSide } from './two-legs.js';
 
 const SERVER = 'Balise';
+/** A 180 that follows the last one sooner says nothing new: the carrier rang as it was called. */
+const JUST_RANG_NS = 200_000_000n;
 
 /** The leg to the handset: we are its UAS. Nothing that the trunk says gets here; each line is the gateway's own. */
 export class HandsetLeg implements HandsetSide {
@@ -22,7 +24,7 @@ export class HandsetLeg implements HandsetSide {
   #session: Session | undefined;
   /** The INVITE has its final answer. */
   #answered = false;
-  #rang = false;
+  #rangNs: bigint | undefined;
   /** The SDP of our last 183. */
   #early: string | undefined;
   #over = false;
@@ -68,16 +70,19 @@ export class HandsetLeg implements HandsetSide {
 
   /** 180, with our To tag and without a body: the handset rings back by itself. */
   ring(): void {
+    if (this.#answered) return;
+    const rangNs = this.#rangNs;
+    const nowNs = this.#owner.clock.monotonicNs();
     // A reliable one is not said twice: the handset has acknowledged that it heard it.
-    if (this.#answered || (this.#isReliable && this.#rang)) return;
-    this.#rang = true;
+    if (rangNs !== undefined && (nowNs - rangNs < JUST_RANG_NS || this.#isReliable)) return;
+    this.#rangNs = nowNs;
     this.#provisional(180);
   }
 
   /** 180, and then `done`: our To tag is in the dialog from then on. */
   ready(done: () => void): void {
     if (this.#answered) return;
-    this.#rang = true;
+    this.#rangNs = this.#owner.clock.monotonicNs();
     this.#provisional(180, undefined, done);
   }
 

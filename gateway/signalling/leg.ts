@@ -1,6 +1,7 @@
 import type Srf from 'drachtio-srf';
 import type { CallEvent } from '../calls/ports.js';
 import type { EndCause, LegDialog, LegName } from '../calls/record.js';
+import type { Clock } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import type { TrunkCredentials } from './account.js';
 import type { DialogJudge } from './judged-srf.js';
@@ -12,6 +13,7 @@ import type { Violations } from './violations.js';
 /** What a leg needs of the call that it belongs to. */
 export interface LegOwner {
   readonly handset: HandsetId;
+  readonly clock: Clock;
   readonly tell: (event: CallEvent) => void;
   /** The leg is no more, for whatever reason. */
   readonly over: () => void;

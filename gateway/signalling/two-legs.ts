@@ -51,6 +51,7 @@ export class TwoLegs {
     this.#released = () => released(call);
     const owner = {
       handset,
+      clock,
       violations,
       openSession,
       tell: (event: CallEvent) => tell(call, event),

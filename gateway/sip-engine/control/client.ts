@@ -135,8 +135,12 @@ export class EngineControl {
     });
   }
 
+  /** Orders of one go, such as both deadlines of a call, leave in one piece. */
   #send(order: ControlOrder): void {
-    if (this.#lostBy === undefined) this.socket.write(`${JSON.stringify(order)}\n`);
+    if (this.#lostBy !== undefined) return;
+    this.socket.cork();
+    this.socket.write(`${JSON.stringify(order)}\n`);
+    process.nextTick(() => this.socket.uncork());
   }
 
   #hear(notice: ControlNotice): void {

@@ -30,8 +30,12 @@ class ControlLink {
 
   constructor(readonly socket: Socket) {}
 
+  /** Answers to orders that came in one piece leave in one piece. */
   tell(notice: ControlNotice): void {
-    if (!this.socket.destroyed) this.socket.write(`${JSON.stringify(notice)}\n`);
+    if (this.socket.destroyed) return;
+    this.socket.cork();
+    this.socket.write(`${JSON.stringify(notice)}\n`);
+    process.nextTick(() => this.socket.uncork());
   }
 }
 
