@@ -4,9 +4,10 @@ import type { Clock } from './clock/clock.js';
 import type { SiteFiles } from './config/site.js';
 import { handsetId } from './policy/ids.js';
 import type { SitePolicy } from './site-policy.js';
+import { contactKey } from './store/contact-key.js';
 import type { Store } from './store/store.js';
 import { BatchKeeper, type Worker } from './work/batch-keeper.js';
-import { batchSeal } from './work/batch-seal.js';
+import { BatchKey } from './work/batch-seal.js';
 import type { NumberSeal } from './work/number-seal.js';
 import type { WorkDesk } from './work/work-desk.js';
 
@@ -38,7 +39,7 @@ export function siteBatches(
     ...{ store: store.work, clock, gatewayId, country: site.country, seal, workers, alarm, log },
     onTaken: () => desk.look(),
     keys: uplink.commandKeys,
-    batchSeal: batchSeal(uplink.tokenKey, gatewayId),
+    batchKey: new BatchKey(uplink.tokenKey, gatewayId, contactKey(files.dataFolder)),
     callee: policy.compiled.callee,
   });
 }

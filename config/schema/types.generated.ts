@@ -58,6 +58,20 @@ export interface AlarmData {
 }
 
 /**
+ * How the numbers are sealed (X25519, each 32 bytes in base64url). Absent: by a key of the site's tokenKey alone, for a gateway that has announced none.
+ */
+export interface BatchSealing {
+  /**
+   * The gateway's key.
+   */
+  readonly to: string;
+  /**
+   * Headquarters' key of this sending.
+   */
+  readonly by: string;
+}
+
+/**
  * One board of relays and inputs on a serial bus.
  */
 export interface Board {
@@ -825,6 +839,7 @@ export interface ContactBatch {
    * Until when; no call of these contacts may last longer.
    */
   readonly expiresAt: string;
+  readonly sealing?: BatchSealing;
   /**
    * The contacts.
    */
@@ -903,6 +918,10 @@ export interface ContactBatchWantedData {
    * In these languages.
    */
   readonly languages?: readonly Language[];
+  /**
+   * The gateway's own key, to which the numbers are to be sealed: X25519, 32 bytes in base64url.
+   */
+  readonly sealTo?: string;
   /**
    * When it asked.
    */
@@ -1643,7 +1662,7 @@ export interface HeadquartersConfig {
    */
   readonly contactsKey?: string;
   /**
-   * The tokenKey of each site's uplink.json, by site: numbers of contacts that a site's gateways are lent are sealed under a key made of it. "*" is for every site that is not named.
+   * The tokenKey of each site's uplink.json, by site: numbers of contacts that a gateway is lent are sealed under a key made of it and of the gateway's own. "*" is for every site that is not named.
    */
   readonly tokenKeys?: {
     /**

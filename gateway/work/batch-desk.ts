@@ -12,6 +12,7 @@ import { programData } from '../config/paths.js';
 import { newAjv } from '../config/schemas.js';
 import type { CalleeHours } from '../policy/callee-hours.js';
 import { NumberReader } from '../policy/number.js';
+import type { BatchKey } from './batch-seal.js';
 import { placeOf } from './contact-hours.js';
 import { type NumberSeal, SealBroken } from './number-seal.js';
 import type { NewContact, WorkStore } from './ports.js';
@@ -25,6 +26,7 @@ export type BatchRefusal =
   | 'foreign'
   | 'expired'
   | 'unknown-campaign'
+  | 'other-key'
   | 'replayed';
 
 export type BatchVerdict =
@@ -46,7 +48,7 @@ export interface BatchDeskOptions {
   /** Of the data folder. */
   readonly seal: NumberSeal;
   /** Of the way from headquarters. */
-  readonly batchSeal: NumberSeal;
+  readonly batchKey: BatchKey;
   readonly callee: CalleeHours;
 }
 
@@ -84,13 +86,27 @@ export class BatchDesk {
       return this.#refuse(read, 'expired', `it was lent until ${read.expiresAt}`);
     if (!store.campaigns().some(({ id }) => id === campaign))
       return this.#refuse(read, 'unknown-campaign', `there is no campaign ${campaign} here`);
-    const contacts = read.contacts.flatMap((lent) => this.#contact(lent, read, expiresMs));
+    const batchSeal = this.#sealOf(read);
+    if (batchSeal === undefined)
+      return this.#refuse(read, 'other-key', 'it is sealed to a key that this gateway has not, or no longer');
+    const contacts = read.contacts.flatMap((lent) => this.#contact(lent, read, expiresMs, batchSeal));
     const usable = new Set(contacts.map(({ token }) => token));
     const unusable = read.contacts.map(({ token }) => token).filter((token) => !usable.has(token));
     const data = { batch, campaign, contacts: contacts.length, unusable, at: clock.wall().toString() };
     const event = { kind: 'event', type: 'balise.work.batch-taken', data } as const;
     if (!store.takeBatch({ id: batch, campaign, expiresMs }, contacts, [event])) return replayed(batch);
     return { taken: true, batch, contacts: contacts.length, unusable: unusable.length };
+  }
+
+  #sealOf({ sealing }: ContactBatch): NumberSeal | undefined {
+    const { batchKey } = this.options;
+    if (sealing !== undefined && sealing.to !== batchKey.announced) return undefined;
+    try {
+      return batchKey.sealOf(sealing);
+    } catch (fault) {
+      if (fault instanceof SealBroken) return undefined;
+      throw fault;
+    }
   }
 
   /** Keeps it in mind, so that it is never taken later, and gives all of it back. */
@@ -111,7 +127,8 @@ export class BatchDesk {
 
   /** Asks headquarters for contacts. */
   want(campaign: string, most: number, languages: readonly Language[]): void {
-    const data = { campaign, most, languages, at: this.options.clock.wall().toString() };
+    const { clock, batchKey } = this.options;
+    const data = { campaign, most, languages, sealTo: batchKey.announced, at: clock.wall().toString() };
     this.options.store.append([{ kind: 'event', type: 'balise.work.batch-wanted', data }]);
   }
 
@@ -168,8 +185,9 @@ export class BatchDesk {
     lent: ContactBatch['contacts'][number],
     { batch, campaign }: ContactBatch,
     lentUntilMs: number,
+    batchSeal: NumberSeal,
   ): NewContact[] {
-    const { store, seal, batchSeal, callee } = this.options;
+    const { store, seal, callee } = this.options;
     const { token, language, zone, earliest, latest, priority, attempts, notBefore } = lent;
     if (store.hasContact(campaign, token)) return [];
     try {

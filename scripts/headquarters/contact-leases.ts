@@ -12,6 +12,7 @@ import type {
   Language,
   WorkContactData,
 } from '../../config/schema/types.generated.js';
+import type { BatchSealing } from '../../gateway/work/batch-seal.js';
 import { silenceAfter } from '../../gateway/work/dispositions.js';
 import type { NumberSeal } from '../../gateway/work/number-seal.js';
 import type { NewContact } from '../../gateway/work/ports.js';
@@ -64,6 +65,8 @@ export interface Lease {
   readonly campaign: string;
   readonly issuedMs: number;
   readonly expiresMs: number;
+  /** The key that its gateway has announced. */
+  readonly sealTo?: string;
 }
 
 export interface Loan {
@@ -72,6 +75,7 @@ export interface Loan {
   readonly campaign: string;
   readonly most: number;
   readonly languages?: readonly Language[];
+  readonly sealTo?: string;
   readonly nowMs: number;
   readonly expiresMs: number;
 }
@@ -110,7 +114,10 @@ export class ContactLeases {
   }
 
   /** A loan as its gateway is sent it: numbers sealed for that gateway alone. Undefined when nothing of it is lent any more. */
-  async batchOf(lease: Lease, seal: NumberSeal): Promise<ContactBatch | undefined> {
+  async batchOf(
+    lease: Lease,
+    { seal, sealing }: { readonly seal: NumberSeal; readonly sealing?: BatchSealing },
+  ): Promise<ContactBatch | undefined> {
     const { batch, gateway, campaign, issuedMs, expiresMs } = lease;
     const rows = await this.db.all<PoolRow>(
       `SELECT token, body, language, priority, attempts, not_before_ms FROM work_pool
@@ -128,16 +135,18 @@ export class ContactLeases {
         sealed: seal.seal(number, token, isMystery).toString('base64url'),
       };
     });
-    return { batch, gateway, campaign, issuedAt: iso(issuedMs), expiresAt: iso(expiresMs), contacts };
+    const times = { issuedAt: iso(issuedMs), expiresAt: iso(expiresMs) };
+    return { batch, gateway, campaign, ...times, ...(sealing !== undefined && { sealing }), contacts };
   }
 
   /** A gateway asks for contacts; the newest wish for a campaign counts. */
   async wanted(sql: Sql, gateway: string, wish: ContactBatchWantedData, nowMs: number): Promise<void> {
-    const { campaign, most, languages, at } = wish;
+    const { campaign, most, languages, sealTo, at } = wish;
     await sql.run(
-      `INSERT INTO work_wish (gateway, campaign, most, languages, asked_ms) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (gateway, campaign) DO UPDATE SET most = excluded.most, languages = excluded.languages, asked_ms = excluded.asked_ms`,
-      [gateway, campaign, most, languages === undefined ? null : languages.join(' '), Math.min(nowMs, Date.parse(at))],
+      `INSERT INTO work_wish (gateway, campaign, most, languages, asked_ms, seal_to) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (gateway, campaign) DO UPDATE SET
+         most = excluded.most, languages = excluded.languages, asked_ms = excluded.asked_ms, seal_to = excluded.seal_to`,
+      [gateway, campaign, most, languages?.join(' ') ?? null, Math.min(nowMs, Date.parse(at)), sealTo ?? null],
     );
   }
 
@@ -166,20 +175,22 @@ export class ContactLeases {
   /** Loans that are to be sent now, because their gateway has not said that it has them; each is due again later. */
   async due(nowMs: number): Promise<readonly Lease[]> {
     const rows = await this.db.all<Readonly<Record<string, SqlValue>>>(
-      `SELECT batch, work_lease.gateway, campaign, issued_ms, expires_ms, sent FROM work_lease
+      `SELECT batch, work_lease.gateway, campaign, issued_ms, expires_ms, sent, seal_to FROM work_lease
        JOIN gateway ON gateway.gateway = work_lease.gateway
        WHERE state = 'open' AND taken = 0 AND next_ms <= $1 AND gateway.silent = 0 ORDER BY batch LIMIT 100`,
       [nowMs],
     );
     const mine: Lease[] = [];
-    for (const { batch = '', gateway, campaign, issued_ms: issued, expires_ms: expires, sent } of rows) {
+    for (const row of rows) {
+      const { batch = '', gateway, campaign, issued_ms: issued, expires_ms: expires, sent, seal_to: key } = row;
       const againMs = nowMs + Math.min(LAST_AGAIN_MS, FIRST_AGAIN_MS * 2 ** Math.min(10, Number(sent)));
       // Whoever changes the row is the one who sends.
       const isMine = await this.db.run(
         'UPDATE work_lease SET sent = sent + 1, next_ms = $1 WHERE batch = $2 AND next_ms <= $3 AND taken = 0',
         [againMs, batch, nowMs],
       );
-      const named = { batch: String(batch), gateway: String(gateway), campaign: String(campaign) };
+      const sealed = typeof key === 'string' ? { sealTo: key } : {};
+      const named = { batch: String(batch), gateway: String(gateway), campaign: String(campaign), ...sealed };
       if (isMine === 1) mine.push({ ...named, issuedMs: Number(issued), expiresMs: Number(expires) });
     }
     return mine;
@@ -292,8 +303,8 @@ export class ContactLeases {
 /** A wish is granted once, and not while an earlier batch is still on its way. */
 async function grant(sql: Sql, to: Omit<Loan, 'most' | 'languages'>): Promise<Lease | undefined> {
   const { gateway, campaign, nowMs } = to;
-  const [wish] = await sql.all<{ most: SqlValue; languages: string | null }>(
-    'SELECT most, languages FROM work_wish WHERE gateway = $1 AND campaign = $2 AND asked_ms > $3',
+  const [wish] = await sql.all<{ most: SqlValue; languages: string | null; seal_to: string | null }>(
+    'SELECT most, languages, seal_to FROM work_wish WHERE gateway = $1 AND campaign = $2 AND asked_ms > $3',
     [gateway, campaign, nowMs - WISH_MS],
   );
   if (wish === undefined) return undefined;
@@ -303,14 +314,15 @@ async function grant(sql: Sql, to: Omit<Loan, 'most' | 'languages'>): Promise<Le
   );
   if (onItsWay.length > 0) return undefined;
   const languages = wish.languages?.split(' ') as Language[] | undefined;
-  const lease = await lendFree(sql, { ...to, most: Number(wish.most), ...(languages && { languages }) });
+  const wished = { most: Number(wish.most), ...(languages && { languages }) };
+  const lease = await lendFree(sql, { ...to, ...wished, ...(wish.seal_to !== null && { sealTo: wish.seal_to }) });
   if (lease !== undefined)
     await sql.run('DELETE FROM work_wish WHERE gateway = $1 AND campaign = $2', [gateway, campaign]);
   return lease;
 }
 
 async function lendFree(sql: Sql, loan: Loan): Promise<Lease | undefined> {
-  const { batch, gateway, campaign, most, languages, nowMs, expiresMs } = loan;
+  const { batch, gateway, campaign, most, languages, sealTo, nowMs, expiresMs } = loan;
   const spoken = languages?.map((_, index) => `$${index + 6}`).join(', ');
   const free = await sql.all<{ token: string }>(
     `SELECT token FROM work_pool AS one
@@ -328,11 +340,11 @@ async function lendFree(sql: Sql, loan: Loan): Promise<Lease | undefined> {
     );
   if (lent === 0) return undefined;
   await sql.run(
-    `INSERT INTO work_lease (batch, gateway, campaign, issued_ms, expires_ms, state, taken, sent, next_ms)
-     VALUES ($1, $2, $3, $4, $5, 'open', 0, 0, 0)`,
-    [batch, gateway, campaign, nowMs, expiresMs],
+    `INSERT INTO work_lease (batch, gateway, campaign, issued_ms, expires_ms, state, taken, sent, next_ms, seal_to)
+     VALUES ($1, $2, $3, $4, $5, 'open', 0, 0, 0, $6)`,
+    [batch, gateway, campaign, nowMs, expiresMs, sealTo ?? null],
   );
-  return { batch, gateway, campaign, issuedMs: nowMs, expiresMs };
+  return { batch, gateway, campaign, issuedMs: nowMs, expiresMs, ...(sealTo !== undefined && { sealTo }) };
 }
 
 function rowOf(campaign: string, contact: PoolContact): SqlValue[] {

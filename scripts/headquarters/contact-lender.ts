@@ -12,9 +12,9 @@ import type {
 } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../../gateway/clock/clock.js';
 import { uuid7 } from '../../gateway/store/uuid7.js';
-import { batchSeal } from '../../gateway/work/batch-seal.js';
+import { batchSeal, sealTo } from '../../gateway/work/batch-seal.js';
 import type { NumberSeal } from '../../gateway/work/number-seal.js';
-import { ContactLeases } from './contact-leases.js';
+import { ContactLeases, type Lease } from './contact-leases.js';
 import { messageFault } from './message-check.js';
 import type { CheckedEvent } from './records/checked-event.js';
 import type { Database, Sql } from './records/database.js';
@@ -58,7 +58,7 @@ const AT_ONCE = 500;
 
 export class ContactLender {
   readonly leases: ContactLeases;
-  readonly #seals = new Map<string, NumberSeal | undefined>();
+  readonly #unknown = new Set<string>();
   #busyUntilMs = 0;
   #lookedMs = 0;
   #timer: Timer | undefined;
@@ -107,14 +107,15 @@ export class ContactLender {
     while ((await this.#hear()) > 0);
     const nowMs = this.#nowMs();
     const newBatch = () => uuid7(clock.wall().epochMilliseconds);
-    const mayLend = (gateway: string) => this.#sealFor(gateway) !== undefined;
+    const mayLend = (gateway: string) => this.#tokenKeyOf(gateway) !== undefined;
     for (const { batch, gateway, campaign } of await this.leases.grantWishes(nowMs, loanMs, newBatch, mayLend))
       log.info({ event: 'headquarters.lent', batch, gateway, campaign });
     for (const lease of await this.leases.due(nowMs)) {
-      const seal = this.#sealFor(lease.gateway);
-      const batch = seal && (await this.leases.batchOf(lease, seal));
-      if (batch === undefined) continue;
+      const tokenKey = this.#tokenKeyOf(lease.gateway);
+      if (tokenKey === undefined) continue;
       try {
+        const batch = await this.leases.batchOf(lease, sealFor(lease, tokenKey));
+        if (batch === undefined) continue;
         await send(lease.gateway, await signValue(key, batch));
       } catch (fault) {
         log.warn({ event: 'headquarters.batch-not-sent', batch: lease.batch, why: (fault as Error).message });
@@ -179,15 +180,15 @@ export class ContactLender {
     }
   }
 
-  #sealFor(gateway: string): NumberSeal | undefined {
-    if (this.#seals.has(gateway)) return this.#seals.get(gateway);
+  #tokenKeyOf(gateway: string): string | undefined {
     const { tokenKeys, log } = this.options;
     const [site = ''] = gateway.split('/');
     const tokenKey = tokenKeys[site] ?? tokenKeys['*'];
-    const seal = tokenKey === undefined ? undefined : batchSeal(tokenKey, gateway);
-    this.#seals.set(gateway, seal);
-    if (seal === undefined) log.warn({ event: 'headquarters.no-token-key', gateway });
-    return seal;
+    if (tokenKey === undefined && !this.#unknown.has(gateway)) {
+      this.#unknown.add(gateway);
+      log.warn({ event: 'headquarters.no-token-key', gateway });
+    }
+    return tokenKey;
   }
 
   #alarm(sql: Sql, id: string, gateway: string, message: string): Promise<unknown> {
@@ -197,4 +198,9 @@ export class ContactLender {
   #nowMs(): number {
     return this.options.clock.wall().epochMilliseconds;
   }
+}
+
+/** To the gateway's own key, where it has announced one. Throws when that is no key. */
+function sealFor({ gateway, sealTo: key }: Lease, tokenKey: string) {
+  return key === undefined ? { seal: batchSeal(tokenKey, gateway) } : sealTo(tokenKey, gateway, key);
 }

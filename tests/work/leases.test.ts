@@ -41,19 +41,55 @@ t.test('a callee is with one gateway at a time, whichever campaigns it is in', a
   t.equal(new Set(all).size, 4, 'and none is left lying');
 });
 
-t.test('what travels is sealed for one gateway: not in clear, and no other gateway’s key opens it', async (t) => {
+t.test(
+  'what travels is sealed to its gateway’s own key: not in clear, and the site’s token key opens nothing',
+  async (t) => {
+    const made = await world(t, 2, 3);
+    const [one, two] = made.gateways as [LoanGateway, LoanGateway];
+    await supplied(made, one);
+    t.equal(made.sent.length, 2);
+    for (const jws of made.sent) {
+      const batch = payload(jws);
+      t.notMatch(JSON.stringify(batch), /20794600/);
+      const [contact] = batch.contacts;
+      const sealed = Buffer.from(contact?.sealed ?? '', 'base64url');
+      const token = contact?.token ?? '';
+      t.match(one.batchKey.sealOf(batch.sealing).unseal(sealed, token), /^\+4420794600\d\d$/);
+      const others = [two.batchKey.sealOf(batch.sealing), batchSeal(TOKEN_KEY, one.id), POOL_SEAL];
+      for (const other of others) t.throws(() => other.unseal(sealed, token), { name: 'SealBroken' });
+    }
+  },
+);
+
+t.test('a gateway that announces no key is lent contacts under the token key, as before there were any', async (t) => {
   const made = await world(t, 1, 3);
-  await supplied(made, ...made.gateways);
-  for (const jws of made.sent) {
-    const batch = payload(jws);
-    t.notMatch(JSON.stringify(batch), /20794600/);
-    const [contact] = batch.contacts;
-    const sealed = Buffer.from(contact?.sealed ?? '', 'base64url');
-    const token = contact?.token ?? '';
-    t.match(batchSeal(TOKEN_KEY, 'demo/gw-1').unseal(sealed, token), /^\+4420794600\d\d$/);
-    t.throws(() => batchSeal(TOKEN_KEY, 'demo/gw-2').unseal(sealed, token), { name: 'SealBroken' });
-    t.throws(() => POOL_SEAL.unseal(sealed, token), { name: 'SealBroken' });
-  }
+  const [one] = made.gateways as [LoanGateway];
+  const data = { campaign: 'survey', most: 3, languages: ['nl'], at: made.clock.wall().toString() };
+  one.store.work.append([{ kind: 'event', type: 'balise.work.batch-wanted', data }]);
+  await made.report(one);
+  await made.lender.look();
+  t.equal(payload(made.sent[0] ?? '').sealing, undefined);
+  t.match(await one.keeper.take(Buffer.from(made.sent[0] ?? '')), {
+    state: 'done',
+    result: { contacts: 3, unusable: 0 },
+  });
+});
+
+t.test('a gateway whose key is another now gives back what was sealed to the old one, whole and free', async (t) => {
+  const made = await world(t, 1, 3);
+  const [one] = made.gateways as [LoanGateway];
+  one.keeper.look();
+  await made.report(one);
+  one.replaceKey();
+  await made.lender.look();
+  for (const jws of made.sent) t.match(await one.keeper.take(Buffer.from(jws)), { state: 'refused', why: 'other-key' });
+  one.isWorking = false;
+  await made.settle();
+  t.ok((await made.pool()).every(({ state }) => state === 'free'));
+  one.isWorking = true;
+  made.clock.add(HOUR);
+  await supplied(made, one);
+  t.ok(one.holds().length > 0, 'and is lent them anew, to the new one');
 });
 
 t.test('forged, foreign, lapsed and repeated batches give no contact; the genuine ones go back whole', async (t) => {

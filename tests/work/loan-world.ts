@@ -9,7 +9,7 @@ import type { E164 } from '../../gateway/policy/ids.js';
 import { openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
 import { BatchKeeper } from '../../gateway/work/batch-keeper.js';
-import { batchSeal } from '../../gateway/work/batch-seal.js';
+import { BatchKey } from '../../gateway/work/batch-seal.js';
 import { NumberSeal } from '../../gateway/work/number-seal.js';
 import { ContactLender } from '../../scripts/headquarters/contact-lender.js';
 import type { CheckedEvent } from '../../scripts/headquarters/records/checked-event.js';
@@ -73,6 +73,7 @@ export class LoanGateway {
   #keeper: BatchKeeper;
   readonly #folder = mkdtempSync(join(tmpdir(), 'balise-loans-'));
   readonly clock: SkewedClock;
+  batchKey: BatchKey;
 
   constructor(
     readonly id: string,
@@ -81,7 +82,9 @@ export class LoanGateway {
     private readonly campaigns: readonly Campaign[],
   ) {
     this.clock = new SkewedClock(clock);
-    this.seal = new NumberSeal(Buffer.alloc(32, id.length + Number(id.at(-1))));
+    const folderKey = Buffer.alloc(32, id.length + Number(id.at(-1)));
+    this.seal = new NumberSeal(folderKey);
+    this.batchKey = new BatchKey(TOKEN_KEY, id, folderKey);
     [this.#store, this.#keeper] = this.#open();
   }
 
@@ -100,7 +103,7 @@ export class LoanGateway {
     const worker = { campaigns: this.campaigns.map(({ id }) => id), languages: ['nl'] as const };
     const keeper = new BatchKeeper({
       ...{ store: store.work, clock, gatewayId, country: 'GB', keys, seal: this.seal, log: silent },
-      batchSeal: batchSeal(TOKEN_KEY, gatewayId),
+      batchKey: this.batchKey,
       callee: calleeHours(),
       workers: () => (this.isWorking ? [worker] : []),
       onTaken: () => undefined,
@@ -114,6 +117,12 @@ export class LoanGateway {
     this.#store.close();
     [this.#store, this.#keeper] = this.#open();
     for (const { ref } of this.#store.work.heldContacts()) this.settle(ref, 'undisposed');
+  }
+
+  /** The key of its data folder is another after its next start. */
+  replaceKey(): void {
+    this.batchKey = new BatchKey(TOKEN_KEY, this.id, Buffer.alloc(32, 99));
+    this.restart();
   }
 
   /** What it may call, or is calling. */

@@ -80,6 +80,8 @@ const STEPS: readonly (readonly string[])[] = [
       at_ms BIGINT NOT NULL, points BIGINT NOT NULL, PRIMARY KEY (gateway, call, criterion))`,
     "CREATE INDEX event_work ON event (gateway, sequence) WHERE type LIKE 'balise.work.%'",
   ],
+  // To which key of its gateway a loan is sealed; none: its gateway has announced none.
+  ['ALTER TABLE work_wish ADD COLUMN seal_to TEXT', 'ALTER TABLE work_lease ADD COLUMN seal_to TEXT'],
 ];
 
 export const EVENT: Table = {
