@@ -136,8 +136,7 @@ function toWrapUp({ session, contact, isDown }: Talking, cut: CallCut | undefine
   // Whoever is suspended says nothing more; what nobody says counts as a refusal.
   if (session.leaving === 'suspended') return leaveUndisposed(session, contact, isDown, now);
   const { session: next, effects } = begin(session, 'wrap-up', now, { contact });
-  const untold = isDown && cut !== undefined ? { untold: cut } : {};
-  const state: WrapUp = { at: 'wrap-up', session: next, contact, isDown, ...untold };
+  const state: WrapUp = { at: 'wrap-up', session: next, contact, isDown, ...(cut !== undefined && { cut }) };
   return {
     state,
     effects: [
@@ -156,10 +155,8 @@ export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
       return dispositionKey(state, event.digit, false, now);
     case 'timer':
       return event.timer === 'wrap-up' ? overdue(state, now) : stay(state);
-    case 'opened': {
-      const { untold, ...told } = state;
-      return { state: { ...told, isDown: false }, effects: [askHow(untold)] };
-    }
+    case 'opened':
+      return { state: { ...state, isDown: false }, effects: [askHow(state.cut)] };
     case 'hook-on':
       return { state: { ...state, isDown: true }, effects: [{ do: 'hush' }] };
     case 'leave':

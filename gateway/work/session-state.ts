@@ -82,8 +82,8 @@ export type Talking = InHand & {
 };
 export type WrapUp = InHand & {
   readonly at: 'wrap-up';
-  /** To be told once somebody listens again: the handset was put down when its call was ended. */
-  readonly untold?: CallCut;
+  /** Told again to whoever lifts the handset anew: a deadline may have opened its line before a word was heard. */
+  readonly cut?: CallCut;
 };
 /** The time for wrap-up is over, and no disposition was given: there is no next contact before it is. */
 export type Owing = InHand & { readonly at: 'owing' };
