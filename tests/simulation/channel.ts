@@ -23,6 +23,8 @@ export class Channel {
     private readonly random: Random,
     private readonly odds: { readonly double: number; readonly lose: number },
     private readonly slowestMs = 20,
+    /** Something was swallowed: what the gateway knows of a call is then less than what happened. */
+    private readonly onLost: () => void = () => undefined,
   ) {}
 
   get isOpen(): boolean {
@@ -48,7 +50,10 @@ export class Channel {
   tell(what: (sink: CallSink) => void, onArrival?: () => void, once = false): void {
     const { listener, epoch } = this;
     if (listener === undefined) return;
-    if (!once && this.random.chance(this.odds.lose)) return;
+    if (!once && this.random.chance(this.odds.lose)) {
+      this.onLost();
+      return;
+    }
     const times = !once && this.random.chance(this.odds.double) ? 2 : 1;
     for (let i = 0; i < times; i += 1) {
       const late = this.random.chance(0.01)

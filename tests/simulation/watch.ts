@@ -28,6 +28,8 @@ interface Seen {
   number?: string;
   /** Where what is judged by now ends it at the latest, virtual time. */
   overUs?: number;
+  /** The same by the last change of a person or a campaign, and when that is found by. */
+  readonly byWork: Map<string, { readonly foundUs: number; readonly overUs: number }>;
 }
 
 /** What a simulated site went through. */
@@ -49,6 +51,10 @@ export const bump = <K>(counts: Map<K, number>, key: K): void => {
 const LONGEST_SITTING_US = 25 * 3_600e6;
 /** A process that hangs is told late, and its planes fall silent by themselves within this, microseconds. */
 const NARROWED_US = 3e6;
+
+function narrow(seen: Seen, overUs: number): void {
+  seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, overUs);
+}
 
 /** Knows what the gateway has promised, sees all that happens, and trusts nothing that the gateway says. */
 export class Watch {
@@ -109,7 +115,7 @@ export class Watch {
 
   requested({ call, handset, dialled, keyed }: CallRequest): void {
     if (this.open.has(call)) return;
-    this.open.set(call, { atUs: this.timeline.nowUs, isKeyed: keyed === true });
+    this.open.set(call, { atUs: this.timeline.nowUs, isKeyed: keyed === true, byWork: new Map() });
     this.tally.calls += 1;
     this.note(call, `${handset} asks for ${dialled}`);
   }
@@ -214,7 +220,7 @@ export class Watch {
       const isLeft = request.desk === true || this.site.sanctions(one, seen.number, this.policyIndex());
       const hours = this.windowsOf(request, one, seen.number, this.policyIndex());
       const leftMs = isLeft ? closedFrom(hours, nowMs, nowMs + 1_500_000) - nowMs : 0;
-      seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, nowUs + leftMs * 1e3);
+      narrow(seen, nowUs + leftMs * 1e3);
     }
   }
 
@@ -226,16 +232,26 @@ export class Watch {
     for (const [call, seen] of this.open) {
       const { request } = this.store().entry(call) ?? {};
       if (request === undefined || (request.person !== id && request.campaign !== id)) continue;
-      const leftMs = closedFrom(this.work?.rulesOf(request) ?? [], nowMs, nowMs + 1_500_000) - nowMs;
+      const { person, campaign, ...rest } = request;
+      const own = { ...rest, ...(person === id && { person }), ...(campaign === id && { campaign }) };
+      const leftMs = closedFrom(this.work?.rulesOf(own) ?? [], nowMs, nowMs + 1_500_000) - nowMs;
       const foundUs = nowUs + LOOK_MS * 1e3;
-      seen.overUs = Math.min(seen.overUs ?? Number.POSITIVE_INFINITY, Math.max(foundUs, nowUs + leftMs * 1e3));
+      // Changed and changed back between two looks is not changed.
+      const before = seen.byWork.get(id);
+      if (before !== undefined && before.foundUs <= nowUs) narrow(seen, before.overUs);
+      seen.byWork.set(id, { foundUs, overUs: Math.max(foundUs, nowUs + leftMs * 1e3) });
     }
   }
 
   flowed(call: CallId, fromUs: number, toUs: number): void {
-    const { armedUs, overUs } = this.open.get(call) ?? {};
+    const seen = this.open.get(call);
+    const { armedUs } = seen ?? {};
+    const overUs = Math.min(
+      seen?.overUs ?? Number.POSITIVE_INFINITY,
+      ...[...(seen?.byWork.values() ?? [])].map((by) => by.overUs),
+    );
     this.note(call, 'silent');
-    if (overUs !== undefined && toUs > overUs + NARROWED_US)
+    if (toUs > overUs + NARROWED_US)
       this.breach('a live call ends where a new bundle ends it', `${call}: ${(toUs - overUs) / 1e6} s late`, call);
     if (armedUs !== undefined && toUs > armedUs)
       this.breach('no media after the deadline', `${call}: ${(toUs - armedUs) / 1e3} ms`, call);

@@ -116,11 +116,9 @@ export class World implements WorldParts {
     );
     const { watch, clock } = this;
     const odds = { double: 0.005, lose: 0.0005 };
-    this.channels = {
-      media: new Channel(timeline, random, odds),
-      line: new Channel(timeline, random, odds, 150),
-      signalling: new Channel(timeline, random, odds),
-    };
+    const channel = (slowestMs?: number): Channel =>
+      new Channel(timeline, random, odds, slowestMs, () => this.work?.watch.blurred());
+    this.channels = { media: channel(), line: channel(150), signalling: channel() };
     this.store = new SimStore(clock, () => timeline.nowUs, {
       recorded: (record, events) => {
         watch.wrote(record, events);
