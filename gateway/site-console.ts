@@ -85,6 +85,7 @@ export async function openSiteConsole(parts: SiteConsoleParts): Promise<RunningC
     listeners: (call) => parts.listening?.listeners(call) ?? [],
   });
   watch.remember(history.list({ limit: REMEMBERED }).calls);
+  await metrics.begin();
   try {
     const tls = tlsOf(files);
     const running = await startConsole({

@@ -26,11 +26,15 @@ function tablesOf(decodeByte: (byte: number) => number): LawTables {
   const decode = Int16Array.from({ length: 256 }, (_, byte) => decodeByte(byte));
   const byLevel = Array.from(decode, (level, byte) => ({ level, byte })).sort((a, b) => a.level - b.level);
   const encode = new Uint8Array(65_536);
-  let nearest = 0;
-  for (let level = -32_768; level <= 32_767; level++) {
-    const distance = (at: number): number => Math.abs((byLevel[at]?.level ?? Number.POSITIVE_INFINITY) - level);
-    while (distance(nearest + 1) <= distance(nearest) && nearest < 255) nearest++;
-    encode[level + 32_768] = byLevel[nearest]?.byte ?? 0;
+  let from = 0;
+  for (const [at, { level, byte }] of byLevel.entries()) {
+    const next = byLevel[at + 1];
+    // µ-law has two bytes for no sound.
+    if (next?.level === level) continue;
+    // Halfway between two levels the higher one is taken.
+    const to = next === undefined ? encode.length : Math.ceil((level + next.level) / 2) + 32_768;
+    encode.fill(byte, from, to);
+    from = to;
   }
   return { decode, encode, silence: encode[32_768] ?? 0 };
 }
