@@ -35,12 +35,15 @@ export interface Surroundings {
   readonly tools: PlantTools;
 }
 
+/** How long the disk takes for an fsync, one commit after the other, milliseconds: others end their calls meanwhile, are cut, or the power fails. */
+const SYNC_MS = [1, 0, 30, 3, 400];
+
 const SILENT_LOG = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The production calls, joined to the simulated world for one life of the process. */
 export function bringUp(life: Life, clock: Clock, bootId: string, line: LinePlane, around: Surroundings): Calls {
   const { plant, tools, watch, numberToken } = around;
-  const ports = portsOf(life, line, around);
+  const ports = portsOf(life, clock, line, around);
   const planted = { ...ports, ...plant?.ports?.(ports, tools) };
   const { work } = around;
   const judge = work?.judge(planted.judge) ?? planted.judge;
@@ -101,6 +104,7 @@ export function contactsOf(life: Life, store: SimStore): ContactStore {
 /** Every order and every transaction is a point at which the process may die. */
 function portsOf(
   life: Life,
+  clock: Clock,
   line: LinePlane,
   { store, signalling, media, watch, planes, policy, doNotCall }: Surroundings,
 ): Ports {
@@ -109,6 +113,7 @@ function portsOf(
       watch.note(about, what);
       return work();
     });
+  let commits = 0;
   const disk: CallStore = {
     open: (request, grant) =>
       at(request.call, 'journal', () => {
@@ -119,12 +124,22 @@ function portsOf(
     saveDialogs: (call, dialogs) => {
       for (const dialog of dialogs) at(call, `journal the ${dialog.leg} leg`, () => store.saveDialogs(call, [dialog]));
     },
-    commitDeadline: (call, answeredAt, deadline, dialogs, done) =>
-      at(call, 'commit the deadline', () => {
-        store.commitDeadline(call, answeredAt, deadline, dialogs, done);
+    commitDeadline: (call, answeredAt, deadline, dialogs, done) => {
+      const ms = SYNC_MS[commits % SYNC_MS.length] ?? 0;
+      commits += 1;
+      const synced = (durable: () => void): void => {
+        at(call, 'commit the deadline', durable);
         const entry = store.entry(call);
         if (entry !== undefined) planes.committed(call, entry.request.handset, deadline);
-      }),
+        done();
+      };
+      at(call, 'write the deadline', () =>
+        store.commitDeadline(call, answeredAt, deadline, dialogs, (durable) => {
+          if (ms === 0) synced(durable);
+          else clock.after(ms, () => synced(durable));
+        }),
+      );
+    },
     record: (record, events) => at(record.call, 'record', () => store.record(record, events)),
     openCalls: () => store.openCalls(),
     used: (subject, sinceMs) => store.used(subject, sinceMs),

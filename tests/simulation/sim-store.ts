@@ -43,7 +43,7 @@ const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target)
  * The disk: what a transaction has returned from survives the death of the process; what it wrote without fsync may be lost,
  * newest first, when the power fails. The semantics are those of gateway/store/ on SQLite with its log in WAL mode.
  */
-export class SimStore implements CallStore, OutboxSource, ContactStore {
+export class SimStore implements Omit<CallStore, 'commitDeadline'>, OutboxSource, ContactStore {
   isFaulty = false;
   isFull = false;
   plant: DiskPlant | undefined;
@@ -104,20 +104,26 @@ export class SimStore implements CallStore, OutboxSource, ContactStore {
     for (const dialog of dialogs) this.putDialog(call, dialog);
   }
 
+  /** Written at once; `synced` is when the caller calls `done`, and what was written by now is durable from then on. */
   commitDeadline(
     call: CallId,
     answeredAt: Temporal.Instant,
     deadline: NonNullable<OpenCall['deadline']>,
     dialogs: readonly LegDialog[],
-    done: (fault?: Error) => void,
+    synced: (done: () => void) => void,
   ): void {
     const entry = this.journal.get(call);
     if (entry === undefined) throw new Error(`call ${call} is not in the journal`);
-    this.write(true);
+    this.write(false);
     this.journal.set(call, { ...entry, answeredAt, deadline });
+    this.volatile.push(() => {
+      if (this.journal.has(call)) this.journal.set(call, entry);
+    });
     for (const dialog of dialogs) this.putDialog(call, dialog);
-    this.volatile = [];
-    done();
+    const written = new Set(this.volatile);
+    synced(() => {
+      this.volatile = this.volatile.filter((undo) => !written.has(undo));
+    });
   }
 
   record(record: CallRecord, events: readonly EventDraft[]): void {
