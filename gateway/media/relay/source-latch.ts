@@ -71,7 +71,8 @@ export class SourceLatch {
 
   /** Takes a packet that was allowed and is well formed; true when its SSRC is another than the last one's. */
   take(address: string, port: number, ssrc: number): boolean {
-    if (this.#phase !== 'unanswered') {
+    // What was allowed before the answer, or once it is locked, moves nothing.
+    if (this.#phase === 'latching') {
       if (!this.#isPeer(address, port)) {
         this.address = address;
         this.port = port;
