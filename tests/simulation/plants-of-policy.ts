@@ -67,6 +67,20 @@ export const PLANTS_OF_POLICY: Plants = {
       },
     }),
   },
+  'hour-early': {
+    what: 'a window that closes within the hour counts as closed',
+    breaks: 'no refusal without its reason',
+    ports: ({ judge }) => ({
+      judge: {
+        judge: (request, facts, at, usage) => {
+          const decision = judge.judge(request, facts, at, usage);
+          if (decision.outcome === 'refusal') return decision;
+          const after = judge.judge(request, facts, at.add({ hours: 1 }), usage);
+          return after.outcome === 'refusal' && after.rule.startsWith('window.') ? after : decision;
+        },
+      },
+    }),
+  },
   'wide-night': {
     what: 'on the night the clocks go back, a window that has closed is open again in the hour that comes twice',
     breaks: 'no grant outside any window',

@@ -5,7 +5,7 @@ import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
 import type { SimHandset, SimSite } from './sim-site.js';
 import type { Timeline } from './timeline.js';
-import { isHoliday, isOpen, localDay, type WindowRule } from './window-oracle.js';
+import { changesAbout, isHoliday, isOpen, localDay, type WindowRule } from './window-oracle.js';
 import type { WorkOfSite } from './work-watch.js';
 
 /** The clock may be off by this and be believed (gateway/clock/step-watch.ts), milliseconds. */
@@ -88,9 +88,11 @@ export class RefusalWatch {
     }
   }
 
+  /** Somebody's clock shows a time outside; to within what a clock may be off, and by more on a night on which it changes. */
   private isClosedAbout(rules: readonly WindowRule[]): boolean {
     const nowMs = this.parts.clock.trueMs();
-    return [nowMs - DOUBTFUL_MS, nowMs, nowMs + DOUBTFUL_MS].some((ms) => !rules.every((rule) => isOpen(rule, ms)));
+    const offMs = rules.some(({ zone }) => changesAbout(zone, nowMs)) ? DOUBTFUL_MS : BELIEVED_MS;
+    return [nowMs - offMs, nowMs, nowMs + offMs].some((ms) => !rules.every((rule) => isOpen(rule, ms)));
   }
 
   private isHolidayAt(dialled: string): boolean {

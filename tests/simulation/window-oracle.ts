@@ -67,6 +67,11 @@ function offsetMs(zone: string, atMs: number): number {
   return found.offsetMs;
 }
 
+/** Whether the clocks of a zone change within three hours of an instant. */
+export function changesAbout(zone: string, atMs: number): boolean {
+  return offsetMs(zone, atMs - 3 * HOUR_MS) !== offsetMs(zone, atMs + 3 * HOUR_MS);
+}
+
 /** The date that people's calendars show in the zone, days since 1970. */
 export function localDay(zone: string, atMs: number): number {
   return Math.floor((atMs + offsetMs(zone, atMs)) / 86_400_000);
