@@ -1,6 +1,7 @@
 import type { AgentHealthMessage, LineStateMessage } from '../../config/schema/types.generated.js';
 import { LeaseKeeper } from '../../device-agents/lease-keeper.js';
 import { readLease } from '../../device-agents/lease-message.js';
+import { instantText } from '../../gateway/calls/instant-text.js';
 import type { BoardId, HandsetId } from '../../gateway/policy/ids.js';
 import type { MachineClock } from './machine-clock.js';
 import type { SimBoard, SimHandset } from './sim-site.js';
@@ -190,6 +191,6 @@ export class WireAgent {
   /** No two messages of one instant: the gateway takes the newer one. */
   private stamp(): { readonly at: string; readonly atNs: string } {
     this.stamps += 1n;
-    return { at: this.clock.wall().toString(), atNs: `${this.clock.monotonicNs() + (this.stamps % 1_000n)}` };
+    return { at: instantText(this.clock.wall()), atNs: `${this.clock.monotonicNs() + (this.stamps % 1_000n)}` };
   }
 }
