@@ -59,7 +59,7 @@ module.exports = {
       to: {
         pathNot: [
           '^gateway/console/web/',
-          '^gateway/(console/api/[a-z-]+|calls/record|policy/decision)\\.ts$',
+          '^gateway/(console/api/[a-z-]+|calls/(record|call-effect|call-state)|policy/decision)\\.ts$',
           'node_modules/(preact|vite)/',
           '^node:|^(path|url)$',
         ],

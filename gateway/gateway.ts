@@ -232,7 +232,7 @@ export class Gateway {
       held: (call, leg, direction) => this.#media?.hold(call, leg, direction),
       keyed: (call, key) => this.#work?.key(call, key) === true || this.#media?.keyed(call, key),
       openSession: (...agreed) => new SdpSession(...agreed),
-      violation: ({ code, detail, handset }) => this.#alarm(code, detail, handset),
+      violation: ({ code, detail, handset, address }) => this.#alarm(code, detail, handset, undefined, address),
       registered: (registration) => this.#handsets?.registered(registration),
       challengeInvites: !this.#believesInvites,
     });
@@ -364,15 +364,11 @@ export class Gateway {
     });
   }
 
-  #alarm(code: string, message: string, handset?: string, board?: string): void {
+  #alarm(code: string, message: string, handset?: string, board?: string, address?: string): void {
     this.#log.warn({ event: 'alarm', code, message, handset, board });
-    this.#desk?.watch.alarm(code, message, handset);
-    const data = {
-      why: code,
-      message,
-      ...(handset !== undefined && { handset }),
-      ...(board !== undefined && { board }),
-    };
+    const about = { ...(handset !== undefined && { handset }), ...(board !== undefined && { board }) };
+    this.#desk?.watch.alarm(code, message, { ...about, ...(address !== undefined && { address }) });
+    const data = { why: code, message, ...about };
     try {
       this.#store?.calls.append([{ kind: 'alarm', type: `balise.alarm.${code}`, data }]);
     } catch (error) {

@@ -86,11 +86,13 @@ export class SiteWatch {
       this.alarm(
         'cutoff',
         `${order.reason}: ${result.calls} ${result.calls === 1 ? 'call' : 'calls'} cut, by ${order.by}`,
+        { cut: { calls: result.calls, reason: order.reason, by: order.by } },
       ),
   };
 
-  alarm(code: string, detail: string, handset?: string): void {
-    const alarm = { at: this.clock.wall().toString(), code, detail, ...(handset !== undefined && { handset }) };
+  /** @param about Whom or what it is about, where that is known. */
+  alarm(code: string, detail: string, about: Pick<AlarmView, 'handset' | 'board' | 'address' | 'cut'> = {}): void {
+    const alarm: AlarmView = { at: this.clock.wall().toString(), code, detail, ...about };
     this.#alarms.unshift(alarm);
     this.#alarms.length = Math.min(this.#alarms.length, MOST_SHOWN);
     for (const listener of this.#listeners) listener.alarm(alarm);

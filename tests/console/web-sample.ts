@@ -144,9 +144,15 @@ export const SITE: SiteView = {
   uplink: UPLINK,
   ended: ENDED,
   alarms: [
-    { at: at(95), code: 'line.controller-lost', detail: 'board b2 does not answer' },
-    { at: at(300), code: 'cutoff', detail: 'Misuse of the line: 1 call cut, by duty' },
-    { at: at(4000), code: 'sip.foreign-source', detail: '192.0.2.7 sent a request to the cell network' },
+    { at: at(95), code: 'line.controller-lost', detail: 'board b2 does not answer', board: 'b2' },
+    {
+      ...{ at: at(300), code: 'cutoff', detail: 'Misuse of the line: 1 call cut, by duty' },
+      cut: { calls: 1, reason: 'Misuse of the line', by: 'duty' },
+    },
+    {
+      ...{ at: at(4000), code: 'sip.foreign-address', detail: 'a-103 spoke from 192.0.2.7, outside its wing' },
+      ...{ handset: 'a-103', address: '192.0.2.7' },
+    },
     { at: at(90_000), code: 'dnc.ageing', detail: 'the list be-dncm is 20 hours old' },
   ],
 };
@@ -229,11 +235,11 @@ export function call(id: string): CallView {
     calleeZones: ['Europe/Istanbul'],
   };
   const steps = [
-    { atMs: 0, what: 'requested', state: 'judging' },
-    { atMs: 1.4, what: 'granted', state: 'opening-media' },
-    { atMs: 6.2, what: 'media open', state: 'dialling' },
-    { atMs: 240, what: '180', state: 'ringing' },
-    { atMs: 4210, what: '200', state: 'committing' },
+    { atMs: 0, what: 'journalled', state: 'judging' },
+    { atMs: 1.4, what: 'judged', state: 'opening-media' },
+    { atMs: 6.2, what: 'media-opened', state: 'dialling' },
+    { atMs: 240, what: 'trunk-ringing', state: 'ringing' },
+    { atMs: 4210, what: 'trunk-answered', state: 'committing' },
     { atMs: 4228, what: 'armed', state: 'talking' },
   ];
   if (ended?.rule !== undefined) {

@@ -139,6 +139,15 @@ t.test('in the browser', opts, async (t) => {
         await fits(t, page, name);
         await picture(page, `${name}-${width}-${theme}`);
       }
+      if (language === 'fr') {
+        await goTo(page, '#/');
+        await page.getByRole('button', { name: 'En montrer 1 de plus' }).click();
+        await page.getByText('a-103 a parlé depuis 192.0.2.7, hors de son aile.').waitFor();
+        await isAccessible(t, page, 'the alarms in full', { within: '.attention' });
+        await picture(page, 'alarms-768-light');
+        await goTo(page, '#/calls/cut-1');
+        await page.getByText('l’appelé a répondu').waitFor();
+      }
       const small = (await page.evaluate(
         "(location.hash = '#/', [...document.querySelectorAll('button, select, input, .tile, nav a')].filter((e) => e.getClientRects().length > 0 && !e.classList.contains('skip') && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML))",
       )) as string[];

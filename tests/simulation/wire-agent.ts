@@ -1,7 +1,7 @@
 import type { AgentHealthMessage, LineStateMessage } from '../../config/schema/types.generated.js';
 import { LeaseKeeper } from '../../device-agents/lease-keeper.js';
 import { readLease } from '../../device-agents/lease-message.js';
-import { instantText } from '../../gateway/calls/instant-text.js';
+import { instantText } from '../../gateway/clock/instant-text.js';
 import type { BoardId, HandsetId } from '../../gateway/policy/ids.js';
 import type { MachineClock } from './machine-clock.js';
 import type { SimBoard, SimHandset } from './sim-site.js';

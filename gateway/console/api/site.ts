@@ -7,10 +7,17 @@ import type { BoardView, PlaneView, UplinkView } from './parts.js';
 
 export interface AlarmView {
   readonly at: string;
+  /** Stable; the page has words of its own for each, with what stands below to fill in. */
   readonly code: string;
+  /** The same in English, with all that is known of it. */
   readonly detail: string;
   /** Of a handset's line or call. */
   readonly handset?: string;
+  readonly board?: string;
+  /** The address that it came from. */
+  readonly address?: string;
+  /** `cutoff`: what was ordered and what came of it. */
+  readonly cut?: { readonly calls: number; readonly reason: string; readonly by: string };
 }
 
 /** A wing, with how it stands as a whole. */

@@ -9,7 +9,7 @@ import { may, session } from './session.js';
 import { useStore } from './store.js';
 import { useSteadyMs } from './tick.js';
 import { useFormat } from './use-format.js';
-import { titleOfCode } from './words/code-text.js';
+import { alarmText, titleOfCode } from './words/code-text.js';
 import type { Words } from './words/en.js';
 import { useWords } from './words/speak.js';
 
@@ -155,7 +155,7 @@ function Heard(): JSX.Element {
     const newest = alarms?.[0];
     const key = newest === undefined ? '' : `${newest.at} ${newest.code}`;
     if (alarms !== undefined && lastAlarm.current !== undefined && lastAlarm.current !== key && newest !== undefined) {
-      setSaid(`${titleOfCode(w.alarms, newest.code)}: ${newest.detail}`);
+      setSaid(`${titleOfCode(w.alarms, newest.code)}: ${alarmText(w.alarmSaid, newest).sentence}`);
     }
     if (alarms !== undefined) lastAlarm.current = key;
   }, [alarms]);

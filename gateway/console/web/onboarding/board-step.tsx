@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { BoardView } from '../../api/parts.js';
 import { liveSite } from '../live.js';
+import { BoardDetail } from '../parts/board-detail.js';
 import { Nothing } from '../parts/notice.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';
@@ -33,7 +34,7 @@ function BoardRow({ board }: { readonly board: BoardView }): JSX.Element {
       <b>{w.onboarding.boardOf(board.board)}</b>
       <span class={`badge ${isUp ? 'is-talking' : 'is-fault'}`}>{titleOfCode(w.boardStates, board.state)}</span>
       <span class="dim">{board.at === undefined ? w.lines.noWord : format.when(board.at)}</span>
-      {board.detail !== '' && <span class="bad">{board.detail}</span>}
+      <BoardDetail board={board} />
     </li>
   );
 }

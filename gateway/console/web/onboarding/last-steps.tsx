@@ -47,7 +47,7 @@ export function RegistrationStep({ walked: { facts, view } }: { readonly walked:
       {isOfNow ? (
         <Notice tone="warn">
           <p>{w.onboarding.readBackBad}</p>
-          <p>{alarm.detail}</p>
+          <p lang="en">{alarm.detail}</p>
         </Notice>
       ) : (
         <p class="hint">{w.onboarding.readBackGood}</p>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { LiveSite } from '../live-site.js';
+import { AlarmDetail } from '../parts/alarm-detail.js';
 import { hashOf } from '../router.js';
 import { may, session } from '../session.js';
 import { useStore } from '../store.js';
@@ -45,7 +46,7 @@ export function Attention({ site }: { readonly site: LiveSite }): JSX.Element {
             <li key={`${alarm.at} ${alarm.code}`} class={isFresh(alarm) ? 'alarm-fresh' : ''}>
               <span class="alarm-title">{titleOfCode(w.alarms, alarm.code)}</span>
               <time dateTime={alarm.at}>{format.when(alarm.at, site.at)}</time>
-              <span class="alarm-detail">{alarm.detail}</span>
+              <AlarmDetail alarm={alarm} />
             </li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { CallQuality, CallView, StreamView } from '../../api/calls.js';
 import { liveSite } from '../live.js';
+import { AlarmDetail } from '../parts/alarm-detail.js';
 import { useStore } from '../store.js';
 import { useFormat } from '../use-format.js';
 import { useWords } from '../words/speak.js';
@@ -75,10 +76,10 @@ export function Silences({ call }: { readonly call: CallView }): JSX.Element | n
     <section class="card">
       <h2>{w.call.silenceAlarms}</h2>
       <ul class="alarms">
-        {own.map(({ at, detail }) => (
-          <li key={at}>
-            <time dateTime={at}>{format.when(at)}</time>
-            <span class="alarm-detail">{detail}</span>
+        {own.map((alarm) => (
+          <li key={alarm.at}>
+            <time dateTime={alarm.at}>{format.when(alarm.at)}</time>
+            <AlarmDetail alarm={alarm} />
           </li>
         ))}
       </ul>

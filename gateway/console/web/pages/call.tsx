@@ -150,7 +150,7 @@ function Times({ call }: { readonly call: CallView }): JSX.Element {
             ),
         )}
         {call.talkS !== undefined && call.talkS > 0 && <Term name={w.call.talk}>{clockLength(call.talkS)}</Term>}
-        {call.cause === undefined && <Term name={w.call.state}>{call.state}</Term>}
+        {call.cause === undefined && <Term name={w.call.state}>{titleOfCode(w.steps.states, call.state)}</Term>}
         {call.wing !== undefined && <Term name={w.call.wing}>{call.wing}</Term>}
         {call.listeners !== undefined && <Term name={w.call.listeners}>{call.listeners.join(', ')}</Term>}
         {call.person !== undefined && <Term name={w.call.person}>{call.person}</Term>}
@@ -211,8 +211,8 @@ function Steps({ steps }: { readonly steps: NonNullable<CallView['steps']> }): J
         {steps.map(({ atMs, what, state }) => (
           <li key={`${atMs} ${what} ${state}`}>
             <span class="number">{atMs < 10_000 ? format.ms(atMs) : clockLength(atMs / 1000)}</span>
-            <span>{what}</span>
-            <code>{state}</code>
+            <span>{titleOfCode(w.steps.events, what)}</span>
+            <span class="dim">{titleOfCode(w.steps.states, state)}</span>
           </li>
         ))}
       </ol>

@@ -133,7 +133,11 @@ function NowCard({ view, heardMs }: { readonly view: HandsetView; readonly heard
           {view.fact !== undefined && `: ${factIn(view, language)}`}
         </p>
       )}
-      {view.fault !== undefined && <Notice tone="warn">{view.fault}</Notice>}
+      {view.fault !== undefined && (
+        <Notice tone="warn">
+          <span lang="en">{view.fault}</span>
+        </Notice>
+      )}
       {call !== undefined && may(now, 'see-calls') && (
         <a class="head-link" href={hashOf('calls', call)}>
           {w.handset.call}

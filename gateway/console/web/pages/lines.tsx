@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { BoardView } from '../../api/parts.js';
 import { boardsAtFirst } from '../boards-at-first.js';
 import { liveSite } from '../live.js';
+import { BoardDetail } from '../parts/board-detail.js';
 import { Term } from '../parts/field.js';
 import { Nothing } from '../parts/notice.js';
 import { Page } from '../parts/page.js';
@@ -38,7 +39,7 @@ function Board({ board }: { readonly board: BoardView }): JSX.Element {
         <h2>{board.board}</h2>
         <span class={`badge ${isUp ? 'is-talking' : 'is-fault'}`}>{titleOfCode(w.boardStates, board.state)}</span>
       </div>
-      {board.detail !== '' && <p class="bad">{board.detail}</p>}
+      <BoardDetail board={board} />
       <dl class="terms">
         <Term name={w.lines.device}>{board.device}</Term>
         <Term name={w.lines.port}>
@@ -90,7 +91,7 @@ function Errors({ board }: { readonly board: BoardView }): JSX.Element {
         const more = count - (first?.errors[kind] ?? 0);
         return (
           <li key={kind}>
-            {kind}: {format.number(count)}
+            {titleOfCode(w.errorKinds, kind)}: {format.number(count)}
             {first !== undefined && (
               <span class={more > 0 ? 'bad' : 'dim'}> ({w.lines.since(more, format.minute(first.at))})</span>
             )}

@@ -1,20 +1,28 @@
 import type { EndCause } from '../../../calls/record.js';
 import type { EndsBy, RuleId } from '../../../policy/decision.js';
-import type { FaultCode } from '../ask.js';
+import type { ErrorCode } from '../../api/faults.js';
+import { type AlarmCode, type AlarmParts, type AlarmSentences, alarmsEn } from './alarms.en.js';
+import { type StepWords, stepsEn } from './steps.en.js';
 
 /** The words of the codes that the gateway gives: each known code must have one, in each language. */
 export interface CodeWords {
-  readonly faults: Readonly<Record<FaultCode, string>>;
+  readonly faults: Readonly<Record<ErrorCode | 'unreachable', string>>;
   readonly rules: Readonly<Record<RuleId, string>>;
   readonly causes: Readonly<Record<EndCause, string>>;
   readonly endsBy: Readonly<Record<EndsBy, string>>;
   readonly alarms: Readonly<Record<AlarmCode, string>>;
-  readonly boardStates: Readonly<
-    Record<'starting' | 'ok' | 'lost' | 'watchdog-missing' | 'tamper' | 'refused', string>
-  >;
+  /** What happened, in a sentence; absent where the gateway's own words are of this language. */
+  readonly alarmSaid: { readonly sentences: AlarmSentences; readonly parts: AlarmParts } | undefined;
+  readonly steps: StepWords;
+  readonly boardStates: Readonly<Record<BoardState, string>>;
+  /** What a board's state means, in a sentence; absent where the gateway's own words are of this language. */
+  readonly boardSaid: Readonly<Record<BoardState, string>> | undefined;
+  readonly errorKinds: Readonly<Record<'crc' | 'timeout' | 'exception' | 'answer' | 'port', string>>;
   readonly lineTests: Readonly<Record<LineTestOutcome, string>>;
   readonly planes: Readonly<Record<'signalling' | 'media' | 'line', string>>;
 }
+
+export type BoardState = 'starting' | 'ok' | 'lost' | 'watchdog-missing' | 'tamper' | 'refused';
 
 export type LineTestOutcome =
   | 'well'
@@ -24,29 +32,6 @@ export type LineTestOutcome =
   | 'busy'
   | 'did-not-open'
   | 'did-not-close';
-
-/** The alarms that have a title here; another shows its code. */
-export type AlarmCode =
-  | 'cutoff'
-  | 'clock.untrusted'
-  | 'plane.crash-loop'
-  | 'line.controller-lost'
-  | 'line.watchdog-missing'
-  | 'line.tamper'
-  | 'line.relay-unconfirmed'
-  | 'line.panic'
-  | 'line.left-off-hook'
-  | 'sip.locked-out'
-  | 'sip.foreign-source'
-  | 'sip.foreign-contact'
-  | 'sip.inward-call'
-  | 'media.silence'
-  | 'media.lost'
-  | 'dnc.ageing'
-  | 'dnc.stale'
-  | 'zones.old'
-  | 'callee.redirected'
-  | 'trunk.bye-refused';
 
 export const codesEn: CodeWords = {
   faults: {
@@ -164,28 +149,9 @@ export const codesEn: CodeWords = {
     lockdown: 'a cutoff already ordered',
     policy: 'the policy’s own end',
   },
-  alarms: {
-    cutoff: 'Cut off',
-    'clock.untrusted': 'Clock not trusted',
-    'plane.crash-loop': 'A plane keeps failing',
-    'line.controller-lost': 'Line controller lost',
-    'line.watchdog-missing': 'Board without watchdog',
-    'line.tamper': 'Case open',
-    'line.relay-unconfirmed': 'Relay not confirmed',
-    'line.panic': 'Panic button',
-    'line.left-off-hook': 'Left off hook',
-    'sip.locked-out': 'Wrong passwords: locked out',
-    'sip.foreign-source': 'Stranger on the cell network',
-    'sip.foreign-contact': 'Registration with a strange contact',
-    'sip.inward-call': 'Call from outside, refused',
-    'media.silence': 'No speech on a call',
-    'media.lost': 'Media plane lost',
-    'dnc.ageing': 'Do-not-call list is getting old',
-    'dnc.stale': 'Do-not-call list too old',
-    'zones.old': 'Time zone rules are old',
-    'callee.redirected': 'Callee’s side redirected',
-    'trunk.bye-refused': 'Trunk refused to end a call',
-  },
+  alarms: alarmsEn,
+  alarmSaid: undefined,
+  steps: stepsEn,
   boardStates: {
     starting: 'starting',
     ok: 'up',
@@ -193,6 +159,14 @@ export const codesEn: CodeWords = {
     'watchdog-missing': 'no watchdog',
     tamper: 'case open',
     refused: 'refused',
+  },
+  boardSaid: undefined,
+  errorKinds: {
+    crc: 'wrong check sum',
+    timeout: 'no answer in time',
+    exception: 'refused by the board',
+    answer: 'answer to something else',
+    port: 'port gone',
   },
   lineTests: {
     well: 'The line is well.',

@@ -1,4 +1,6 @@
+import { alarmSaidFr, alarmsFr, partsFr } from './alarms.fr.js';
 import type { CodeWords } from './codes.en.js';
+import { stepsFr } from './steps.fr.js';
 
 export const codesFr: CodeWords = {
   faults: {
@@ -116,28 +118,9 @@ export const codesFr: CodeWords = {
     lockdown: 'une coupure déjà ordonnée',
     policy: 'la fin de la politique elle-même',
   },
-  alarms: {
-    cutoff: 'Coupure',
-    'clock.untrusted': 'Horloge non sûre',
-    'plane.crash-loop': 'Un plan tombe sans cesse',
-    'line.controller-lost': 'Contrôleur de ligne perdu',
-    'line.watchdog-missing': 'Carte sans chien de garde',
-    'line.tamper': 'Boîtier ouvert',
-    'line.relay-unconfirmed': 'Relais non confirmé',
-    'line.panic': 'Bouton d’alarme',
-    'line.left-off-hook': 'Resté décroché',
-    'sip.locked-out': 'Mots de passe faux : verrouillé',
-    'sip.foreign-source': 'Inconnu sur le réseau des cellules',
-    'sip.foreign-contact': 'Enregistrement avec un contact étranger',
-    'sip.inward-call': 'Appel de l’extérieur, refusé',
-    'media.silence': 'Pas de parole dans un appel',
-    'media.lost': 'Plan média perdu',
-    'dnc.ageing': 'Liste d’opposition vieillissante',
-    'dnc.stale': 'Liste d’opposition trop ancienne',
-    'zones.old': 'Règles de fuseaux anciennes',
-    'callee.redirected': 'Renvoi du côté de l’appelé',
-    'trunk.bye-refused': 'L’opérateur a refusé de terminer un appel',
-  },
+  alarms: alarmsFr,
+  alarmSaid: { sentences: alarmSaidFr, parts: partsFr },
+  steps: stepsFr,
   boardStates: {
     starting: 'démarre',
     ok: 'en service',
@@ -145,6 +128,21 @@ export const codesFr: CodeWords = {
     'watchdog-missing': 'sans chien de garde',
     tamper: 'boîtier ouvert',
     refused: 'refusée',
+  },
+  boardSaid: {
+    starting: 'La carte n’a pas encore donné de nouvelles.',
+    ok: '',
+    lost: 'La carte ne répond pas, ou son agent est parti : ses lignes sont ouvertes.',
+    'watchdog-missing': 'Son chien de garde n’est pas armé : ses lignes ne servent pas.',
+    tamper: 'Le boîtier de la carte ou d’un poste est ouvert.',
+    refused: 'La carte n’est pas celle qui est décrite.',
+  },
+  errorKinds: {
+    crc: 'somme de contrôle fausse',
+    timeout: 'pas de réponse à temps',
+    exception: 'refus de la carte',
+    answer: 'réponse à autre chose',
+    port: 'port disparu',
   },
   lineTests: {
     well: 'La ligne est bonne.',

@@ -1,4 +1,6 @@
+import { alarmSaidNl, alarmsNl, partsNl } from './alarms.nl.js';
 import type { CodeWords } from './codes.en.js';
+import { stepsNl } from './steps.nl.js';
 
 export const codesNl: CodeWords = {
   faults: {
@@ -116,28 +118,9 @@ export const codesNl: CodeWords = {
     lockdown: 'een al bevolen afsnijding',
     policy: 'het einde van het beleid zelf',
   },
-  alarms: {
-    cutoff: 'Afgesneden',
-    'clock.untrusted': 'Klok niet betrouwbaar',
-    'plane.crash-loop': 'Een vlak valt telkens uit',
-    'line.controller-lost': 'Lijncontroller verloren',
-    'line.watchdog-missing': 'Kaart zonder waakhond',
-    'line.tamper': 'Kast open',
-    'line.relay-unconfirmed': 'Relais niet bevestigd',
-    'line.panic': 'Paniekknop',
-    'line.left-off-hook': 'Hoorn niet opgelegd',
-    'sip.locked-out': 'Foute wachtwoorden: vergrendeld',
-    'sip.foreign-source': 'Vreemde op het celnetwerk',
-    'sip.foreign-contact': 'Registratie met een vreemd contact',
-    'sip.inward-call': 'Oproep van buiten, geweigerd',
-    'media.silence': 'Geen spraak in een gesprek',
-    'media.lost': 'Mediavlak verloren',
-    'dnc.ageing': 'Bel-me-nietlijst wordt oud',
-    'dnc.stale': 'Bel-me-nietlijst te oud',
-    'zones.old': 'Tijdzoneregels zijn oud',
-    'callee.redirected': 'Doorgeschakeld bij de gebelde',
-    'trunk.bye-refused': 'Operator weigerde een gesprek te beëindigen',
-  },
+  alarms: alarmsNl,
+  alarmSaid: { sentences: alarmSaidNl, parts: partsNl },
+  steps: stepsNl,
   boardStates: {
     starting: 'start',
     ok: 'in dienst',
@@ -145,6 +128,21 @@ export const codesNl: CodeWords = {
     'watchdog-missing': 'zonder waakhond',
     tamper: 'kast open',
     refused: 'geweigerd',
+  },
+  boardSaid: {
+    starting: 'De kaart heeft nog niets laten horen.',
+    ok: '',
+    lost: 'De kaart antwoordt niet, of haar agent is weg: haar lijnen zijn open.',
+    'watchdog-missing': 'Haar waakhond staat niet aan: haar lijnen worden niet gebruikt.',
+    tamper: 'De kast van de kaart of van een toestel is open.',
+    refused: 'De kaart is niet die welke beschreven is.',
+  },
+  errorKinds: {
+    crc: 'fout controlegetal',
+    timeout: 'geen antwoord op tijd',
+    exception: 'geweigerd door de kaart',
+    answer: 'antwoord op iets anders',
+    port: 'poort weg',
   },
   lineTests: {
     well: 'De lijn is in orde.',

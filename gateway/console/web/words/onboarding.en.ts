@@ -106,7 +106,7 @@ export const onboardingEn = {
     stopBits: 'Stop bits',
     from: 'First unit id',
     to: 'Last unit id',
-    unitsHint: '1 to 247. A silent one takes 0.3 s.',
+    unitsHint: '1 to 247. A silent one takes 0.3 s.',
     act: 'Look for boards',
     asking: (unit: number, to: number) => `Asking unit ${unit} of ${to}…`,
     none: 'No board answers: see the wiring, the speed and the parity.',

@@ -108,7 +108,7 @@ export const onboardingFr: Words['onboarding'] = {
     stopBits: 'Bits d’arrêt',
     from: 'Première unité',
     to: 'Dernière unité',
-    unitsHint: 'De 1 à 247. Une unité muette prend 0,3 s.',
+    unitsHint: 'De 1 à 247. Une unité muette prend 0,3 s.',
     act: 'Chercher des cartes',
     asking: (unit, to) => `Unité ${unit} sur ${to}…`,
     none: 'Aucune carte ne répond : voyez le câblage, la vitesse et la parité.',

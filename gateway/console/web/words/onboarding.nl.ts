@@ -106,7 +106,7 @@ export const onboardingNl: Words['onboarding'] = {
     stopBits: 'Stopbits',
     from: 'Eerste unit',
     to: 'Laatste unit',
-    unitsHint: '1 tot 247. Een stille unit kost 0,3 s.',
+    unitsHint: '1 tot 247. Een stille unit kost 0,3 s.',
     act: 'Kaarten zoeken',
     asking: (unit, to) => `Unit ${unit} van ${to}…`,
     none: 'Geen kaart antwoordt: kijk naar de bedrading, de snelheid en de pariteit.',
