@@ -10,9 +10,14 @@ interface Waiting {
 /** A clock that goes only when it is told to. */
 export class VirtualClock implements Clock {
   #nowNs = 1_000_000_000_000n;
-  #wallNs = 1_800_000_000_000_000_000n;
+  #wallNs: bigint;
   #order = 0;
   readonly #waiting = new Set<Waiting>();
+
+  /** `wallMs`: of its wall clock, since the epoch, at the beginning. */
+  constructor(wallMs = 1_800_000_000_000) {
+    this.#wallNs = BigInt(wallMs) * 1_000_000n;
+  }
 
   wall(): Temporal.Instant {
     return Temporal.Instant.fromEpochNanoseconds(this.#wallNs);
