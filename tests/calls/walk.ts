@@ -2,6 +2,7 @@ import type { CallEffect, MachineEvent } from '../../gateway/calls/call-effect.j
 import { begin, step } from '../../gateway/calls/call-machine.js';
 import type { CallState, StateName } from '../../gateway/calls/call-state.js';
 import type { CallRequest } from '../../gateway/calls/ports.js';
+import type { CallRecord } from '../../gateway/calls/record.js';
 import type { Grant } from '../../gateway/policy/decision.js';
 import { CALL, dialog, grant, now, request } from './samples.js';
 
@@ -90,6 +91,12 @@ export class Walk {
     this.on({ type: 'released', plane: 'line', relayOpen: true });
     return this.on({ type: 'released', plane: 'signalling', legs: ['handset', 'trunk'] });
   }
+}
+
+/** What is left of a call that has ended. */
+export function recordOf(walk: Walk): CallRecord {
+  if (walk.state.at !== 'recording' && walk.state.at !== 'ended') throw new Error(`no record in ${walk.state.at}`);
+  return walk.state.record;
 }
 
 function never(): never {
