@@ -8,10 +8,11 @@ const STATIC: Readonly<Record<number, string>> = { 0: 'pcmu/8000', 8: 'pcma/8000
  * with the codecs that are spoken; whatever else it asks for would be another session.
  */
 export class SdpSession {
-  readonly #theirs: SessionDescription | undefined;
-  readonly #ours: SessionDescription | undefined;
-  readonly #spoken: readonly number[];
-  #version: number;
+  /** As they were exchanged, and read when there is a later offer; most calls see none. */
+  readonly #exchanged: { readonly theirs: string; readonly ours: string };
+  #read: Agreed | undefined;
+  /** How often our description has been written anew. */
+  #written = 0;
   #asked: Direction = 'sendrecv';
   #last: string;
 
@@ -24,16 +25,13 @@ export class SdpSession {
     ours: string,
     private readonly mayOfferMore: boolean,
   ) {
-    this.#theirs = read(theirs);
-    this.#ours = read(ours);
+    this.#exchanged = { theirs, ours };
     this.#last = ours;
-    const named = new Set(payloadsOf(this.#theirs?.media[0]));
-    this.#spoken = payloadsOf(this.#audio).filter((payload) => named.has(payload));
-    this.#version = Number(this.#ours?.origin?.sessionVersion ?? 1);
   }
 
-  get #audio(): MediaDescription | undefined {
-    return this.#ours?.media.find(({ port }) => port !== 0);
+  get #agreed(): Agreed {
+    this.#read ??= agreed(this.#exchanged.theirs, this.#exchanged.ours);
+    return this.#read;
   }
 
   /** What the peer last asked to speak and hear, in its own words. */
@@ -48,12 +46,12 @@ export class SdpSession {
 
   /** Our own description anew: for a peer that asks for an offer. */
   offer(): string {
-    return this.#write('sendrecv', payloadsOf(this.#audio));
+    return this.#write('sendrecv', payloadsOf(audioOf(this.#agreed.ours)));
   }
 
   /** Our answer to this offer; undefined when it would change the session. */
   answer(offer: string): string | undefined {
-    const before = this.#theirs;
+    const { theirs: before, spoken: mustBe } = this.#agreed;
     const now = read(offer);
     if (before === undefined || now === undefined || now.media.length !== before.media.length) return undefined;
     for (const [at, media] of now.media.entries()) {
@@ -63,11 +61,11 @@ export class SdpSession {
     }
     const spoken = now.media.find(({ port }) => port !== 0);
     const payloads = payloadsOf(spoken);
-    if (spoken === undefined || !this.#spoken.every((payload) => payloads.includes(payload))) return undefined;
+    if (spoken === undefined || !mustBe.every((payload) => payloads.includes(payload))) return undefined;
     const direction = (spoken.direction ?? now.direction ?? 'sendrecv') as Direction;
     this.#asked = direction;
     // Whether the other leg speaks and hears is the relay's affair: here the peer has what it asked for.
-    return this.#write(answerTo(direction, 'sendrecv'), this.#spoken);
+    return this.#write(answerTo(direction, 'sendrecv'), mustBe);
   }
 
   #isSame(now: Line, was: Line): boolean {
@@ -83,9 +81,10 @@ export class SdpSession {
   }
 
   #write(direction: Direction, payloads: readonly number[]): string {
-    const ours = this.#ours;
+    const { ours } = this.#agreed;
     if (ours?.origin === undefined) return '';
-    this.#version += 1;
+    this.#written += 1;
+    const sessionVersion = Number(ours.origin.sessionVersion) + this.#written;
     const isOurs = ({ payload }: { payload: number }): boolean => payloads.includes(payload);
     const media = ours.media.map((line) =>
       line.port === 0
@@ -98,10 +97,26 @@ export class SdpSession {
             fmtp: line.fmtp.filter(isOurs),
           },
     );
-    this.#last = write({ ...ours, origin: { ...ours.origin, sessionVersion: this.#version }, media });
+    this.#last = write({ ...ours, origin: { ...ours.origin, sessionVersion }, media });
     return this.#last;
   }
 }
+
+/** What either side said, and the payload types that both have. */
+interface Agreed {
+  readonly theirs: SessionDescription | undefined;
+  readonly ours: SessionDescription | undefined;
+  readonly spoken: readonly number[];
+}
+
+function agreed(their: string, our: string): Agreed {
+  const [theirs, ours] = [read(their), read(our)];
+  const named = new Set(payloadsOf(theirs?.media[0]));
+  return { theirs, ours, spoken: payloadsOf(audioOf(ours)).filter((payload) => named.has(payload)) };
+}
+
+const audioOf = (session: SessionDescription | undefined): MediaDescription | undefined =>
+  session?.media.find(({ port }) => port !== 0);
 
 interface Line {
   readonly session: SessionDescription;

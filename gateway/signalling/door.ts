@@ -109,9 +109,20 @@ export class Door {
   }
 }
 
+/** Addresses that were looked for in a network: a handset speaks a dozen times in a call, always from the same. */
+const looked = new WeakMap<HandsetAccount['network'], Map<string, boolean>>();
+const MOST_LOOKED = 256;
+
 /** Whether an address is in the network of the handset's wing. */
-export function isIn(account: HandsetAccount, address: string): boolean {
-  return account.network.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+export function isIn({ network }: HandsetAccount, address: string): boolean {
+  const known = looked.get(network) ?? new Map<string, boolean>();
+  const before = known.get(address);
+  if (before !== undefined) return before;
+  const is = network.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  if (known.size >= MOST_LOOKED) known.clear();
+  known.set(address, is);
+  looked.set(network, known);
+  return is;
 }
 
 /** The user part of a SIP URI. */
