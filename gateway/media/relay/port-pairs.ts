@@ -87,9 +87,7 @@ export class PortPairs {
   #pair(rtp: Socket, rtcp: Socket, port: number): SocketPair {
     let open = true;
     let errors = 0;
-    const failed = (error: NodeJS.ErrnoException): void => {
-      // A peer that has closed its port, as most do when they hang up: a connected socket is told.
-      if (error.code === 'ECONNREFUSED') return;
+    const failed = (error: Error): void => {
       errors++;
       // A peer that cannot be reached fails with every packet; the first says it all.
       if (errors === 1) this.#onSocketError(error);

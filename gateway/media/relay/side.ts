@@ -5,11 +5,7 @@ import { SourceLatch } from './source-latch.js';
 
 type Sent = (error: Error | null) => void;
 
-/**
- * One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. Once its source is
- * locked the RTP socket is connected to it: the kernel then looks for no route at each packet, and drops what others send
- * to this port before it costs us anything.
- */
+/** One peer as the relay sees it: our two sockets toward it, and where its packets come from and go to. */
 export class Side {
   readonly rtp: Socket;
   readonly rtcp: Socket;
@@ -17,9 +13,6 @@ export class Side {
   latch: SourceLatch | undefined;
   /** Absent also when it takes no RTCP; the same as `latch` when RTP and RTCP share one port. */
   rtcpLatch: SourceLatch | undefined;
-  #isConnected = false;
-  /** Tried, whatever came of it. */
-  #isTied = false;
 
   constructor({ rtp, rtcp }: { readonly rtp: Socket; readonly rtcp: Socket }) {
     this.rtp = rtp;
@@ -28,9 +21,6 @@ export class Side {
 
   /** Its SDP is known, or another one. */
   expect({ address, port, rtcpPort }: Omit<PeerAddress, 'networks'>, networks: BlockList): void {
-    if (this.#isConnected) this.rtp.disconnect();
-    this.#isConnected = false;
-    this.#isTied = false;
     this.latch = new SourceLatch({ address, port }, networks);
     if (rtcpPort === 0) this.rtcpLatch = undefined;
     else if (rtcpPort === port) this.rtcpLatch = this.latch;
@@ -49,8 +39,7 @@ export class Side {
 
   /** Sends a packet to where its speech goes; whoever asks is told whether the kernel took it. */
   send(packet: Buffer, sent?: Sent): void {
-    if (this.#isConnected) this.rtp.send(packet, sent);
-    else if (this.latch !== undefined) this.rtp.send(packet, this.latch.port, this.latch.address, sent);
+    if (this.latch !== undefined) this.rtp.send(packet, this.latch.port, this.latch.address, sent);
   }
 
   /** Sends a report to where its reports go. */
@@ -59,16 +48,5 @@ export class Side {
     if (to === undefined) return;
     if (to === this.latch) this.send(report);
     else this.rtcp.send(report, to.port, to.address);
-  }
-
-  /** Connects the RTP socket once nothing can change any more where it sends. Not in a turn in which something is sent through it. */
-  tie(): void {
-    const { latch } = this;
-    if (this.#isTied || latch?.isLocked !== true) return;
-    this.#isTied = true;
-    this.rtp.connect(latch.port, latch.address, ((error?: Error) => {
-      // Where it cannot be connected it goes on as it was; each packet then says by itself what is wrong.
-      this.#isConnected = error === undefined && this.latch === latch;
-    }) as () => void);
   }
 }

@@ -52,11 +52,6 @@ export class SourceLatch {
     this.#latchUntilMs = nowMs + LATCH_MS;
   }
 
-  /** Address and port will not change any more. */
-  get isLocked(): boolean {
-    return this.#phase === 'locked';
-  }
-
   /** Whether a packet may come from there; it changes nothing, so that a malformed packet can move no latch. */
   allows(address: string, port: number, ssrc: number, nowMs: number): boolean {
     if (this.#phase === 'locked') return this.#isPeer(address, port) && (ssrc === this.#ssrc || this.#ssrc === NONE);

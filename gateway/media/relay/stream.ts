@@ -94,7 +94,6 @@ export class Stream {
     if (!this.#lease.holds(nowMs)) this.#late();
     else if (this.#from.isMuxed && isReport(packet)) this.#reported(packet, from, nowMs);
     else if (!this.#forward(packet, from, nowMs)) this.dropped++;
-    this.#from.tie();
   };
 
   /** One RTCP packet: rare, checked alike, and rewritten so that it tells nothing of its sender. */
