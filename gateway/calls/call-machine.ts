@@ -182,16 +182,17 @@ function answered(state: Dialling | Ringing, event: Extract<MachineEvent, { type
     ...deadlineAtAnswer(now, state.call),
   };
   const next: Connecting = { at: 'connecting', call };
-  const save: CallEffect = { do: 'save-dialogs', dialogs: event.dialogs };
   if (leftNs(now, call.deadline) <= 0n) {
     const ended = end(next, now, { cause: 'deadline' });
-    return { ...ended, effects: [save, ...ended.effects] };
+    return { ...ended, effects: [{ do: 'save-dialogs', dialogs: event.dialogs }, ...ended.effects] };
   }
+  const { answeredAt, deadline } = call;
   return {
     state: next,
     effects: [
-      save,
-      { do: 'watch-deadline', deadline: call.deadline },
+      // One transaction: how to end the legs, and when. The 200 OK to the handset waits for it, and the relay need not.
+      { do: 'commit', answeredAt, deadline, dialogs },
+      { do: 'watch-deadline', deadline },
       { do: 'media-connect', sdp: event.answer, final: true },
       bound('connecting', CONNECT_MS),
     ],
@@ -261,24 +262,30 @@ const afterAnswer = {
 
 const connecting: Table<Connecting> = {
   ...afterAnswer,
-  ...unexpected('committed', 'commit-failed', 'armed', 'accepted'),
-  'media-connected': ({ call }, { handsetAnswer }) => {
-    const { answeredAt, deadline, dialogs } = call;
-    // The 200 OK to the handset waits for the journal: a call that the disk has not heard of must not be talking.
-    return {
-      state: { at: 'committing', call: { ...call, handsetAnswer } },
-      effects: [{ do: 'commit', answeredAt, deadline, dialogs }, bound('committing', CONNECT_MS)],
-    };
+  ...unexpected('armed', 'accepted'),
+  committed: (state) => ({ state: { ...state, isCommitted: true }, effects: [] }),
+  'commit-failed': (state, _, now) => end(state, now, { cause: 'fault.store' }),
+  'media-connected': ({ call, isCommitted }, { handsetAnswer }) => {
+    const next = { ...call, handsetAnswer };
+    // A call that the disk has not heard of must not be talking.
+    if (isCommitted !== true)
+      return { state: { at: 'committing', call: next }, effects: [bound('committing', CONNECT_MS)] };
+    return arm(next);
   },
 };
+
+/** The deadline is on disk, and every plane is to hold it. */
+function arm(call: Committing['call']): Step {
+  return {
+    state: { at: 'arming', call: { ...call, armed: true }, waiting: waitingFor(call) },
+    effects: [...armPlanes(call), { do: 'look-at-hook' }, bound('arming', ARM_MS)],
+  };
+}
 
 const committing: Table<Committing> = {
   ...afterAnswer,
   ...unexpected('media-connected', 'armed', 'accepted'),
-  committed: ({ call }) => ({
-    state: { at: 'arming', call: { ...call, armed: true }, waiting: waitingFor(call) },
-    effects: [...armPlanes(call), { do: 'look-at-hook' }, bound('arming', ARM_MS)],
-  }),
+  committed: ({ call }) => arm(call),
   'commit-failed': (state, _, now) => end(state, now, { cause: 'fault.store' }),
 };
 

@@ -84,12 +84,13 @@ export interface Ringing {
   readonly at: 'ringing';
   readonly call: Granted;
 }
-/** The trunk has answered; the relay learns where its media is. */
+/** The trunk has answered; the relay learns where its media is, and the deadline goes to disk. */
 export interface Connecting {
   readonly at: 'connecting';
   readonly call: Answered;
+  readonly isCommitted?: true;
 }
-/** The deadline goes to disk. */
+/** The relay knows; the deadline is on its way to the disk. */
 export interface Committing {
   readonly at: 'committing';
   readonly call: Answered & { readonly handsetAnswer: string };

@@ -127,11 +127,13 @@ t.test('bounces of the hook do not start the two seconds again', async (t) => {
   t.strictSame(walk.ordered('set-timer'), []);
 });
 
-t.test('a disk that cannot take the deadline ends the call before the handset is answered', async (t) => {
-  const walk = new Walk().to('committing').on({ type: 'commit-failed', why: 'disk full' });
-  t.strictSame(walk.orders, ['media-close', 'signalling-release']);
-  t.match(recordOf(walk.release()), { cause: 'fault.store', talkMs: 0 });
-});
+for (const state of ['connecting', 'committing'] as const) {
+  t.test(`a disk that cannot take the deadline ends the call before the handset is answered: ${state}`, async (t) => {
+    const walk = new Walk().to(state).on({ type: 'commit-failed', why: 'disk full' });
+    t.strictSame(walk.orders, ['media-close', 'signalling-release']);
+    t.match(recordOf(walk.release()), { cause: 'fault.store', talkMs: 0 });
+  });
+}
 
 t.test('the loss of a plane ends the call on the other two at once', async (t) => {
   const media = new Walk().to('talking').on({ type: 'plane-lost', plane: 'media', why: 'exit' });

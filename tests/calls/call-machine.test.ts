@@ -17,7 +17,7 @@ t.test('a call to the desk is granted, journalled and armed like any other, and 
   t.notOk(walk.ordered('media-open')[0]?.order.number, 'it is to no number');
   t.strictSame(walk.on({ type: 'media-opened', trunkOffer: '' }).orders, ['answer-desk']);
   walk.on({ type: 'trunk-answered', answer: '', dialogs: [dialog('handset', 'early')] });
-  t.match(walk.ordered('save-dialogs'), [{ dialogs: [{ leg: 'handset' }] }], 'a crash can end it');
+  t.match(walk.ordered('commit'), [{ dialogs: [{ leg: 'handset' }] }], 'a crash can end it');
   walk.on({ type: 'media-connected', handsetAnswer: 'h' });
   t.strictSame(walk.on({ type: 'committed' }).orders, ['line-arm', 'signalling-arm', 'media-arm', 'look-at-hook']);
   for (const plane of ['media', 'signalling', 'line'] as const) walk.on({ type: 'armed', plane });
@@ -58,13 +58,20 @@ t.test(
 t.test('the 200 OK to the handset waits for the disk and for all three planes', async (t) => {
   const walk = new Walk().to('ringing');
   walk.on({ type: 'trunk-answered', answer: 'a', dialogs: [dialog('trunk')] });
-  t.strictSame(walk.orders, ['save-dialogs', 'watch-deadline', 'media-connect']);
-  t.strictSame(walk.on({ type: 'media-connected', handsetAnswer: 'h' }).orders, ['commit']);
+  t.strictSame(walk.orders, ['commit', 'watch-deadline', 'media-connect']);
+  t.match(walk.ordered('commit'), [{ dialogs: [{ leg: 'trunk', state: 'confirmed' }] }], 'a crash can end it');
+  t.strictSame(walk.on({ type: 'media-connected', handsetAnswer: 'h' }).orders, [], 'the disk is waited for');
   walk.on({ type: 'committed' });
   t.match(walk.orders, ['line-arm', 'signalling-arm', 'media-arm']);
   t.strictSame(walk.on({ type: 'armed', plane: 'media' }).orders, []);
   t.strictSame(walk.on({ type: 'armed', plane: 'line' }).orders, []);
   t.strictSame(walk.on({ type: 'armed', plane: 'signalling' }).ordered('accept'), [{ do: 'accept', answer: 'h' }]);
+});
+
+t.test('disk and relay take the answer side by side, and whichever is last lets the planes be armed', async (t) => {
+  const walk = new Walk().to('connecting').on({ type: 'committed' });
+  t.strictSame(walk.orders, [], 'the relay is waited for');
+  t.match(walk.on({ type: 'media-connected', handsetAnswer: 'h' }).orders, ['line-arm', 'signalling-arm', 'media-arm']);
 });
 
 t.test('a handset without a line controller has no line plane to wait for', async (t) => {

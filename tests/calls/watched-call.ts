@@ -74,7 +74,8 @@ export class WatchedCall {
     const before = this.state;
     const next = step(before, event, this.now());
     if (event.type === 'recorded' && before.at === 'recording') this.recordsTaken += 1;
-    if (event.type === 'committed' && before.at === 'committing') this.committed = before.call.deadline;
+    if (event.type === 'committed' && (before.at === 'connecting' || before.at === 'committing'))
+      this.committed = before.call.deadline;
     this.state = next.state;
     this.see(next.effects);
     this.check(before);
