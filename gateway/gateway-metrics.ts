@@ -1,28 +1,6 @@
+import type { Registry } from 'prom-client';
 import type { CallObserver } from './calls/ports.js';
-import type { metricsRegistry } from './metrics-registry.js';
-import type { SipSource } from './sip-metrics.js';
-import type { RoomReport } from './store/room.js';
-
-/** What the metrics read each time that somebody looks; each must be cheap. */
-export interface MetricsSource {
-  calls(): number;
-  /** Events written and not confirmed by headquarters' broker. */
-  outboxDepth(): number;
-  lastSequence(): number;
-  room(): RoomReport;
-  isConnected(): boolean;
-  isClockTrusted(): boolean;
-  readonly sip: SipSource;
-}
-
-/** What is counted as it happens. */
-export interface MetricsCounts {
-  readonly ended: ReadonlyMap<string, number>;
-  readonly refused: ReadonlyMap<string, number>;
-  readonly cutoffs: ReadonlyMap<string, number>;
-  readonly workRefused: ReadonlyMap<string, number>;
-  readonly talkedMs: number;
-}
+import type { MetricsSource } from './metrics-source.js';
 
 /** One thing by its kinds. */
 class Count extends Map<string, number> {
@@ -40,7 +18,7 @@ export class GatewayMetrics {
     workRefused: new Count(),
     talkedMs: 0,
   };
-  #registry: Promise<ReturnType<typeof metricsRegistry>> | undefined;
+  #registry: Promise<Registry> | undefined;
 
   constructor(private readonly source: MetricsSource) {}
 
@@ -67,7 +45,7 @@ export class GatewayMetrics {
   }
 
   /** Loads what makes the text, and begins to measure the process itself; no handset waits for it. */
-  begin(): Promise<ReturnType<typeof metricsRegistry>> {
+  begin(): Promise<Registry> {
     this.#registry ??= import('./metrics-registry.js').then((made) => made.metricsRegistry(this.source, this.#counts));
     return this.#registry;
   }

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { MetricsCounts, MetricsSource } from './gateway-metrics.js';
+import type { MetricsCounts, MetricsSource } from './metrics-source.js';
 import { addSipMetrics } from './sip-metrics.js';
 
 /** Everything that Prometheus may read of the gateway, worked out each time that somebody looks. */
