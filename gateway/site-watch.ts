@@ -12,6 +12,7 @@ import type { CutTarget } from './console/api/orders.js';
 import type { BoardView, PlaneView, UplinkView } from './console/api/parts.js';
 import type { AlarmView, SiteView } from './console/api/site.js';
 import type { SiteListener } from './console/source.js';
+import { targetName } from './console/target-name.js';
 import { type HandsetId, handsetId } from './policy/ids.js';
 import type { LineFacts, Lockdown } from './policy/request.js';
 
@@ -160,7 +161,7 @@ export class SiteWatch {
 
   /** The order in force for exactly this target. */
   standing(target: CutTarget): Cut | undefined {
-    return this.#cuts().get(keyOf(target));
+    return this.#cuts().get(targetName(target));
   }
 
   #withPhase(
@@ -217,7 +218,7 @@ export class SiteWatch {
     const cuts = new Map<string, Cut>();
     for (const { target, from, until, reason } of this.sources.lockdowns()) {
       if (target.kind === 'person') continue;
-      const key = keyOf(target);
+      const key = targetName(target);
       const cut: Cut = {
         kind: target.kind,
         since: from.toString(),
@@ -263,17 +264,6 @@ export class SiteWatch {
         !supervised &&
         line !== undefined && { fault: `board ${line.board}: ${this.sources.boardDetail(line.board)}` }),
     };
-  }
-}
-
-function keyOf(target: CutTarget | Exclude<Lockdown['target'], { kind: 'person' }>): string {
-  switch (target.kind) {
-    case 'site':
-      return 'site';
-    case 'wing':
-      return `wing ${target.wing}`;
-    case 'handset':
-      return `handset ${target.handset}`;
   }
 }
 

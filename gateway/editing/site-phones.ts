@@ -1,6 +1,7 @@
 import type { Handset, PhoneTemplate } from '../../config/schema/types.generated.js';
 import { systemClock } from '../clock/system-clock.js';
 import type { SiteFiles } from '../config/site.js';
+import type { ArmedView } from '../console/api/handset-edits.js';
 import { type Device, devicesOf } from '../provisioning/device.js';
 import { DeviceNotebook, type DeviceNotes } from '../provisioning/device-notes.js';
 import { type Enrolment, EnrolmentBook } from '../provisioning/enrolment-book.js';
@@ -9,22 +10,6 @@ import { fileNameOf, readTemplates } from '../provisioning/templates.js';
 import { siteToTell } from '../site-provisioning.js';
 
 const clock = systemClock(() => ({ trusted: true }));
-
-/** What is to be done at a device that was just armed; it holds a secret, and is for whoever stands there. */
-export type ArmedPhone = { readonly mac: string; readonly model: string; readonly maker: string } & (
-  | {
-      readonly armedUntil: string;
-      readonly url: string;
-      readonly file: string;
-      /** Where in the device's own pages the URL goes. */
-      readonly where: string;
-      readonly token: string;
-      /** For HTTP authentication with the token as its password, and a URL without the path; absent: the device knows none. */
-      readonly user?: string;
-    }
-  /** A device that fetches nothing: everything that is to be keyed in, its secret included. */
-  | { readonly sheet: string }
-);
 
 /** How far a handset's phone is, in one word and in a sentence. */
 export interface PhoneState {
@@ -80,7 +65,7 @@ export class SitePhones {
   }
 
   /** What a technician does at the device now; holds the token, or the secret of one that is configured by hand. */
-  armed(mac: string): ArmedPhone {
+  armed(mac: string): ArmedView {
     const device = this.#devices.get(mac);
     const enrolment = this.#book.read(mac);
     if (device === undefined || enrolment === undefined)

@@ -63,17 +63,19 @@ export interface HandsetEdited {
   readonly isServing: boolean;
 }
 
+/** What is to be done at a device that was just armed; it holds a secret, and is for whoever stands there. */
 export type ArmedView = { readonly mac: string; readonly model: string; readonly maker: string } & (
   | {
       readonly armedUntil: string;
       readonly url: string;
       readonly file: string;
+      /** Where in the device's own pages the URL goes. */
       readonly where: string;
       readonly token: string;
-      /** Where the device knows HTTP authentication: its user; the token is the password. */
+      /** For HTTP authentication with the token as its password, and a URL without the path; absent: the device knows none. */
       readonly user?: string;
     }
-  /** A device that fetches nothing: what is to be keyed in, its secret included. */
+  /** A device that fetches nothing: everything that is to be keyed in, its secret included. */
   | { readonly sheet: string }
 );
 

@@ -13,6 +13,12 @@ const PARAMS = {
   properties: { id: { type: 'string', minLength: 1, maxLength: 64 } },
 };
 
+/** A handset, and a question with nothing in it but these. */
+const asking = (properties: object) => ({
+  params: PARAMS,
+  querystring: { type: 'object', additionalProperties: false, properties },
+});
+
 const NOT_TESTED = {
   busy: { code: 'handset.busy', why: 'an audio test of this handset goes on: let it end' },
   held: { code: 'handset.held', why: 'the handset is cut off or disabled: release or enable it, then test' },
@@ -33,17 +39,10 @@ export function handsetRoutes(app: FastifyInstance, { source }: House): void {
   app.get<OfHandset & { Querystring: { zone?: string; from?: string } }>(
     '/api/handsets/:id/week',
     {
-      schema: {
-        params: PARAMS,
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            zone: { type: 'string', minLength: 1, maxLength: 64 },
-            from: { type: 'string', pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' },
-          },
-        },
-      },
+      schema: asking({
+        zone: { type: 'string', minLength: 1, maxLength: 64 },
+        from: { type: 'string', pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' },
+      }),
     },
     async ({ params: { id }, query: { zone, from } }) => {
       if (zone !== undefined && !isZone(zone))
@@ -57,17 +56,10 @@ export function handsetRoutes(app: FastifyInstance, { source }: House): void {
   app.get<OfHandset & { Querystring: { number?: string; country?: string } }>(
     '/api/handsets/:id/when',
     {
-      schema: {
-        params: PARAMS,
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            number: { type: 'string', minLength: 1, maxLength: 64 },
-            country: { type: 'string', pattern: '^[A-Z]{2}$' },
-          },
-        },
-      },
+      schema: asking({
+        number: { type: 'string', minLength: 1, maxLength: 64 },
+        country: { type: 'string', pattern: '^[A-Z]{2}$' },
+      }),
     },
     async (request) => {
       const { number, country } = request.query;

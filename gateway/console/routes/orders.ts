@@ -4,6 +4,7 @@ import type { SiteView } from '../api/site.js';
 import { madeBy } from '../caller.js';
 import { ConsoleFault } from '../fault.js';
 import type { House } from '../house.js';
+import { targetName } from '../target-name.js';
 import { TARGET } from './forms.js';
 
 const DAY_S = 86_400;
@@ -34,7 +35,7 @@ export function orderRoutes(app: FastifyInstance, { source }: House): void {
     // The calls first, and then the chain: a disk that is full keeps nobody from ending a call.
     const hold = holdS === 'until-released' ? holdS : holdS * 1_000;
     const view = await source.cut(target, reason, hold, `console:${by.who}`);
-    source.audited({ ...by, what: 'cut', subject: subjectOf(target), reason, before, after: { holdS, ...view } });
+    source.audited({ ...by, what: 'cut', subject: targetName(target), reason, before, after: { holdS, ...view } });
     return view;
   });
 
@@ -46,7 +47,7 @@ export function orderRoutes(app: FastifyInstance, { source }: House): void {
     if (!source.release(target, `console:${by.who}`)) {
       throw new ConsoleFault(503, 'disk', 'the disk cannot take it: what was ordered stands');
     }
-    source.audited({ ...by, what: 'released', subject: subjectOf(target), before, after: null });
+    source.audited({ ...by, what: 'released', subject: targetName(target), before, after: null });
     return { released: true };
   });
 }
@@ -60,16 +61,5 @@ function checkKnown(view: SiteView, target: CutTarget): void {
       : view.handsets.some(({ handset }) => handset === target.handset));
   if (isKnown) return;
   const code = target.kind === 'wing' ? 'wing.unknown' : 'handset.unknown';
-  throw new ConsoleFault(404, code, `there is no ${subjectOf(target)} on this site`);
-}
-
-function subjectOf(target: CutTarget): string {
-  switch (target.kind) {
-    case 'site':
-      return 'site';
-    case 'wing':
-      return `wing ${target.wing}`;
-    case 'handset':
-      return `handset ${target.handset}`;
-  }
+  throw new ConsoleFault(404, code, `there is no ${targetName(target)} on this site`);
 }
