@@ -82,7 +82,7 @@ const FOUND_BY: Readonly<Record<string, number>> = {
   'wide-night': 8,
   'window-overrun': 2,
   'word-unheard': 7,
-  'work-change-unheard': 3,
+  'work-change-unheard': 15,
 };
 const seedsFor = (name: string): readonly number[] => [...new Set([FOUND_BY[name] ?? 1, ...SEEDS])];
 
