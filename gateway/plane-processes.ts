@@ -123,8 +123,8 @@ export class PlaneProcesses {
     throw failed.reason;
   }
 
-  /** The port on which the engine listens for `cell` or `carrier`; 0 before it listens. */
-  listenerPort(name: 'cell' | 'carrier'): number {
+  /** The port on which the engine listens for `cell`, `carrier` or `carrier-tls`; 0 before it listens. */
+  listenerPort(name: 'cell' | 'carrier' | 'carrier-tls'): number {
     return this.#engine?.listeners.find((listener) => listener.name === name)?.port ?? 0;
   }
 
@@ -190,7 +190,7 @@ export class PlaneProcesses {
     const control = { socket, secret: this.#secrets.control };
     const process = this.#plane('engine', ENGINE, {
       config: () => ({
-        listeners: [this.#listener('cell'), this.#listener('carrier')],
+        listeners: [this.#listener('cell'), this.#listener('carrier'), ...this.#tlsListeners()],
         client: { address: LOOPBACK, port: 0, secret: this.#secrets.client },
         control,
         ...engineLimits(sip.limits),
@@ -216,6 +216,26 @@ export class PlaneProcesses {
   #listener(name: 'cell' | 'carrier') {
     const { address, port } = this.#options.files.site.sip[name];
     return { name, address, port: this.#engine ? this.listenerPort(name) : port, transports: ['udp', 'tcp'] };
+  }
+
+  /** For trunks that are reached by TLS: a listener to itself, whose certificate is ours. */
+  #tlsListeners() {
+    const { folder, site } = this.#options.files;
+    if (site.sip.carrierTls === undefined) return [];
+    const { address, port, cert, key, ca } = site.sip.carrierTls;
+    const tls = {
+      ...{ cert: resolve(folder, cert), key: resolve(folder, key) },
+      ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
+    };
+    return [
+      {
+        name: 'carrier-tls',
+        address,
+        port: this.#engine ? this.listenerPort('carrier-tls') : port,
+        transports: ['tls'],
+        tls,
+      },
+    ];
   }
 
   async #startAgent(plan: AgentPlan): Promise<void> {

@@ -667,6 +667,32 @@ export interface CardWatchdog {
 }
 
 /**
+ * SIP over TLS toward trunks with `transport` tls, by an address and port of its own beside `carrier`; only with engine embedded. A carrier's certificate must be for its `host` of trunks.json, by which it is asked as well (SNI).
+ */
+export interface CarrierTls {
+  /**
+   * An address on the carrier network.
+   */
+  readonly address: string;
+  /**
+   * Where TLS is listened on, for what a carrier sends by a connection of its own; 0 takes any.
+   */
+  readonly port: number;
+  /**
+   * Our certificate, with those between it and its root, a PEM file; relative to the site's folder, or absolute. It is shown to a carrier that asks for one.
+   */
+  readonly cert: string;
+  /**
+   * Its key, a PEM file.
+   */
+  readonly key: string;
+  /**
+   * The authorities that carriers' certificates are checked against, a PEM file. Default: those that Node knows.
+   */
+  readonly ca?: string;
+}
+
+/**
  * Whether the machine's clock may be believed.
  */
 export interface ClockConfig {
@@ -2913,6 +2939,7 @@ export interface SipConfig {
    * Where trunks reach the SIP server, UDP and TCP: an address on the carrier network. The same address and port as `cell` make one listener of the two.
    */
   readonly carrier: Listener;
+  readonly carrierTls?: CarrierTls;
   readonly limits?: SipLimits;
   readonly drachtio?: DrachtioConfig;
 }
@@ -3239,9 +3266,9 @@ export interface Trunk {
    */
   readonly port: number;
   /**
-   * How to reach it.
+   * How to reach it. tls needs `sip.carrierTls` of site.json, and mostly `port` 5061.
    */
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
   /**
    * Register with the carrier; needs `username` and `password`. A trunk that is refused, or gets no answer, is skipped until it is registered.
    */

@@ -136,7 +136,17 @@ function checkWarnings(checked: Checked, index: number): void {
 function checkTrunks(checked: Checked): void {
   for (const [index, trunk] of (checked.content.trunks ?? []).entries()) {
     if (trunk === undefined) continue;
-    const { host, networks, register, username, password } = trunk;
+    const { host, networks, register, username, password, transport } = trunk;
+    const { site } = checked.content;
+    if (transport === 'tls' && site !== undefined && site.sip?.carrierTls === undefined) {
+      checked.report(
+        'trunks',
+        `/${index}/transport`,
+        transport,
+        'udp or tcp, because site.json has no "carrierTls" in its "sip"',
+        'give sip.carrierTls an address, a certificate and a key',
+      );
+    }
     for (const [name, value] of Object.entries({ username, password })) {
       const other = name === 'username' ? password : username;
       if (value !== undefined || checked.isWritten('trunks', `/${index}/${name}`)) continue;

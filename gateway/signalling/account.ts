@@ -32,7 +32,7 @@ export interface TrunkAccount {
   readonly id: TrunkId;
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
   /** Where its signalling comes from; absent: only from where it answered. */
   readonly network?: BlockList;
   readonly auth?: TrunkCredentials;

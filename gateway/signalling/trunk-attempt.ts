@@ -12,7 +12,7 @@ import type { Session } from './session.js';
 import { leastInterval, SESSION_S, sessionHeaders } from './session-timer.js';
 import { credentialsFor } from './trunk-digest.js';
 import { TrunkRefresh } from './trunk-refresh.js';
-import { trunkUri } from './trunk-request.js';
+import { listenerOf, trunkUri } from './trunk-request.js';
 
 /** What comes of one INVITE to one trunk. */
 export interface AttemptEvents {
@@ -103,7 +103,7 @@ export class TrunkAttempt {
     const { number, offer } = this.#order;
     const headers = {
       ...this.#identity(),
-      'X-Balise-Listener': 'carrier',
+      'X-Balise-Listener': listenerOf(this.#trunk),
       ...sessionHeaders(this.#intervalS),
       ...more,
     };

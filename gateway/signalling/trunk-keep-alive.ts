@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { TrunkAccount } from './account.js';
-import { sendRequest, trunkUri } from './trunk-request.js';
+import { listenerOf, sendRequest, trunkUri } from './trunk-request.js';
 
 /** A trunk that says nothing at all for this long is not there, milliseconds: four requests by timers A and E (RFC 3261 §17.1). */
 export const PATIENCE_MS = 4_000;
@@ -42,7 +42,11 @@ export class TrunkKeepAlive {
 
   #ask(srf: Srf): void {
     this.#patience = this.clock.after(PATIENCE_MS, () => this.#learn(false, 'no answer to OPTIONS'));
-    const headers = { From: '<sip:localhost>', Contact: '<sip:localhost>', 'X-Balise-Listener': 'carrier' };
+    const headers = {
+      From: '<sip:localhost>',
+      Contact: '<sip:localhost>',
+      'X-Balise-Listener': listenerOf(this.trunk),
+    };
     sendRequest(srf, { method: 'OPTIONS', uri: trunkUri(this.trunk), headers }, undefined, (answer) => {
       if (this.#srf !== srf) return;
       this.#patience?.cancel();

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type Srf from 'drachtio-srf';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { TrunkAccount, TrunkCredentials } from './account.js';
-import { type FinalAnswer, sendRequest, trunkUri } from './trunk-request.js';
+import { type FinalAnswer, listenerOf, sendRequest, trunkUri } from './trunk-request.js';
 
 /** What we ask for, seconds; the carrier may grant less. */
 const WANTED_S = 3_600;
@@ -81,7 +81,7 @@ export class TrunkRegistration {
       To: address,
       Contact: `<sip:${username}@localhost${transport === 'udp' ? '' : `;transport=${transport}`}>`,
       Expires: String(expiresS),
-      'X-Balise-Listener': 'carrier',
+      'X-Balise-Listener': listenerOf(this.trunk),
     };
     // One Call-ID for all registrations of a life, and a CSeq that only rises (§10.2.4).
     const numbered = () => ({ 'Call-ID': this.#callId, CSeq: `${++this.#cseq} REGISTER` });

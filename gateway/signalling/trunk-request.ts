@@ -20,6 +20,10 @@ export interface FinalAnswer {
   readonly acknowledge: () => void;
 }
 
+/** The listener that requests to a trunk leave by: TLS has one to itself. */
+export const listenerOf = ({ transport }: Pick<TrunkAccount, 'transport'>): string =>
+  transport === 'tls' ? 'carrier-tls' : 'carrier';
+
 /** `sip:host:port` of a trunk, or of a user there, with its transport. */
 export function trunkUri({ host, port, transport }: TrunkAccount, user?: string): string {
   const parameter = transport === 'udp' ? '' : `;transport=${transport}`;

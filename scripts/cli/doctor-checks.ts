@@ -12,6 +12,7 @@ import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { zoneRulesWarning } from '../../gateway/policy-watch.js';
 import { runningGateway } from '../../gateway/supervisor/run-folder.js';
 import { probe } from './options-probe.js';
+import { probedTrunk } from './probed-trunk.js';
 
 export interface Finding {
   /** What was looked at, e.g. `disk` or `trunk carrier`. */
@@ -252,7 +253,7 @@ async function trunks(site: SiteFiles): Promise<readonly Finding[]> {
   return Promise.all(
     site.trunks.map(async (one) => {
       const of = `trunk ${one.id}`;
-      const found = await probe(one, REACH_MS);
+      const found = await probe(probedTrunk(site, one), REACH_MS);
       if (found.is === 'silent')
         return fault(of, found.why, `balise trunk test shows more; the carrier is ${one.host}:${one.port}`);
       const { status, reason, ms, account } = found;

@@ -2,13 +2,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { connect, isIPv6 } from 'node:net';
+import { connect, isIP, isIPv6 } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { readDigest } from '../../gateway/signalling/digest.js';
 
 export interface ProbedTrunk {
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** tls: what is shown and what is trusted, PEM; absent: nothing, and the authorities that Node knows. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer };
   readonly username?: string;
   readonly password?: string;
   /** Challenges of this realm alone are answered; absent: of any. */
@@ -80,6 +83,13 @@ function whyOf(fault: NodeJS.ErrnoException): string {
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
       return 'no way leads there: see the carrier interface and its routes';
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `its certificate is for another name: see host in trunks.json (${fault.message})`;
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return `its certificate is by no authority that is trusted here: see sip.carrierTls.ca in site.json (${fault.code})`;
     default:
       return fault.message;
   }
@@ -200,13 +210,17 @@ function byUdp(
 }
 
 function byTcp(
-  { port }: ProbedTrunk,
+  { host, port, transport, tls }: ProbedTrunk,
   address: string,
   timeoutMs: number,
   text: (local: string) => string,
 ): Promise<Answer> {
   return new Promise((settle, fail) => {
-    const socket = connect(port, address);
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket =
+      transport === 'tls'
+        ? connectTls({ host: address, port, ...name, ...tls, minVersion: 'TLSv1.2' })
+        : connect(port, address);
     let heard = '';
     const end = (then: () => void): void => {
       clearTimeout(late);
@@ -216,7 +230,7 @@ function byTcp(
     const late = setTimeout(() => end(() => fail(silence(timeoutMs))), timeoutMs);
     socket.on('error', (fault) => end(() => fail(fault)));
     socket.on('close', () => end(() => fail(new Error('the carrier closed the connection without an answer'))));
-    socket.on('connect', () => {
+    socket.on(transport === 'tls' ? 'secureConnect' : 'connect', () => {
       socket.write(text(`${bracketed(socket.localAddress ?? address)}:${socket.localPort}`));
     });
     socket.on('data', (chunk) => {

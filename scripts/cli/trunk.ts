@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { loadSite } from '../../gateway/config/site.js';
 import { type Command, EXIT, UsageFault } from './command.js';
 import { type Probe, probe } from './options-probe.js';
+import { probedTrunk } from './probed-trunk.js';
 import { siteAnd } from './site-option.js';
 
 const HELP = `balise trunk: whether a site's carriers answer
@@ -41,14 +42,15 @@ export const trunk: Command = {
     // A trunk's id has no slash in it, and is no folder with a site.
     const hasFolder = words[0]?.includes('/') === true;
     const { folder, rest: names } = siteAnd(values.site, words, hasFolder ? 0 : words.length);
-    const { trunks } = await loadSite(folder);
+    const site = await loadSite(folder);
+    const { trunks } = site;
     const unknown = names.find((name) => !trunks.some(({ id }) => id === name));
     if (unknown !== undefined) {
       throw new UsageFault(`there is no trunk "${unknown}"; there are ${trunks.map(({ id }) => id).join(', ')}`);
     }
     const asked = trunks.filter(({ id }) => names.length === 0 || names.includes(id));
     const found = await Promise.all(
-      asked.map(async (one) => ({ trunk: one.id, ...(await probe(one, timeoutS * 1000)) })),
+      asked.map(async (one) => ({ trunk: one.id, ...(await probe(probedTrunk(site, one), timeoutS * 1000)) })),
     );
     if (values.json === true) stdout.write(`${JSON.stringify({ trunks: found }, null, 2)}\n`);
     else for (const one of found) stdout.write(`${one.trunk}: ${inWords(one)}\n`);
