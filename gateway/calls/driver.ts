@@ -8,6 +8,7 @@ import { step } from './call-machine.js';
 import type { CallAlarm, Now } from './call-state.js';
 import { type ContactNumbers, sealedDialogs, withNumber } from './contact-numbers.js';
 import type { LiveCall } from './live-call.js';
+import { PLANE_OF } from './plane-of.js';
 import type {
   Announcement,
   CallEvent,
@@ -16,7 +17,6 @@ import type {
   CallStore,
   LinePlane,
   MediaPlane,
-  PlaneName,
   SignallingPlane,
 } from './ports.js';
 import { RecentCalls } from './recent-calls.js';
@@ -55,26 +55,6 @@ export interface CallCounts {
 
 /** One timer waits no longer, milliseconds; the deadline is then looked at again. */
 const LONGEST_WAIT_MS = 6 * 3_600_000;
-
-const PLANE_OF: Readonly<Partial<Record<CallEffect['do'], PlaneName>>> = {
-  'media-open': 'media',
-  'media-announce': 'media',
-  'media-connect': 'media',
-  'media-arm': 'media',
-  'media-close': 'media',
-  'answer-desk': 'signalling',
-  'call-handset': 'signalling',
-  dial: 'signalling',
-  ring: 'signalling',
-  'early-media': 'signalling',
-  accept: 'signalling',
-  refuse: 'signalling',
-  'signalling-arm': 'signalling',
-  'signalling-release': 'signalling',
-  'line-arm': 'line',
-  'line-cut': 'line',
-  'line-release': 'line',
-};
 
 const message = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
 
