@@ -380,7 +380,7 @@ t.test(
           gateway.settle(held, how);
         }
       }),
-      { numRuns: Number(process.env.BALISE_RUNS ?? 12) },
+      { numRuns: Number(process.env.BALISE_RUNS ?? 20) },
     );
   },
 );
