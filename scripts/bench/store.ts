@@ -15,11 +15,12 @@ import type { CallRequest, EventDraft } from '../../gateway/calls/ports.js';
 import type { CallRecord } from '../../gateway/calls/record.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import type { Grant } from '../../gateway/policy/decision.js';
-import { callId, type E164, handsetId, wingId } from '../../gateway/policy/ids.js';
+import { callId, type E164, handsetId } from '../../gateway/policy/ids.js';
 import { DATABASE_FILE, openStore } from '../../gateway/store/open.js';
 import type { Store } from '../../gateway/store/store.js';
 import { uuid7 } from '../../gateway/store/uuid7.js';
 import { Uplink } from '../../gateway/uplink/uplink.js';
+import { aDialog, aGrant, aRecord } from '../peers/call.js';
 import { answers, freePort } from '../peers/free-port.js';
 import { minded } from './children.js';
 
@@ -55,69 +56,18 @@ const draft: EventDraft = { kind: 'event', type: 'balise.bench.event', data: { t
 
 function aCall(n: number, at: Temporal.Instant): { request: CallRequest; grant: Grant; record: CallRecord } {
   const call = callId(uuid7(at.epochMilliseconds));
-  const handset = handsetId(`h-${n % HANDSETS}`);
   const number = `+4420794600${String(n % 100).padStart(2, '0')}` as E164;
-  const wing = wingId('a');
+  const of = { handset: handsetId(`h-${n % HANDSETS}`), number };
   return {
-    request: { call, handset, dialled: number, at, offer: 'v=0\r\n'.repeat(60), source: '127.0.0.1' },
-    grant: {
-      outcome: 'grant',
-      handset,
-      wing,
-      number,
-      calleeZones: ['Europe/London'],
-      notAfter: at.add({ hours: 1 }),
-      maxTalkMs: 600_000,
-      notAfterBy: 'window.callee',
-      maxTalkBy: 'max-talk',
-      trunks: [],
-      callerIdentity: '+442079460000',
-      ringMs: 40_000,
-      warningsS: [60, 10],
-      earlyMedia: false,
-      digitsAllowed: '',
-      controllerLost: 'end',
-      hookRequired: true,
-    },
-    record: {
-      call,
-      handset,
-      wing,
-      number,
-      requestedAt: at,
-      answeredAt: at.add({ seconds: 5 }),
-      endedAt: at.add({ seconds: 65 }),
-      talkMs: 60_000,
-      cause: 'handset-hung-up',
-      planes: {},
-    },
-  };
-}
-
-function dialog(leg: 'handset' | 'trunk', name: string) {
-  const uri = `sip:${name}@127.0.0.1`;
-  return {
-    leg,
-    state: 'confirmed' as const,
-    dialogId: `${name};from-tag=${leg}`,
-    callId: name,
-    localUri: uri,
-    localTag: 'l',
-    remoteUri: uri,
-    remoteTag: 'r',
-    remoteTarget: uri,
-    routeSet: [],
-    cseq: 1,
-    branch: 'z9hG4bK',
-    transport: 'udp' as const,
-    address: '127.0.0.1',
-    port: 5060,
+    request: { call, handset: of.handset, dialled: number, at, offer: 'v=0\r\n'.repeat(60), source: '127.0.0.1' },
+    grant: aGrant(at, of),
+    record: aRecord(call, at, of),
   };
 }
 
 async function wholeCall(store: Store, n: number, at: Temporal.Instant): Promise<void> {
   const { request, grant, record } = aCall(n, at);
-  const dialogs = [dialog('handset', request.call), dialog('trunk', request.call)];
+  const dialogs = [aDialog('handset', request.call), aDialog('trunk', request.call)];
   store.calls.open(request, grant);
   store.calls.saveDialogs(request.call, dialogs);
   const deadline = { wall: grant.notAfter, monotonicNs: 1n, bootId: 'bench' };

@@ -22,6 +22,7 @@ import { ContactBook } from '../../gateway/work/contact-book.js';
 import { ContactHours, type Place } from '../../gateway/work/contact-hours.js';
 import { fateOf } from '../../gateway/work/dispositions.js';
 import { runCli } from '../cli/main.js';
+import { aCampaign } from '../peers/campaign.js';
 
 export interface WorkFigures {
   readonly choose: {
@@ -59,22 +60,7 @@ const PLACES: readonly Place[] = [
   { country: 'RU', zones: ['Europe/Moscow', 'Europe/Samara'] },
 ];
 
-const campaign = (id: string, trunk: string): Campaign => ({
-  id,
-  firm: 'Example Research',
-  purpose: 'a survey about trains',
-  languages: [...LANGUAGES],
-  trunk,
-  attempts: { most: 3, perDay: 2, spacingS: 3_600 },
-  ringS: 30,
-  maxTalkS: 900,
-  leastTalkS: 60,
-  warningsS: [60, 10],
-  supervised: false,
-  silenceDays: 60,
-  wrapUpS: 60,
-  pay: { currency: 'EUR', perHour: 400, activities: ['talking'] },
-});
+const campaign = (id: string, trunk: string): Campaign => aCampaign({ id, trunk, languages: [...LANGUAGES] });
 
 function timed(work: () => void): number {
   const from = clock.monotonicNs();

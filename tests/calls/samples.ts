@@ -3,7 +3,8 @@ import type { Now } from '../../gateway/calls/call-state.js';
 import type { CallRequest, CutoffOrder } from '../../gateway/calls/ports.js';
 import type { LegDialog, LegName } from '../../gateway/calls/record.js';
 import type { Grant, Refusal, RuleId } from '../../gateway/policy/decision.js';
-import { callId, type E164, handsetId, trunkId, wingId } from '../../gateway/policy/ids.js';
+import { callId, type E164, handsetId } from '../../gateway/policy/ids.js';
+import { aDialog, aGrant } from '../../scripts/peers/call.js';
 
 export const NOON = Temporal.Instant.from('2026-03-02T12:00:00Z');
 export const CALL = callId('01900000-0000-7000-8000-000000000001');
@@ -32,26 +33,7 @@ export function request(more: Partial<CallRequest> = {}): CallRequest {
 }
 
 export function grant(more: Partial<Grant> = {}): Grant {
-  return {
-    outcome: 'grant',
-    handset: HANDSET,
-    wing: wingId('a'),
-    number: NUMBER,
-    calleeZones: ['Europe/London'],
-    notAfter: NOON.add({ hours: 1 }),
-    maxTalkMs: 600_000,
-    notAfterBy: 'window.callee',
-    maxTalkBy: 'max-talk',
-    trunks: [trunkId('carrier')],
-    callerIdentity: '+442079460999',
-    ringMs: 40_000,
-    warningsS: [60, 10],
-    earlyMedia: false,
-    digitsAllowed: '',
-    controllerLost: 'end',
-    hookRequired: true,
-    ...more,
-  };
+  return aGrant(NOON, { handset: HANDSET, number: NUMBER, ...more });
 }
 
 export function refusal(rule: RuleId = 'number.not-sanctioned'): Refusal {
@@ -59,23 +41,7 @@ export function refusal(rule: RuleId = 'number.not-sanctioned'): Refusal {
 }
 
 export function dialog(leg: LegName, state: LegDialog['state'] = 'confirmed', id = '1'): LegDialog {
-  return {
-    leg,
-    state,
-    dialogId: `${leg}-${id};from-tag=x`,
-    callId: `${leg}-${id}`,
-    localUri: 'sip:us@127.0.0.1',
-    localTag: 'x',
-    remoteUri: 'sip:them@127.0.0.1',
-    remoteTag: 'y',
-    remoteTarget: 'sip:them@127.0.0.1:5080',
-    routeSet: [],
-    cseq: 1,
-    branch: 'z9hG4bK1',
-    transport: 'udp',
-    address: '127.0.0.1',
-    port: 5080,
-  };
+  return aDialog(leg, `${leg}-${id}`, { state });
 }
 
 export function cutoff(more: Partial<CutoffOrder> = {}): CutoffOrder {

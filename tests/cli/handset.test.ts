@@ -24,19 +24,13 @@ function openSite(t: Test) {
   return { site, file, handsets, table };
 }
 
+/** Adds a-104 with a phone. */
+const adding = (site: string, model: string, mac = 'c074ad000201') =>
+  balise(['handset', 'add', site, 'a-104', ...ADD, '--model', model, '--mac', mac]);
+
 t.test('a handset is added, shown, disabled, replaced and removed, each with the version before it kept', async (t) => {
   const { site, file, handsets } = openSite(t);
-  const added = await balise([
-    'handset',
-    'add',
-    site,
-    'a-104',
-    ...ADD,
-    '--model',
-    'HT814',
-    '--mac',
-    'C0:74:AD:00:02:01',
-  ]);
+  const added = await adding(site, 'HT814', 'C0:74:AD:00:02:01');
   t.match(added, {
     status: 0,
     stdout: /a-104: added\n[\s\S]*URL +http:\/\/127.0.0.1:8443\/p\/[a-z0-9]{20}\/\n[\s\S]*no gateway runs/,
@@ -60,7 +54,7 @@ t.test('a handset is added, shown, disabled, replaced and removed, each with the
 t.test('secrets are drawn: the same phone armed again keeps its own, --rotate and --new-token do not', async (t) => {
   const { site, handsets } = openSite(t);
   const url = (text: string) => /URL +(\S+)/.exec(text)?.[1];
-  const first = await balise(['handset', 'add', site, 'a-104', ...ADD, '--model', 'HT814', '--mac', 'c074ad000201']);
+  const first = await adding(site, 'HT814');
   const ha1 = handsets()[1]?.ha1;
   const again = await balise(['handset', 'provision', site, 'a-104']);
   t.equal(url(again.stdout), url(first.stdout), 'the phone knows no other');
@@ -73,33 +67,13 @@ t.test('secrets are drawn: the same phone armed again keeps its own, --rotate an
 
 t.test('a site that serves nothing is told so when a phone is enrolled', async (t) => {
   const site = makeSite(t, 9, { handsets: [handset('a-101')] });
-  const { stdout } = await balise([
-    'handset',
-    'add',
-    site,
-    'a-104',
-    ...ADD,
-    '--model',
-    'HT814',
-    '--mac',
-    'c074ad000201',
-  ]);
+  const { stdout } = await adding(site, 'HT814');
   t.match(stdout, /note +site.json has no "provisioning": nothing is served/);
 });
 
 t.test('a phone of no family is told on a sheet, its secret once', async (t) => {
   const { site } = openSite(t);
-  const { stdout } = await balise([
-    'handset',
-    'add',
-    site,
-    'a-104',
-    ...ADD,
-    '--model',
-    'generic',
-    '--mac',
-    'c074ad000201',
-  ]);
+  const { stdout } = await adding(site, 'generic');
   t.match(stdout, /key this in; it is not shown again\n[\s\S]*password +[A-Za-z0-9]{24}\n/);
   t.notMatch((await balise(['handset', 'show', site, 'a-104'])).stdout, /[A-Za-z0-9]{24}/);
 });

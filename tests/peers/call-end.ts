@@ -1,3 +1,4 @@
+import type { Test } from 'tap';
 import type { CallUp } from './call-up.js';
 
 /** When a call ended, as each far end saw it: milliseconds from an instant, negative before it. */
@@ -29,4 +30,20 @@ export async function endTimes(call: CallUp, sinceNs: bigint): Promise<EndTimes>
     trunkSilentMs: ms(call.trunkProbe.lastHeardNs),
     heardAfter: call.trunkProbe.heardNs.length - length,
   };
+}
+
+/** Milliseconds at the most until the far end hears nothing, both peers have been told, and the relay is open. */
+export interface EndBound {
+  readonly silentMs: number;
+  readonly toldMs: number;
+  readonly openMs: number;
+}
+
+/** The call is over everywhere within its bounds, and nothing is heard after that. */
+export function endsWithin(t: Test, times: EndTimes, bound: EndBound): void {
+  t.ok(times.trunkSilentMs < bound.silentMs, `silent after ${times.trunkSilentMs} ms`);
+  t.ok(times.handsetToldMs < bound.toldMs, `handset told after ${times.handsetToldMs} ms`);
+  t.ok(times.trunkToldMs < bound.toldMs, `far end told after ${times.trunkToldMs} ms`);
+  t.ok(times.relayOpenMs < bound.openMs, `relay open after ${times.relayOpenMs} ms`);
+  t.equal(times.heardAfter, 0);
 }

@@ -69,7 +69,8 @@ export interface PolicyParts {
 }
 
 const listener = { address: '127.0.0.1', port: 0 };
-const SITE: SiteConfig = {
+/** A site's own settings; everything listens on loopback. */
+export const SITE: SiteConfig = {
   site: 'test',
   gateway: 'gw-1',
   zone: 'Europe/London',
@@ -96,7 +97,16 @@ export function hoursOf(country: string, windows: readonly Window[] = [ALL_DAY],
   return { country, status: 'for tests', source: 'none', windows, closedOnHolidays };
 }
 
-const carrier = { host: '127.0.0.1', port: 5080, transport: 'udp', register: false, optionsS: 30 } as const;
+export const CARRIER = {
+  id: 'carrier',
+  host: '127.0.0.1',
+  port: 5080,
+  transport: 'udp',
+  register: false,
+  optionsS: 30,
+  callerIdentity: '+442079460999',
+  networks: ['127.0.0.0/8'],
+} as const;
 
 /** A site of one handset, a-101 in wing a, that may call numbers of fiction in the United Kingdom. */
 export function inputOf(parts: PolicyParts = {}): PolicyInput {
@@ -117,7 +127,7 @@ export function inputOf(parts: PolicyParts = {}): PolicyInput {
     ],
     profiles: [profile(parts.profile)],
     lists: parts.lists ?? {},
-    trunks: [{ ...carrier, id: 'carrier', callerIdentity: '+442079460999', networks: ['127.0.0.0/8'] }],
+    trunks: [CARRIER],
     callingHours: parts.callingHours ?? [hoursOf('GB')],
     zonesOf: parts.zonesOf ?? { GB: ['Europe/London'], US: ['America/New_York', 'America/Los_Angeles'] },
   };

@@ -49,13 +49,19 @@ async function takes({ peer }: Phone, body = SPOKEN): Promise<string> {
   return offer;
 }
 
-/** A keyed call that is up on both legs. */
-async function talk(house: House): Promise<{ near: CarrierCall; far: CarrierCall; offer: string; call: CallId }> {
+/** A keyed call that its handset has taken in silence; the far end is still to be called. */
+async function taken(house: House): Promise<{ phone: Phone; near: CarrierCall; call: CallId }> {
   const phone = await registered(house);
   const call = key(house);
   const near = await called(phone);
   near.answer([], SILENT);
   await near.acknowledged();
+  return { phone, near, call };
+}
+
+/** A keyed call that is up on both legs. */
+async function talk(house: House): Promise<{ near: CarrierCall; far: CarrierCall; offer: string; call: CallId }> {
+  const { phone, near, call } = await taken(house);
   const far = await house.carriers[0].invited();
   far.answer();
   const offer = await takes(phone);
@@ -100,11 +106,7 @@ t.test(
 t.test('while the far end rings, the handset is offered our ring-back, and then the call, in one dialog', async (t) => {
   const house = await openHouse(t);
   house.media.ringsBack = true;
-  const phone = await registered(house);
-  key(house);
-  const near = await called(phone);
-  near.answer([], SILENT);
-  await near.acknowledged();
+  const { phone, near } = await taken(house);
   const far = await house.carriers[0].invited();
   far.answer();
   const contact = `Contact: <sip:a101@${phone.peer.address}:${phone.peer.port}>`;
@@ -125,11 +127,7 @@ t.test('while the far end rings, the handset is offered our ring-back, and then 
 t.test('a handset that will not hear our ring-back gets its call all the same', async (t) => {
   const house = await openHouse(t);
   house.media.ringsBack = true;
-  const phone = await registered(house);
-  key(house);
-  const near = await called(phone);
-  near.answer([], SILENT);
-  await near.acknowledged();
+  const { phone, near } = await taken(house);
   phone.peer.send(answerTo(await invited(phone.peer), '488 Not Acceptable Here', [], 'callee'));
   (await house.carriers[0].invited()).answer();
   await takes(phone);

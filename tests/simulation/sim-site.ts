@@ -2,6 +2,7 @@ import type { PolicyContent, Profile, SiteConfig, Window } from '../../config/sc
 import type { RuleId } from '../../gateway/policy/decision.js';
 import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
+import { profile as aProfile, CARRIER, EVERY, SITE, WORKDAYS } from '../policy/sample-policy.js';
 import { NATIONAL, SILENCE_DAYS } from './sim-lists.js';
 import type { WindowRule } from './window-oracle.js';
 import { CONTACT_NUMBERS, SIGN_ON } from './work-site.js';
@@ -26,9 +27,6 @@ export interface SimBoard {
   readonly agent: string;
 }
 
-const EVERY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-const WORKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
-
 export const SITE_ZONE = 'Europe/Brussels';
 export const AGENTS = ['modbus-1', 'modbus-2', 'modbus-3'] as const;
 export const BOARDS: readonly SimBoard[] = AGENTS.flatMap((agent, index) => [
@@ -37,7 +35,7 @@ export const BOARDS: readonly SimBoard[] = AGENTS.flatMap((agent, index) => [
 ]);
 export const WINGS = ['a', 'b', 'c', 'd'] as const;
 
-const SITE: readonly Window[] = [{ days: EVERY, from: '05:30', to: '04:30' }];
+const SITE_HOURS: readonly Window[] = [{ days: EVERY, from: '05:30', to: '04:30' }];
 /** Christmas Eve and New Year's Eve are short. */
 const SHORT = { from: '05:30', to: '18:30' } as const;
 const SITE_DATES = { '12-24': SHORT, '12-31': SHORT } as const;
@@ -84,34 +82,8 @@ export type Country = keyof typeof COUNTRIES;
 export const MOST_TRIED = 3;
 export const APART_S = 5_400;
 
-function profile(id: string, more: Partial<Profile>): Profile {
-  return {
-    id,
-    allow: [],
-    block: [],
-    lists: { allow: [], block: [] },
-    maxTalkS: 600,
-    ringS: 30,
-    gapS: 0,
-    concurrent: 1,
-    warningsS: [60, 10],
-    spokenWarnings: false,
-    warnCallee: false,
-    announcement: false,
-    supervised: false,
-    prompts: true,
-    digitsInSpeech: 'mute',
-    digitAlarm: false,
-    hookRequired: true,
-    controllerLost: 'end',
-    earlyMedia: false,
-    digitsAllowed: '',
-    trunks: ['carrier'],
-    tokens: {},
-    tokenOnly: false,
-    ...more,
-  };
-}
+const profile = (id: string, more: Partial<Profile>): Profile =>
+  aProfile({ id, allow: [], hookRequired: true, ...more });
 
 const PROFILES: readonly Profile[] = [
   profile('survey', {
@@ -275,7 +247,7 @@ export class SimSite {
   ownWindowsOf(handset: SimHandset, policyIndex: number): readonly WindowRule[] {
     const own = [WING_WINDOWS[handset.wing], this.profileOf(handset, policyIndex)?.windows];
     return [
-      { zone: SITE_ZONE, windows: SITE, dates: SITE_DATES },
+      { zone: SITE_ZONE, windows: SITE_HOURS, dates: SITE_DATES },
       ...own.flatMap((windows) => (windows === undefined ? [] : [{ zone: SITE_ZONE, windows }])),
     ];
   }
@@ -308,7 +280,7 @@ export class SimSite {
       windows === undefined ? [] : [{ zone: SITE_ZONE, windows }];
     switch (rule) {
       case 'window.site':
-        return [{ zone: SITE_ZONE, windows: SITE, dates: SITE_DATES }];
+        return [{ zone: SITE_ZONE, windows: SITE_HOURS, dates: SITE_DATES }];
       case 'window.wing':
         return here(WING_WINDOWS[handset.wing]);
       case 'window.handset':
@@ -333,29 +305,15 @@ export class SimSite {
 
 /** The site's folder, as its files would have it. */
 function folderOf(handsets: readonly SimHandset[]): PolicyInput {
-  const listener = { address: '127.0.0.1', port: 0 };
   const site: SiteConfig = {
+    ...SITE,
     site: 'simulated',
-    gateway: 'gw-1',
     zone: SITE_ZONE,
     country: 'BE',
     language: 'fr',
-    dataFolder: 'data',
     clock: { trust: 'system' },
-    windows: SITE,
+    windows: SITE_HOURS,
     exceptions: Object.fromEntries(Object.entries(SITE_DATES).map(([date, hours]) => [date, [hours]])),
-    sip: { realm: 'balise', engine: 'embedded', cell: listener, carrier: listener },
-    media: {
-      driver: 'relay',
-      cellAddress: '127.0.0.1',
-      carrierAddress: '127.0.0.1',
-      codecs: ['pcma', 'pcmu'],
-      privileged: [],
-      ports: null,
-    },
-    bus: { ...listener, agents: [] },
-    console: listener,
-    log: { level: 'info' },
   };
   return {
     site,
@@ -366,18 +324,7 @@ function folderOf(handsets: readonly SimHandset[]): PolicyInput {
     handsets: handsets.map(({ id, wing, profile }) => ({ id, wing, profile, user: id, ha1: {}, enabled: true })),
     profiles: PROFILES,
     lists: {},
-    trunks: [
-      {
-        id: 'carrier',
-        host: '127.0.0.1',
-        port: 5080,
-        transport: 'udp',
-        register: false,
-        callerIdentity: '+442079460999',
-        networks: ['127.0.0.0/8'],
-        optionsS: 30,
-      },
-    ],
+    trunks: [CARRIER],
     callingHours: Object.entries(COUNTRIES).map(([country, { windows }]) => ({
       country,
       status: 'simulated',

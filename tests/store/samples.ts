@@ -1,19 +1,14 @@
 import { Temporal } from 'temporal-polyfill';
 import type { CallRequest, EventDraft } from '../../gateway/calls/ports.js';
-import type { CallRecord, LegDialog } from '../../gateway/calls/record.js';
+import type { LegDialog } from '../../gateway/calls/record.js';
 import type { Clock, ClockTrust } from '../../gateway/clock/clock.js';
 import type { Deadline } from '../../gateway/clock/deadline.js';
 import type { Grant } from '../../gateway/policy/decision.js';
-import {
-  type CallId,
-  callId,
-  type E164,
-  type HandsetId,
-  handsetId,
-  trunkId,
-  wingId,
-} from '../../gateway/policy/ids.js';
+import { type CallId, callId, type E164, type HandsetId } from '../../gateway/policy/ids.js';
 import type { Store } from '../../gateway/store/store.js';
+import { A101, CALLEE, aDialog as dialogOf, aGrant as grantTo } from '../../scripts/peers/call.js';
+
+export { A101, aRecord, CALLEE } from '../../scripts/peers/call.js';
 
 export const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text);
 export const number = (text: string): E164 => text as E164;
@@ -44,74 +39,21 @@ export class StillClock implements Clock {
 
 export const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export const A101 = handsetId('a-101');
-export const CALLEE = number('+442079460001');
-
 export function aRequest(call: CallId, at: Temporal.Instant, handset: HandsetId = A101): CallRequest {
   return { call, handset, dialled: '02079460001', at, offer: 'v=0\r\n', source: '127.0.0.1' };
 }
 
-export function aGrant(at: Temporal.Instant, handset: HandsetId = A101, callee: E164 = CALLEE): Grant {
-  return {
-    outcome: 'grant',
-    handset,
-    wing: wingId('a'),
-    number: callee,
-    calleeZones: ['Europe/London'],
-    notAfter: at.add({ hours: 2 }),
-    maxTalkMs: 1_800_000,
-    notAfterBy: 'window.callee',
-    maxTalkBy: 'max-talk',
-    trunks: [trunkId('carrier')],
-    callerIdentity: '+442079460000',
-    ringMs: 40_000,
-    warningsS: [60, 10],
-    earlyMedia: false,
-    digitsAllowed: '',
-    controllerLost: 'end',
-    hookRequired: true,
-  };
+export function aGrant(at: Temporal.Instant, handset: HandsetId = A101, number: E164 = CALLEE): Grant {
+  return grantTo(at, { handset, number, notAfter: at.add({ hours: 2 }), maxTalkMs: 1_800_000 });
 }
 
+/** A leg that is up, by way of a proxy. */
 export function aDialog(leg: LegDialog['leg'], name: string): LegDialog {
-  return {
-    leg,
-    state: 'confirmed',
-    dialogId: `${name};from-tag=${leg}`,
-    callId: name,
-    localUri: 'sip:balise@127.0.0.1',
-    localTag: 'l',
-    remoteUri: 'sip:peer@127.0.0.1',
-    remoteTag: 'r',
-    remoteTarget: 'sip:peer@127.0.0.1:5080',
-    routeSet: ['<sip:edge.example;lr>'],
-    cseq: 1,
-    branch: 'z9hG4bK1',
-    transport: 'udp',
-    address: '127.0.0.1',
-    port: 5080,
-  };
+  return dialogOf(leg, name, { routeSet: ['<sip:edge.example;lr>'] });
 }
 
 export function aDeadline(wall: Temporal.Instant): Deadline {
   return { wall, monotonicNs: 9_007_199_254_740_993n, bootId: 'boot-1' };
-}
-
-export function aRecord(call: CallId, at: Temporal.Instant, part: Partial<CallRecord> = {}): CallRecord {
-  return {
-    call,
-    handset: A101,
-    wing: wingId('a'),
-    number: CALLEE,
-    trunk: trunkId('carrier'),
-    requestedAt: at,
-    answeredAt: at.add({ seconds: 5 }),
-    endedAt: at.add({ seconds: 65 }),
-    talkMs: 60_000,
-    cause: 'handset-hung-up',
-    planes: {},
-    ...part,
-  };
 }
 
 export function ended(call: CallId | string): EventDraft {

@@ -6,6 +6,9 @@ import { CalleeHours } from '../../gateway/policy/callee-hours.js';
 import { type BookContact, ContactBook } from '../../gateway/work/contact-book.js';
 import { ContactHours } from '../../gateway/work/contact-hours.js';
 import type { ChosenContact } from '../../gateway/work/session-state.js';
+import { aCampaign } from '../../scripts/peers/campaign.js';
+
+export { aCampaign };
 
 export const at = (text: string): number => Temporal.Instant.from(text).epochMilliseconds;
 
@@ -26,26 +29,6 @@ const CALLEE_HOURS = readCalleeHours();
 export const calleeHours = (): CalleeHours => CALLEE_HOURS;
 
 export const contactHours = (): ContactHours => new ContactHours(calleeHours, 'Europe/Brussels', () => false);
-
-export function aCampaign(part: Partial<Campaign> = {}): Campaign {
-  return {
-    id: 'survey',
-    firm: 'Example Research',
-    purpose: 'a survey about trains',
-    languages: ['nl', 'fr', 'tr'],
-    trunk: 'carrier',
-    attempts: { most: 3, perDay: 2, spacingS: 3_600 },
-    ringS: 30,
-    maxTalkS: 900,
-    leastTalkS: 60,
-    warningsS: [60, 10],
-    supervised: false,
-    silenceDays: 60,
-    wrapUpS: 60,
-    pay: { currency: 'EUR', perHour: 400, activities: ['signed-on', 'no-work', 'ringing', 'talking', 'wrap-up'] },
-    ...part,
-  };
-}
 
 export const BRUSSELS = { country: 'BE', zones: ['Europe/Brussels'] };
 export const ANKARA = { country: 'TR', zones: ['Europe/Istanbul'] };
