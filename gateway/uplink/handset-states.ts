@@ -77,6 +77,8 @@ export class HandsetStates {
   /** Somebody who is signed on does something else; undefined: nobody is signed on any more. */
   work(handset: HandsetId, work: WorkState | undefined): void {
     this.set(handset, { work });
+    // Each step of a shift is seen, however short it is.
+    this.tell();
   }
 
   private set(handset: HandsetId, change: Partial<Known>): void {

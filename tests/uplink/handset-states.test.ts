@@ -57,6 +57,12 @@ t.test('what happens within a twentieth of a second is told as what it came to, 
   t.match(said.at(-1), { state: 'idle' }, 'or at once, for whoever leaves');
   clock.go(1_000);
   t.equal(said.length, 2);
+  for (const activity of ['ringing', 'wrap-up', 'no-work'] as const) made.work(CELL, { person: 'p-1', activity });
+  t.same(
+    said.slice(2).map(({ work }) => work),
+    ['ringing', 'wrap-up', 'no-work'],
+    'but each step of a shift is seen',
+  );
 });
 
 t.test('nobody is told of a contact, and after the sign-off of nobody', async (t) => {
