@@ -150,7 +150,7 @@ export class Calls implements CallSink {
 
   planeLost(plane: PlaneName, why: string): void {
     const { log } = this.options;
-    if (plane === 'signalling') this.driver.signallingLost();
+    if (plane === 'signalling') this.driver.legs.signallingLost();
     this.options.tests?.planeLost(plane);
     const calls = [...this.driver.entries.keys()];
     log.error({ event: 'calls.plane-lost', plane, why, calls: calls.length });
@@ -160,7 +160,7 @@ export class Calls implements CallSink {
 
   /** A plane is up again. Signalling then ends the legs that the lost one left behind; the line plane learns what is locked. */
   planeBack(plane: PlaneName): void {
-    if (plane === 'signalling') this.driver.signallingBack();
+    if (plane === 'signalling') this.driver.legs.signallingBack();
     if (plane === 'line') this.lockdowns.tellLine();
   }
 

@@ -8,6 +8,7 @@ import { step } from './call-machine.js';
 import type { CallAlarm, Now } from './call-state.js';
 import { type ContactNumbers, sealedDialogs, withNumber } from './contact-numbers.js';
 import type { LiveCall } from './live-call.js';
+import { OwedLegs } from './owed-legs.js';
 import { PLANE_OF } from './plane-of.js';
 import type {
   Announcement,
@@ -65,9 +66,7 @@ export class Driver {
   readonly counts: CallCounts = { requests: 0, granted: 0, ended: 0, unexpected: 0, stray: 0, recordFailures: 0 };
   /** Calls whose record the disk has refused at least once. */
   readonly unrecorded = new Set<CallId>();
-  /** Legs to be ended from what is known of their dialogs, once signalling is there. */
-  private readonly debts = new Map<CallId, readonly LegDialog[]>();
-  private signallingUp = true;
+  readonly legs: OwedLegs;
   private queue: { readonly call: CallId; readonly event: MachineEvent }[] = [];
   private draining = false;
 
@@ -75,7 +74,12 @@ export class Driver {
     private readonly options: DriverOptions,
     private readonly decide: (entry: LiveCall) => Decision,
     private readonly onForgotten: () => void,
-  ) {}
+  ) {
+    const onEnded = (call: CallId, event: CallEvent): void => {
+      if (this.entries.has(call)) this.feed(call, event);
+    };
+    this.legs = new OwedLegs({ signalling: options.signalling, onEnded, log: options.log });
+  }
 
   now(): Now {
     const { clock, bootId } = this.options;
@@ -95,18 +99,6 @@ export class Driver {
   feed(call: CallId, event: MachineEvent): void {
     this.queue.push({ call, event });
     this.drain();
-  }
-
-  /** Signalling has gone: legs that have to be ended by their dialogs wait for it. */
-  signallingLost(): void {
-    this.signallingUp = false;
-  }
-
-  signallingBack(): void {
-    this.signallingUp = true;
-    const debts = [...this.debts];
-    this.debts.clear();
-    for (const [call, dialogs] of debts) this.endLegs(call, dialogs);
   }
 
   private drain(): void {
@@ -141,8 +133,8 @@ export class Driver {
   /** Something for a call that is over. A trunk that answers it is up, and nobody else will end it. */
   private stray(call: CallId, event: MachineEvent): void {
     this.counts.stray += 1;
-    if (event.type === 'trunk-answered') this.endLegs(call, event.dialogs);
-    if (event.type === 'handset-answered') this.endLegs(call, [event.dialog]);
+    if (event.type === 'trunk-answered') this.legs.end(call, event.dialogs);
+    if (event.type === 'handset-answered') this.legs.end(call, [event.dialog]);
   }
 
   private run(entry: LiveCall, effects: readonly CallEffect[]): void {
@@ -232,7 +224,7 @@ export class Driver {
         signalling.release(call, effect.cause);
         break;
       case 'end-legs':
-        this.endLegs(call, effect.dialogs);
+        this.legs.end(call, effect.dialogs);
         break;
       case 'line-arm':
         line.arm(call, handset, effect.deadline);
@@ -355,22 +347,6 @@ export class Driver {
     } catch (fault) {
       this.options.log.error({ event: 'call.alarm-lost', call: entry.call, code: alarm.code, err: fault });
     }
-  }
-
-  private endLegs(call: CallId, dialogs: readonly LegDialog[]): void {
-    const known = this.debts.get(call);
-    if (!this.signallingUp) {
-      this.debts.set(call, known === undefined ? dialogs : [...known, ...dialogs]);
-      return;
-    }
-    const told: CallEvent = { type: 'released', plane: 'signalling', legs: dialogs.map(({ leg }) => leg) };
-    const settled = dialogs.length === 0 ? Promise.resolve() : this.options.signalling.endFromJournal(dialogs);
-    settled.then(
-      () => {
-        if (this.entries.has(call)) this.feed(call, told);
-      },
-      (fault) => this.options.log.error({ event: 'call.legs-not-ended', call, err: fault }),
-    );
   }
 
   private forget(entry: LiveCall, record: Extract<CallEffect, { do: 'forget' }>['record']): void {
