@@ -67,7 +67,7 @@ const FOUND_BY: Readonly<Record<string, number>> = {
   'bundle-unheard': 6,
   'callee-forgotten': 3,
   'campaign-ignored': 7,
-  'coil-stuck': 18,
+  'coil-stuck': 25,
   'cutoff-lingers': 5,
   'facts-throw': 2,
   'holiday-ignored': 7,
