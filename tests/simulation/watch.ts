@@ -47,6 +47,8 @@ export const bump = <K>(counts: Map<K, number>, key: K): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 };
 
+/** No call talks for longer, milliseconds. */
+const LONGEST_TALK_MS = 1_500_000;
 /** A lease at the desk is for a day at most, microseconds. */
 const LONGEST_SITTING_US = 25 * 3_600e6;
 /** A process that hangs is told late, and its planes fall silent by themselves within this, microseconds. */
@@ -150,7 +152,7 @@ export class Watch {
     const seen = this.open.get(call);
     const windows = this.windowsOf(request, one, number, policyIndex);
     if (seen !== undefined) Object.assign(seen, { windows, number });
-    const closed = closedWithin(windows, nowMs, Math.min(notAfter.epochMilliseconds, nowMs + 1_500_000));
+    const closed = closedWithin(windows, nowMs, Math.min(notAfter.epochMilliseconds, nowMs + LONGEST_TALK_MS));
     if (closed !== undefined)
       this.breach('no grant outside any window', `${handset} until ${notAfter}: ${closed}`, call);
     const held = this.lockdowns.holding(one, nowMs);
@@ -219,7 +221,8 @@ export class Watch {
       if (request === undefined || one === undefined || seen.number === undefined) continue;
       const isLeft = request.desk === true || this.site.sanctions(one, seen.number, this.policyIndex());
       const hours = this.windowsOf(request, one, seen.number, this.policyIndex());
-      const leftMs = isLeft ? closedFrom(hours, nowMs, nowMs + 1_500_000) - nowMs : 0;
+      const longestMs = request.desk === true ? LONGEST_SITTING_US / 1e3 : LONGEST_TALK_MS;
+      const leftMs = isLeft ? closedFrom(hours, nowMs, nowMs + longestMs) - nowMs : 0;
       narrow(seen, nowUs + leftMs * 1e3);
     }
   }
@@ -234,7 +237,7 @@ export class Watch {
       if (request === undefined || (request.person !== id && request.campaign !== id)) continue;
       const { person, campaign, ...rest } = request;
       const own = { ...rest, ...(person === id && { person }), ...(campaign === id && { campaign }) };
-      const leftMs = closedFrom(this.work?.rulesOf(own) ?? [], nowMs, nowMs + 1_500_000) - nowMs;
+      const leftMs = closedFrom(this.work?.rulesOf(own) ?? [], nowMs, nowMs + LONGEST_TALK_MS) - nowMs;
       const foundUs = nowUs + LOOK_MS * 1e3;
       // Changed and changed back between two looks is not changed.
       const before = seen.byWork.get(id);

@@ -113,11 +113,11 @@ export function closedWithin(rules: readonly WindowRule[], fromMs: number, toMs:
   return undefined;
 }
 
-/** The first whole minute at which a rule is closed, within a stretch; its end when none is. */
+/** The first whole minute at which a rule is closed, within a stretch; never (infinity) when none is. */
 export function closedFrom(rules: readonly WindowRule[], fromMs: number, toMs: number): number {
   for (let at = fromMs; at < toMs; at += 60_000 - (at % 60_000))
     if (!rules.every((rule) => isOpen(rule, at))) return at;
-  return toMs;
+  return Number.POSITIVE_INFINITY;
 }
 
 function closed({ zone }: WindowRule, atMs: number): string {
