@@ -54,8 +54,6 @@ export class OutboxTable {
   private readonly count: Statement;
   private readonly walk: Statement;
   private readonly hashAt: Statement;
-  /** The end of the chain, where it is known without a look. */
-  private known: ChainEnd | undefined;
 
   constructor(
     db: Database,
@@ -83,22 +81,18 @@ export class OutboxTable {
 
   /** Adds events at the end of the chain; returns how many. */
   append(drafts: readonly EventDraft[], wallMs: number, newestMs: number): number {
+    // Looked up in the transaction: a command on the site's files may have added to the chain meanwhile.
+    let end = this.end();
     for (const draft of drafts) {
-      const { sequence, kind, body, hash } = chained(draft, this.end(), this.owner, wallMs);
-      this.insert.run(sequence, kind, body, hash, newestMs);
-      this.known = { sequence, hash };
+      const event = chained(draft, end, this.owner, wallMs);
+      this.insert.run(event.sequence, event.kind, event.body, event.hash, newestMs);
+      end = event;
     }
     return drafts.length;
   }
 
   end(): ChainEnd {
-    this.known ??= (this.last.get() as EndRow | undefined) ?? { sequence: 0, hash: GENESIS };
-    return this.known;
-  }
-
-  /** A transaction was taken back: the end is to be read from the disk again. */
-  forget(): void {
-    this.known = undefined;
+    return (this.last.get() as EndRow | undefined) ?? { sequence: 0, hash: GENESIS };
   }
 
   newestMs(): number | undefined {

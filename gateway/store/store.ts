@@ -271,8 +271,10 @@ export class Store {
         if (ledger.has(record.call)) return;
         // A power cut may undo it for a moment: then the journal still has the call, and it is recorded at the next start.
         // The last of its events is its report; alarms of the call come before it.
-        const event = events.length === 0 ? undefined : this.events.end().sequence + events.length;
-        this.write('kernel', events, (newest) => ledger.add(record, journal.close(record.call), newest, event));
+        this.write('kernel', events, (newest) => {
+          const event = events.length === 0 ? undefined : this.events.end().sequence + events.length;
+          ledger.add(record, journal.close(record.call), newest, event);
+        });
       },
       openCalls: () => journal.openCalls(),
       used: (subject, sinceMs) => ledger.used(subject, sinceMs),
@@ -299,10 +301,9 @@ export class Store {
       pending: (after, limit) => {
         // What headquarters has seen must not be undone and its sequence given to another event; `onAppended` tells of the rest.
         const pending = events.pending(after, limit);
-        const { through } = this.log;
-        return pending.every(({ sequence }) => sequence <= through)
-          ? pending
-          : pending.filter(({ sequence }) => sequence <= through);
+        const { through, isSynced } = this.log;
+        // Events of another process came with an fsync of its own.
+        return isSynced ? pending : pending.filter(({ sequence }) => sequence <= through);
       },
       // Lost in a power cut, a mark makes an event go out twice, which headquarters sees by its sequence.
       acknowledge: (sequences) => {
@@ -360,7 +361,6 @@ export class Store {
 
   /** A transaction was taken back, and with it perhaps events that were counted already. */
   private undone(): void {
-    this.events.forget();
     this.log.undone(this.events.end().sequence);
   }
 

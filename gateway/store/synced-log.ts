@@ -53,6 +53,11 @@ export class SyncedLog {
     return this.#through;
   }
 
+  /** Whether all that this process has written is past fsync. */
+  get isSynced(): boolean {
+    return this.#through >= this.#last;
+  }
+
   /** Events up to `last` are in the kernel's hands; they are past fsync within 25 ms. */
   written(last: number): void {
     this.#last = last;
@@ -70,6 +75,8 @@ export class SyncedLog {
   undone(last: number): void {
     this.#last = last;
     this.#through = Math.min(this.#through, last);
+    // The last one may be another process's.
+    this.#soon(SYNC_MS);
   }
 
   /** Calls `done` once everything that is written by now is past fsync, or with why it is not. */
