@@ -254,8 +254,9 @@ export class SiteWork {
     play: (handset, prompts, language, until) =>
       this.#places.say(handset, { language, pieces: [...prompts, ...this.#untilPieces(until)] }),
     hush: (handset) => this.#places.hush(handset),
-    dial: (call) => this.#dial(call),
+    dial: (call) => this.#places.whenOver(call.handset, call.token, () => this.#dialSafely(call)),
     endCall: (handset) => {
+      if (this.#places.forget(handset)) return;
       const call = this.#places.contactCallOf(handset);
       if (call !== undefined) this.#calls?.event(call, { type: 'handset-hung-up' });
     },
@@ -275,6 +276,18 @@ export class SiteWork {
   #untilPieces(until: Temporal.Instant | undefined): readonly string[] {
     if (until === undefined) return [];
     return whenPieces(until, this.#parts.clock.wall(), this.#parts.files.site.zone);
+  }
+
+  /** It may come when another call has its record, which a contact that cannot be read must not spoil. */
+  #dialSafely(call: ContactCall): void {
+    try {
+      this.#dial(call);
+    } catch (fault) {
+      const { handset, token } = call;
+      this.#parts.log.error({ event: 'work.dial-failed', handset, err: fault });
+      this.#parts.alarm('work.fault', `a contact could not be called at ${handset}`, handset);
+      this.#desk.ended(handset, token, 'not-called');
+    }
   }
 
   #dial({ handset, person, ref, token, campaign, language, calleeZone, isAgreed }: ContactCall): void {

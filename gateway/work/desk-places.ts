@@ -44,6 +44,10 @@ interface ContactCall {
 interface Place {
   readonly desk: CallId;
   contact?: ContactCall | undefined;
+  /** The contact's call before, over for the session; the trunk has not had the last word of it. */
+  ending?: CallId | undefined;
+  /** The next contact, to be called after that. */
+  next?: { readonly token: string; readonly dial: () => void } | undefined;
   /** The handset's sound is in the contact's call, or on its way back. */
   isAway: boolean;
   /** To be said when it is back. */
@@ -78,6 +82,26 @@ export class DeskPlaces {
   /** The call to the desk that holds a handset's leg. */
   deskOf(handset: HandsetId): CallId | undefined {
     return this.#places.get(handset)?.desk;
+  }
+
+  /**
+   * Calls `dial` at once, or as soon as the handset's call before has its record: until then that counts as a call of the handset
+   * in progress, which policy may allow one of. The call machine gives up on a trunk that never answers, so it has one soon.
+   */
+  whenOver(handset: HandsetId, token: string, dial: () => void): void {
+    const place = this.#places.get(handset);
+    if (place?.ending === undefined) dial();
+    else place.next = { token, dial };
+  }
+
+  /** A contact that waits for its call is not called after all; false: none waits. */
+  forget(handset: HandsetId): boolean {
+    const place = this.#places.get(handset);
+    const next = place?.next;
+    if (place === undefined || next === undefined) return false;
+    place.next = undefined;
+    this.sessions().ended(handset, next.token, 'not-called');
+    return true;
   }
 
   /** A contact's call begins on the handset's leg. */
@@ -169,7 +193,9 @@ export class DeskPlaces {
       this.sessions().answered(handset, contact.token);
     }
     // Of an answered call the session need not wait for the last word of the trunk.
-    if (phase === 'ended' && contact.isAnswered) this.#over(handset, place, contact, 'talked', cutOf(detail));
+    if (phase !== 'ended' || !contact.isAnswered) return;
+    place.ending = contact.call;
+    this.#over(handset, place, contact, 'talked', cutOf(detail));
   }
 
   /** A call has its record. */
@@ -179,6 +205,11 @@ export class DeskPlaces {
     if (place?.contact?.call === call)
       this.#over(handset, place, place.contact, howOf(cause, answeredAt), { ...refusalOf(record), ...cutOf(record) });
     this.#handsets.delete(call);
+    if (place === undefined || place.ending !== call) return;
+    const { next } = place;
+    place.ending = undefined;
+    place.next = undefined;
+    next?.dial();
   }
 
   #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd, why: EndWhy): void {
@@ -189,9 +220,10 @@ export class DeskPlaces {
 
   /** The handset has hung up at the desk, or the desk's lease is over. A contact on its leg is ended by its leg. */
   #left(handset: HandsetId): void {
-    const contact = this.#places.get(handset)?.contact;
+    const { contact, next } = this.#places.get(handset) ?? {};
     this.#places.delete(handset);
     this.sessions().hookOn(handset);
+    if (next !== undefined) this.sessions().ended(handset, next.token, 'not-called');
     if (contact !== undefined)
       this.sessions().ended(handset, contact.token, contact.isAnswered ? 'talked' : 'not-connected');
   }

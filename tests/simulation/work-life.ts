@@ -160,8 +160,9 @@ export class WorkLife {
     return {
       play: (handset, prompts) => this.places.say(handset, { language: 'en', pieces: prompts }),
       hush: (handset) => this.places.hush(handset),
-      dial: (call) => this.dial(call),
+      dial: (call) => this.places.whenOver(call.handset, call.token, () => this.dial(call)),
       endCall: (handset) => {
+        if (this.places.forget(handset)) return;
         const call = this.places.contactCallOf(handset);
         if (call !== undefined) parts.calls().event(call, { type: 'handset-hung-up' });
       },
