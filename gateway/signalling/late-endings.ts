@@ -6,6 +6,7 @@ import type { TrunkAccount, TrunkCredentials } from './account.js';
 import type { EngineConnection } from './engine-connection.js';
 import { sendBye } from './leg.js';
 import { type Challenging, credentialsFor } from './trunk-digest.js';
+import { listenerOf } from './trunk-request.js';
 import type { Violations } from './violations.js';
 
 export interface LateEndingParts {
@@ -44,7 +45,7 @@ async function pay(
   dialog: LegDialog,
   account: TrunkCredentials | undefined,
 ): Promise<RestoreOutcome> {
-  const listener = dialog.leg === 'handset' ? 'cell' : 'carrier';
+  const listener = dialog.leg === 'handset' ? 'cell' : listenerOf(dialog);
   const restore = (attempt: number, proof?: Proof): Promise<RestoreOutcome> =>
     control.restore({ ...dialog, cseq: dialog.cseq + attempt, listener }, proof);
   let paid = await restore(0);

@@ -36,15 +36,25 @@ export async function tlsCarrier(t: Test, { certificate, key }: Pair, rtpPort: n
   const [port, behind] = await Promise.all([freePort(), freePort()]);
   let connections = 0;
   const open = new Set<Socket>();
+  // SIPp gives a call up when its connection is closed: it has one for all that come, and answers by the newest of them.
+  let behindUs: Socket | undefined;
+  let newest: Socket | undefined;
+  const toSipp = (): Socket => {
+    if (behindUs !== undefined) return behindUs;
+    behindUs = connect(behind, '127.0.0.1');
+    behindUs.on('data', (chunk) => newest?.write(chunk));
+    behindUs.on('error', () => newest?.destroy());
+    behindUs.on('close', () => newest?.destroy());
+    return behindUs;
+  };
   const server = createServer({ cert: certificate, key, minVersion: 'TLSv1.2' }, (socket) => {
     connections += 1;
-    const sipp = connect(behind, '127.0.0.1');
-    for (const one of [socket, sipp]) {
-      open.add(one);
-      one.on('error', () => one.destroy());
-      one.on('close', () => open.delete(one));
-    }
-    socket.pipe(sipp).pipe(socket);
+    newest = socket;
+    open.add(socket);
+    const sipp = toSipp();
+    socket.on('data', (chunk) => sipp.write(chunk));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => open.delete(socket));
   });
   // A gateway that does not trust us ends the handshake: that is what is tested.
   let refusals = 0;
@@ -54,6 +64,7 @@ export async function tlsCarrier(t: Test, { certificate, key }: Pair, rtpPort: n
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   t.teardown(() => {
     for (const one of open) one.destroy();
+    behindUs?.destroy();
     server.close();
   });
   const folder = mkdtempSync(join(tmpdir(), 'balise-scenario-'));

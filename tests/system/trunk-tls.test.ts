@@ -49,6 +49,29 @@ t.test(
 );
 
 t.test(
+  'a leg by TLS that a killed gateway and its engine left up is ended by the next gateway',
+  needs('sip-tester'),
+  async (t) => {
+    const [files, trunkProbe, cell] = await Promise.all([tlsFiles(t), RtpProbe.open(t), RtpProbe.open(t)]);
+    const carrier = await tlsCarrier(t, files.carrier, trunkProbe.port);
+    const site = siteWith(t, carrier.port, files.at);
+    const running = await GatewayProcess.start(t, site);
+    await handsetPeer(t, {
+      ...{ scenario: 'handset-waits', user: 'a101', dialled: '+442079460001' },
+      ...{ port: running.port('cell'), rtpPort: cell.port },
+    });
+    await running.logged(({ event, state }) => event === 'call.state' && state === 'talking');
+    process.kill(running.pidOf('engine'), 'SIGKILL');
+    running.kill('SIGKILL');
+    await running.exited;
+    const again = await GatewayProcess.start(t, site);
+    t.match(await again.logged(({ event }) => event === 'calls.recovered'), { calls: 1 });
+    t.match(await carrier.sipp.exited, { code: 0 }, 'BYE came');
+    t.equal(carrier.connections(), 2, 'by a connection of the next one');
+  },
+);
+
+t.test(
   'a carrier whose certificate nobody vouches for gets no call, and is told of by balise',
   needs('sip-tester'),
   async (t) => {
