@@ -2,34 +2,13 @@ import pino from 'pino';
 import { ConfigFault, formatFaults } from './config/fault.js';
 import { loadSite, type SiteFiles } from './config/site.js';
 import { Gateway } from './gateway.js';
+import { LogPieces } from './log-pieces.js';
 import { serviceOf } from './service.js';
 import { StoreFault } from './store/fault.js';
 import type { EarlyPlanes } from './supervisor/early-planes.js';
 import { StartFault } from './supervisor/run-folder.js';
 
 const EX_SOFTWARE = 70;
-/** Log lines are written together, so many bytes or what has come within so many milliseconds: a call has a dozen of them. */
-const LOG_BYTES = 8_192;
-const LOG_MS = 10;
-
-/** A destination that is written to soon after the first line of several, and at once when it is full. */
-function inFewPieces(destination: ReturnType<typeof pino.destination>): pino.DestinationStream {
-  let isDue = false;
-  const flushing = {
-    write: (line: string): void => {
-      destination.write(line);
-      if (isDue) return;
-      isDue = true;
-      setTimeout(() => {
-        isDue = false;
-        destination.flush();
-      }, LOG_MS);
-    },
-    flush: (done?: (fault?: Error) => void): void => destination.flush(done),
-  };
-  return flushing;
-}
-
 function endWith(code: number, text: string): never {
   process.stderr.write(`${text}\n`);
   process.exit(code);
@@ -52,8 +31,8 @@ async function load(folder: string): Promise<SiteFiles> {
 export async function run(folder: string, lifeLine: boolean, early: EarlyPlanes): Promise<void> {
   const files = await load(folder);
   // With no least length flush() waits for nothing, and the last lines are lost at a busy machine's exit.
-  const destination = pino.destination({ fd: 1, sync: false, minLength: LOG_BYTES });
-  const log = pino({ name: 'balise', level: files.site.log.level }, inFewPieces(destination));
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 1 });
+  const log = pino({ name: 'balise', level: files.site.log.level }, new LogPieces(destination));
   const gateway = new Gateway(files, log, early);
   const service = serviceOf(gateway, log);
 
