@@ -117,11 +117,14 @@ async function contact({ call, key, words, says, did, heard }: OneContact): Prom
   call.phone.press('1');
   await did(from, 'talking');
   await pause(TALK_MS);
+  const isBack = call.turned();
   call.phone.press('*0');
-  await did(from, 'wrap-up');
+  // What is keyed while the sound is on its way back to the desk is heard by nobody.
+  await Promise.all([isBack, did(from, 'wrap-up')]);
   says(`keys ${key}: ${words}`);
+  const keyedAt = heard.count;
   call.phone.press(key);
-  await did(heard.count, 'signed-on');
+  await did(keyedAt, 'signed-on');
 }
 
 async function tellStatement({ story, site }: WorkDay, person: string): Promise<void> {

@@ -25,6 +25,7 @@ export class HandsetCall {
   /** Settles when the call is over, with who ended it and when BYE came (CLOCK_MONOTONIC, nanoseconds). */
   readonly ended: Promise<{ readonly by: 'handset' | 'gateway'; readonly atNs: bigint }>;
   #endedBy: (by: 'handset' | 'gateway') => void = () => undefined;
+  #turned: (() => void)[] = [];
 
   constructor(dialog: Srf.Dialog, phone: RtpPhone) {
     this.#dialog = dialog;
@@ -37,8 +38,16 @@ export class HandsetCall {
     dialog.on('modify', (request: Srf.SrfRequest, response: Srf.SrfResponse) => {
       phone.talkTo(request.body);
       response.send(200, { body: phone.sdp() });
+      const waiting = this.#turned;
+      this.#turned = [];
+      for (const resolve of waiting) resolve();
     });
     phone.talkTo(dialog.remote.sdp);
+  }
+
+  /** Settles when the sound is moved next: to a contact, or back to the desk. */
+  turned(): Promise<void> {
+    return new Promise((resolve) => this.#turned.push(resolve));
   }
 
   async hangUp(): Promise<void> {
