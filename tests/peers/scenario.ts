@@ -25,7 +25,7 @@ export interface HandsetPeer {
 /** A handset played by SIPp, with digest. Its exit code is 0 when everything came as its scenario says. */
 export function handsetPeer(t: Test, peer: HandsetPeer): Promise<Sipp> {
   return Sipp.start(t, {
-    scenario: filled(t, peer.scenario, peer.status),
+    scenario: filled(t, peer.scenario, peer.status === undefined ? undefined : { STATUS: String(peer.status) }),
     remote: `127.0.0.1:${peer.port}`,
     calls: 1,
     keys: { user: peer.user, dialled: peer.dialled, rtp_port: peer.rtpPort },
@@ -70,9 +70,11 @@ export function carrierPeer(
   rtpPort: number,
   calls = 1,
   pauseMs = 500,
+  ringMs?: number,
 ): Promise<Sipp> {
+  const longer = ringMs === undefined ? undefined : { [RING]: `milliseconds="${ringMs}"` };
   return Sipp.start(t, {
-    scenario: filled(t, scenario),
+    scenario: filled(t, scenario, longer),
     port,
     calls,
     keys: { rtp_port: rtpPort },
@@ -80,13 +82,18 @@ export function carrierPeer(
   });
 }
 
-/** SIPp takes no variable as an expected status: it is written into a copy of the scenario. */
-function filled(t: Test, name: string, status?: number): string {
+/** How long the carriers' scenarios ring before they answer. */
+const RING = 'milliseconds="200"';
+
+/** SIPp takes no variable as an expected status or a pause: they are written into a copy of the scenario. */
+function filled(t: Test, name: string, words?: Readonly<Record<string, string>>): string {
   const file = join(scenarios, `${name}.xml`);
-  if (status === undefined) return file;
+  if (words === undefined) return file;
   const folder = mkdtempSync(join(tmpdir(), 'balise-scenario-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const copy = join(folder, `${name}.xml`);
-  writeFileSync(copy, readFileSync(file, 'utf8').replace('STATUS', String(status)));
+  let text = readFileSync(file, 'utf8');
+  for (const [word, instead] of Object.entries(words)) text = text.replace(word, instead);
+  writeFileSync(copy, text);
   return copy;
 }

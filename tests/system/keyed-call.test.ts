@@ -45,7 +45,8 @@ async function keyedCall(
   });
   const running = await GatewayProcess.start(t, siteFolder);
   const [cellProbe, trunkProbe] = await Promise.all([RtpProbe.open(t), RtpProbe.open(t)]);
-  const far = await carrierPeer(t, 'carrier-answers', trunkPort, trunkProbe.port);
+  // It rings for long enough that even a machine that is late hears of it.
+  const far = await carrierPeer(t, 'carrier-answers', trunkPort, trunkProbe.port, 1, 500, 1_500);
   const near = await calledHandset(t, { user: 'a101', port: running.port('cell'), rtpPort: cellProbe.port });
   await until('the pair is connected and its lamp green', () => card.relay(LINE) && card.lines[LINE]?.lamp === 'GREEN');
   card.hook(LINE, true);
