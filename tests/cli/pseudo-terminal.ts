@@ -21,7 +21,9 @@ export class PseudoTerminal {
     columns?: number,
   ) {
     const words = [process.execPath, program, ...args].map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
-    const command = columns === undefined ? words : `stty cols ${columns} rows 50; exec ${words}`;
+    // Whichever the shell is, it must not stay between the terminal and the program: dash would, and die of a Ctrl-C itself.
+    const running = `exec ${words}`;
+    const command = columns === undefined ? running : `stty cols ${columns} rows 50; ${running}`;
     this.#child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, TERM: 'xterm' },
