@@ -34,6 +34,8 @@ export class TrunkRegistration {
   /** How long the carrier keeps what it was last told, on the monotonic clock. */
   #untilNs = 0n;
   #next: Timer | undefined;
+  /** Settles when the REGISTER that went out last has met its end. */
+  #asked: Promise<void> = Promise.resolve();
   /** The application of the engine that runs; undefined while none does. */
   #srf: Srf | undefined;
 
@@ -60,16 +62,23 @@ export class TrunkRegistration {
   }
 
   /** Ends what the carrier keeps of us (RFC 3261 §10.2.2); settles when it has answered, or at once where it keeps nothing. */
-  leave(): Promise<void> {
+  async leave(): Promise<void> {
     const srf = this.#srf;
     this.stop();
-    if (srf === undefined || this.clock.monotonicNs() >= this.#untilNs) return Promise.resolve();
+    // One REGISTER at a time (§10.2): the one that is out may yet be granted.
+    await this.#asked;
+    if (srf === undefined || this.clock.monotonicNs() >= this.#untilNs) return;
     this.#untilNs = 0n;
-    return new Promise((resolve) => this.#ask(srf, 0, () => resolve()));
+    await new Promise<void>((resolve) => this.#ask(srf, 0, () => resolve()));
   }
 
   #register(srf: Srf): void {
-    this.#ask(srf, this.#wantedS, (answer) => this.#srf === srf && this.#answered(srf, answer));
+    this.#asked = new Promise((settle) =>
+      this.#ask(srf, this.#wantedS, (answer) => {
+        this.#answered(srf, answer);
+        settle();
+      }),
+    );
   }
 
   #ask(srf: Srf, expiresS: number, done: (answer: FinalAnswer | undefined) => void): void {
@@ -92,8 +101,9 @@ export class TrunkRegistration {
   #answered(srf: Srf, answer: FinalAnswer | undefined): void {
     const status = answer?.response.status ?? 503;
     const grantedS = answer !== undefined && status < 300 ? grantedOf(answer) : 0;
+    if (grantedS > 0) this.#untilNs = this.clock.monotonicNs() + BigInt(grantedS) * 1_000_000_000n;
+    if (this.#srf !== srf) return;
     if (grantedS > 0) {
-      this.#untilNs = this.clock.monotonicNs() + BigInt(grantedS) * 1_000_000_000n;
       if (this.#failures > 0) this.events.registered();
       this.#failures = 0;
       this.#again(srf, Math.max(SHORTEST_WAIT_S, grantedS / 2));

@@ -239,3 +239,26 @@ t.test('when every trunk is down a call fails at once', async (t) => {
   t.match(await house.ended(), { cause: 'trunk-failed' });
   t.equal(house.carriers[0].invites, 0);
 });
+
+t.test('a stop while a REGISTER is out waits for its answer, and then ends what it granted', async (t) => {
+  const house = await openRegistered(t);
+  const first = await registered(house);
+  const left = house.signalling.leave();
+  grant(house, first, 3_600);
+  const last = await registered(house);
+  t.equal(headerOf(last, 'Expires'), '0');
+  t.equal(headerOf(last, 'CSeq'), '2 REGISTER');
+  house.carriers[0].peer.send(answerTo(last, '200 OK'));
+  await left;
+});
+
+t.test('a stop while a REGISTER is out that is then refused has nothing to end, and renews nothing', async (t) => {
+  const house = await openRegistered(t);
+  const first = await registered(house);
+  const left = house.signalling.leave();
+  house.carriers[0].peer.send(answerTo(first, '403 Forbidden'));
+  await left;
+  house.clock.forward(HOUR_MS);
+  t.equal(house.carriers[0].peer.received.filter(isRequest('REGISTER')).length, 1);
+  t.same(house.violations, []);
+});
