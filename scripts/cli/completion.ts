@@ -106,7 +106,7 @@ function fish(all: readonly Words[]): string {
 const SHELLS: Readonly<Record<string, (all: readonly Words[]) => string>> = { bash, zsh, fish };
 
 /** `balise completion bash|zsh|fish`, of the commands that there are beside it. */
-export function completionOf(commands: () => readonly Command[]): Command {
+export function completionOf(commands: () => Promise<readonly Command[]>): Command {
   return {
     name: 'completion',
     summary: "has the shell complete balise's commands and options",
@@ -114,7 +114,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     async run([shell = '', ...more], { stdout }) {
       const script = SHELLS[shell];
       if (script === undefined || more.length > 0) throw new UsageFault('bash, zsh or fish?');
-      stdout.write(script(commands().flatMap(namesOf)));
+      stdout.write(script((await commands()).flatMap(namesOf)));
       return EXIT.ok;
     },
   };

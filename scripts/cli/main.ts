@@ -4,80 +4,58 @@ import { ConfigFault, formatFaults } from '../../gateway/config/fault.js';
 import { projectRoot } from '../../gateway/config/paths.js';
 import { EditFault } from '../../gateway/editing/edit-fault.js';
 import { StoreFault } from '../../gateway/store/fault.js';
-import { audit } from './audit.js';
-import { backup } from './backup.js';
-import { board } from './board.js';
-import { calls } from './calls.js';
-import { campaign } from './campaign.js';
-import { check } from './check.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
-import { completionOf } from './completion.js';
-import { dnc } from './dnc.js';
-import { doctor } from './doctor.js';
-import { enrol } from './enrol.js';
-import { explain } from './explain.js';
 import { GatewayAway, GatewayRefusal } from './gateway-client.js';
-import { ha1 } from './ha1.js';
-import { handset } from './handset.js';
-import { headquarters } from './headquarters.js';
-import { init } from './init.js';
-import { keys } from './keys.js';
-import { line } from './line.js';
-import { cut, release } from './orders.js';
-import { person } from './person.js';
-import { policy } from './policy.js';
-import { quality } from './quality.js';
-import { replay } from './replay.js';
-import { restore } from './restore.js';
-import { staff } from './staff.js';
-import { statement } from './statement.js';
-import { status } from './status.js';
 import { fitted, widthOf } from './table.js';
-import { tail } from './tail.js';
-import { trunk } from './trunk.js';
-import { why } from './why.js';
 
-/** In the order in which a newcomer meets them. */
-const COMMANDS: readonly Command[] = [
-  init,
-  check,
-  doctor,
-  explain,
-  dnc,
-  policy,
-  replay,
-  campaign,
-  person,
-  statement,
-  quality,
-  ha1,
-  handset,
-  status,
-  calls,
-  why,
-  tail,
-  cut,
-  release,
-  staff,
-  trunk,
-  line,
-  board,
-  audit,
-  backup,
-  restore,
-  enrol,
-  keys,
-  headquarters,
-  completionOf(() => COMMANDS),
-];
+/** In the order in which a newcomer meets them. Each is loaded when it is called: it waits for no other's libraries. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.js')).init,
+  check: async () => (await import('./check.js')).check,
+  doctor: async () => (await import('./doctor.js')).doctor,
+  explain: async () => (await import('./explain.js')).explain,
+  dnc: async () => (await import('./dnc.js')).dnc,
+  policy: async () => (await import('./policy.js')).policy,
+  replay: async () => (await import('./replay.js')).replay,
+  campaign: async () => (await import('./campaign.js')).campaign,
+  person: async () => (await import('./person.js')).person,
+  statement: async () => (await import('./statement.js')).statement,
+  quality: async () => (await import('./quality.js')).quality,
+  ha1: async () => (await import('./ha1.js')).ha1,
+  handset: async () => (await import('./handset.js')).handset,
+  status: async () => (await import('./status.js')).status,
+  calls: async () => (await import('./calls.js')).calls,
+  why: async () => (await import('./why.js')).why,
+  tail: async () => (await import('./tail.js')).tail,
+  cut: async () => (await import('./orders.js')).cut,
+  release: async () => (await import('./orders.js')).release,
+  staff: async () => (await import('./staff.js')).staff,
+  trunk: async () => (await import('./trunk.js')).trunk,
+  line: async () => (await import('./line.js')).line,
+  board: async () => (await import('./board.js')).board,
+  audit: async () => (await import('./audit.js')).audit,
+  backup: async () => (await import('./backup.js')).backup,
+  restore: async () => (await import('./restore.js')).restore,
+  enrol: async () => (await import('./enrol.js')).enrol,
+  keys: async () => (await import('./keys.js')).keys,
+  headquarters: async () => (await import('./headquarters.js')).headquarters,
+  completion: async () => (await import('./completion.js')).completionOf(everyCommand),
+};
+/** Other names, each with the command that goes by it as well. */
+const ALIASES: Readonly<Record<string, string>> = { people: 'staff' };
 
-const HELP = `balise: an in-cell call gateway
+/** Every command, in the order of the help. */
+export function everyCommand(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
+
+const help = (commands: readonly Command[]): string => `balise: an in-cell call gateway
 
 usage: balise <command> [options]
        balise <command> --help
 
 commands
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+${commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
 
 options
   -h, --help     this text
@@ -115,6 +93,12 @@ function hasConfigExit(fault: unknown): fault is Error {
   return fault instanceof Error && (fault as { readonly exitCode?: unknown }).exitCode === EXIT.config;
 }
 
+/** The command that goes by a name; undefined when none does. */
+async function commandOf(name: string): Promise<Command | undefined> {
+  const own = Object.hasOwn(ALIASES, name) ? (ALIASES[name] ?? name) : name;
+  return Object.hasOwn(COMMANDS, own) ? COMMANDS[own]?.() : undefined;
+}
+
 /** Runs one command line, and gives its exit status. Nothing is thrown: what went wrong is told on stderr. */
 export async function runCli(args: readonly string[], terminal: Terminal = process): Promise<ExitCode> {
   const [first, ...rest] = args;
@@ -123,14 +107,16 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
     return EXIT.ok;
   }
   const asked = first === 'help' ? rest[0] : first;
-  const command = COMMANDS.find(({ name, aliases = [] }) => name === asked || aliases.includes(asked ?? ''));
+  const command = await commandOf(asked ?? '');
   if (command === undefined) {
     const isHelp = asked === undefined || asked === '--help' || asked === '-h';
     if (isHelp && first !== undefined) {
-      terminal.stdout.write(fitted(HELP, widthOf(terminal.stdout)));
+      terminal.stdout.write(fitted(help(await everyCommand()), widthOf(terminal.stdout)));
       return EXIT.ok;
     }
-    terminal.stderr.write(isHelp ? HELP : `balise: there is no command "${asked}"; see balise --help\n`);
+    terminal.stderr.write(
+      isHelp ? help(await everyCommand()) : `balise: there is no command "${asked}"; see balise --help\n`,
+    );
     return EXIT.usage;
   }
   if (first === 'help' || rest.includes('--help') || rest.includes('-h')) {

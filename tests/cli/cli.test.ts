@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { programData, projectRoot } from '../../gateway/config/paths.js';
+import { everyCommand } from '../../scripts/cli/main.js';
 import { SiteFolder } from '../config/site-folder.js';
 import { balise } from './terminal.js';
 
@@ -150,4 +151,12 @@ t.test('check and doctor take the site as every other command does: --site, BALI
   ]) {
     t.match(await balise(args), { status: 0 }, args.join(' '));
   }
+});
+
+t.test('every command goes by its own name, and by each other name that it says', async (t) => {
+  for (const { name, aliases = [], help } of await everyCommand()) {
+    for (const word of [name, ...aliases]) t.equal((await balise([word, '--help'])).stdout, help, word);
+  }
+  for (const none of ['constructor', 'toString', '__proto__', ''])
+    t.equal((await balise([none])).status, 64, `"${none}" is no command`);
 });
