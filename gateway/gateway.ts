@@ -243,7 +243,9 @@ export class Gateway {
       bus,
       sink: this.#sink,
       ...fittings,
-      mayCall: (handset) => this.#clock.trust().trusted && policy.mayCall(handset, this.#clock.wall()),
+      mayCall: (handset) =>
+        this.#clock.trust().trusted &&
+        (policy.mayCall(handset, this.#clock.wall()) || this.#work?.isOwed(handset) === true),
       onAlarm: (alarm) => this.#alarm(alarm.code, alarm.detail, alarm.handset, alarm.board),
       onStatus: (board, status, detail) => {
         this.#uplink?.line(board, status, detail);
@@ -267,6 +269,7 @@ export class Gateway {
       ...this.#parts(),
       ...{ ...this.#common, live: this.#live, policy, speech: this.#siteMedia },
       calls: () => this.#calls,
+      work: () => this.#work,
       uplink: () => this.#uplink,
       processes: () => this.#processes,
       sipPort: () => this.#processes?.listenerPort('cell'),

@@ -12,6 +12,7 @@ import type { SitePolicy } from './site-policy.js';
 import { SiteProvisioning } from './site-provisioning.js';
 import { type LiveSite, SiteReload } from './site-reload.js';
 import { SiteWires } from './site-wires.js';
+import type { SiteWork } from './site-work.js';
 import type { Store } from './store/store.js';
 import type { Uplink } from './uplink/uplink.js';
 
@@ -26,6 +27,7 @@ export interface SiteHandsetsParts {
   readonly lines: Lines;
   readonly store: Store;
   readonly calls: () => Calls | undefined;
+  readonly work: () => Pick<SiteWork, 'policyChanged'> | undefined;
   readonly uplink: () => Uplink | undefined;
   readonly processes: () => PlaneProcesses | undefined;
   /** The port of the SIP server on the cell side; 0 before it listens. */
@@ -72,6 +74,7 @@ export class SiteHandsets {
         signalling.setAccounts(accountsOf(files));
         parts.uplink()?.handsetsChanged(files.handsets.map(({ id, wing }) => ({ id: handsetId(id), wing })));
         provisioning.handsetsChanged();
+        parts.work()?.policyChanged();
         parts.calls()?.policyChanged();
         return wires.take();
       },

@@ -116,6 +116,7 @@ export class SiteWork {
       ...{ clock, bootId, log, store: store.work, seam: this.#seam, siteLanguage: language, newId: newCallId },
       hours: new ContactHours(() => policy.compiled.callee, zone, isHoliday),
       hoursOf: this.#hoursOf,
+      hoursOfHandset: this.#hoursOfHandset,
       isLockedOut: (person) => this.#isLockedOut(person),
       about: (contact) => aboutContact(seal, contact),
       zonesOfCountry: (country) => policy.compiled.callee.placeIn(country)?.zones ?? [],
@@ -200,6 +201,18 @@ export class SiteWork {
     return this.#places.deskOf(handset) !== undefined;
   }
 
+  /** Whether somebody whose hours are over has still to say at a handset how a call went: its line stays connected for that. */
+  isOwed(handset: HandsetId): boolean {
+    const { policy, clock } = this.#parts;
+    const now = clock.wall();
+    const { untilMs = 0 } = this.#desk.wrapUpAt(handset);
+    return (
+      now.epochMilliseconds < untilMs &&
+      policy.isInForce(now) &&
+      policy.compiled.handsets.get(handset)?.enabled === true
+    );
+  }
+
   /** Whether this is what a handset dials to get to the desk. */
   isSignOn(handset: HandsetId, dialled: string): boolean {
     const { profile } = this.#parts.policy.compiled.handsets.get(handset) ?? {};
@@ -213,6 +226,7 @@ export class SiteWork {
       numberOf: this.#numberOf,
       asked: (dialled) => this.#live.asked(dialled),
       numberToken: this.#parts.numberToken,
+      wrapUpAt: (handset) => this.#desk.wrapUpAt(handset),
     });
   }
 
@@ -235,8 +249,11 @@ export class SiteWork {
     cutoff: () => this.#desk.look(),
   };
 
+  readonly #hoursOfHandset = (handset: HandsetId): Hours =>
+    this.#parts.policy.compiled.handsets.get(handset)?.own.hours ?? NEVER;
+
   readonly #hoursOf = (person: Person, handset: HandsetId): Hours =>
-    together([this.#hours.of(person), this.#parts.policy.compiled.handsets.get(handset)?.own.hours ?? NEVER]);
+    together([this.#hours.of(person), this.#hoursOfHandset(handset)]);
 
   #isLockedOut(person: string): boolean {
     const isTheirs = ({ target }: Lockdown): boolean => target.kind === 'person' && target.person === person;

@@ -1,11 +1,12 @@
 /**
  * A call to the gateway's own work desk: nobody is called, so of all rules those of the clock, the policy, the lockdowns, the
- * handset, its wire and its hours judge it. Its grant is a lease like any other, until the first of those hours ends.
+ * handset, its wire and its hours judge it. Its grant is a lease like any other, until the first of those hours ends, and for as
+ * long after it as it takes to say how a call went.
  */
 import { Temporal } from 'temporal-polyfill';
 import { type Case, caseOf, lockdownsOf } from './case.js';
 import type { Decision, EndsBy, RuleId } from './decision.js';
-import { ALWAYS } from './hours.js';
+import { ALWAYS, type Stretch } from './hours.js';
 import type { E164 } from './ids.js';
 import { JUDGEMENT } from './judgement.js';
 import type { CompiledPolicy } from './policy.js';
@@ -15,6 +16,7 @@ import { DAY_MS } from './zone-clock.js';
 
 /** The rules that speak of whoever is called, or of somebody who has signed on already. */
 const OF_CALLEES = /^(dial|number|dnc|contact|limit|holiday)\.|^window\.(callee|campaign)$|^person\.not-signed-on$/;
+const isOfHours = (id: RuleId): boolean => /^window\.(site|wing|handset)$/.test(id);
 const isOfCallees = (id: RuleId): boolean => OF_CALLEES.test(id);
 const DESK_RULES = JUDGEMENT.filter(({ id }) => !isOfCallees(id));
 /** What stands where a call has its number. */
@@ -25,7 +27,7 @@ export function decideDesk(policy: CompiledPolicy, facts: Facts, request: DialRe
   const c = caseOf(policy, UNUSED, facts, request, at.epochMilliseconds);
   for (const { id, judge } of DESK_RULES) {
     const objection = judge(c);
-    if (objection === undefined) continue;
+    if (objection === undefined || (isOfHours(id) && keptMs(c) > c.atMs)) continue;
     const { rule, fact, status, passesFrom } = objection;
     return {
       outcome: 'refusal',
@@ -67,9 +69,15 @@ function firstEnd(c: Case): { readonly by: EndsBy; readonly atMs: number } {
     if (atMs < first.atMs) first = { by, atMs };
   };
   for (const level of ['site', 'wing', 'handset'] as const)
-    earlier(`window.${level}`, (c.handset?.levels.get(level)?.hours ?? ALWAYS).stretchAt(c.atMs).to);
+    earlier(`window.${level}`, listensTo(c, (c.handset?.levels.get(level)?.hours ?? ALWAYS).stretchAt(c.atMs)));
   earlier('policy', c.facts.policy?.is === 'good' ? c.facts.policy.expiresMs : Number.POSITIVE_INFINITY);
   for (const { from } of lockdownsOf(c))
     if (from.epochMilliseconds > c.atMs) earlier('lockdown', from.epochMilliseconds);
   return first;
 }
+
+/** Until when the desk listens to somebody whose time is over, epoch milliseconds. */
+const keptMs = ({ request: { wrapUp } }: Case): number => wrapUp?.untilMs ?? Number.NEGATIVE_INFINITY;
+
+const listensTo = (c: Case, { isOpen, to }: Stretch): number =>
+  isOpen ? to + (c.request.wrapUp?.forMs ?? 0) : keptMs(c);

@@ -38,6 +38,11 @@ export interface DialRequest {
   readonly calleeZone?: string;
   /** The gateway's own work desk is asked for, and no number. */
   readonly desk?: true;
+  /**
+   * Of the desk: for how long it listens after the handset's hours, so that it is still said how the call went that they ended,
+   * milliseconds; and until when it does where somebody's time there is over already, epoch milliseconds.
+   */
+  readonly wrapUp?: { readonly forMs: number; readonly untilMs?: number };
   /** The gateway chose a contact: nobody has keyed this number, so a handset that may key codes alone may call it. */
   readonly isContact?: true;
 }

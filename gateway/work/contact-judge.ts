@@ -7,7 +7,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Campaign, Person } from '../../config/schema/types.generated.js';
 import type { Judge } from '../calls/judge.js';
 import type { Decision, Grant, Refusal, RuleId } from '../policy/decision.js';
-import type { E164, TrunkId } from '../policy/ids.js';
+import type { E164, HandsetId, TrunkId } from '../policy/ids.js';
 import type { ContactFacts, DialRequest, Facts, PastCall, Subject, UsageBook, UsageCount } from '../policy/request.js';
 
 /** A contact that is being called, as far as judging it needs. */
@@ -27,6 +27,8 @@ export interface ContactJudgeParts {
   /** By what its call has dialled; undefined when the desk knows of no such call. */
   readonly asked: (dialled: string) => AskedContact | undefined;
   readonly numberToken: (number: E164) => string;
+  /** How long the desk listens after a handset's hours; absent: no longer than they last. */
+  readonly wrapUpAt?: (handset: HandsetId) => NonNullable<DialRequest['wrapUp']>;
 }
 
 const refusal = (rule: RuleId, fact: string): Refusal => ({ outcome: 'refusal', rule, fact, sipStatus: 503 });
@@ -37,9 +39,16 @@ export class ContactJudge implements Judge {
   judge(request: DialRequest, facts: Facts, at: Temporal.Instant, usage: UsageBook): Decision {
     const { judge, numberOf, asked } = this.parts;
     const counted = countedByBoth(usage, this.parts.numberToken);
+    if (request.desk === true) {
+      const wrapUp = this.parts.wrapUpAt?.(request.handset);
+      return judge.judge({ ...request, ...(wrapUp !== undefined && { wrapUp }) }, facts, at, counted);
+    }
     if (request.isContact !== true) return judge.judge(request, facts, at, counted);
     const contact = asked(request.dialled);
     if (contact === undefined) return refusal('fault.store', 'the work desk knows of no such contact');
+    const { person: who } = contact;
+    if (who?.handsets.includes(request.handset) === false)
+      return { ...refusal('window.person', `${who.id} may not work at ${request.handset}`), sipStatus: 403 };
     let number: E164;
     try {
       number = numberOf(request.dialled);

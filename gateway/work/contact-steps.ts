@@ -10,6 +10,7 @@ import type {
   ContactCallEnd,
   Dialling,
   EnteringTime,
+  LeaveWhy,
   Now,
   Owing,
   Session,
@@ -128,9 +129,9 @@ const distress = ({ session, contact }: { session: Session; contact: ChosenConta
   message: `${session.person} reports distress in a call of ${contact.campaign}, contact ${contact.token}`,
 });
 
-/** A call that the desk ended itself because the hours were over has ended with its window all the same. */
+/** A call that the desk ended itself because the person may not work there any more was ended by that all the same. */
 const cutOf = ({ leaving }: Session, { cut }: CallEnded): CallCut | undefined =>
-  cut ?? (leaving === 'window-ended' ? 'window' : undefined);
+  cut ?? (leaving === 'window-ended' ? 'window' : leaving === undefined ? undefined : 'order');
 
 function toWrapUp({ session, contact, isDown }: Talking, cut: CallCut | undefined, now: Now): Step {
   // Whoever is suspended says nothing more; what nobody says counts as a refusal.
@@ -167,10 +168,10 @@ export function fromWrapUp(state: WrapUp, event: SessionEvent, now: Now): Step {
 }
 
 /** The hours may end while it is said how a call went; a suspension waits for nothing. */
-function leaveWrapUp<S extends WrapUp | EnteringTime>(state: S, why: 'window-ended' | 'suspended', now: Now): Step {
+function leaveWrapUp<S extends WrapUp | EnteringTime>(state: S, why: LeaveWhy, now: Now): Step {
   const leaving = leaveLater(state, why);
-  if (why === 'window-ended') return { state: leaving, effects: [] };
-  return leaveUndisposed(leaving.session, state.contact, state.isDown, now);
+  if (why === 'suspended') return leaveUndisposed(leaving.session, state.contact, state.isDown, now);
+  return { state: leaving, effects: [] };
 }
 
 /** The time for wrap-up is over: it is paid no longer, and no contact follows before the disposition is given. */

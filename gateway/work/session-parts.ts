@@ -2,7 +2,16 @@
 import type { WorkActivityData } from '../../config/schema/types.generated.js';
 import type { Activity } from './campaign.js';
 import type { PromptId } from './prompt-ids.js';
-import type { ChosenContact, Menu, Now, Session, SessionEffect, SessionState, Step } from './session-state.js';
+import type {
+  ChosenContact,
+  LeaveWhy,
+  Menu,
+  Now,
+  Session,
+  SessionEffect,
+  SessionState,
+  Step,
+} from './session-state.js';
 
 /** Between two keys, milliseconds. */
 export const ENTRY_MS = 8_000;
@@ -16,7 +25,7 @@ export const stay = (state: SessionState): Step => ({ state, effects: [] });
 export const say = (...prompts: PromptId[]): SessionEffect => ({ do: 'play', prompts });
 
 /** Marks a session to end once the contact in hand is disposed of. */
-export function leaveLater<S extends { readonly session: Session }>(state: S, why: 'window-ended' | 'suspended'): S {
+export function leaveLater<S extends { readonly session: Session }>(state: S, why: LeaveWhy): S {
   return { ...state, session: { ...state.session, leaving: why } };
 }
 
@@ -60,6 +69,7 @@ export function begin(
 /** Why a session ends that its person did not end. */
 const FAREWELL: Readonly<Record<string, readonly PromptId[]>> = {
   'window-ended': ['work.window-ended'],
+  'handset-withdrawn': ['work.not-here'],
   suspended: ['work.suspended'],
 };
 

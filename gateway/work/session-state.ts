@@ -25,6 +25,12 @@ export interface ChosenContact {
   readonly rates: Readonly<Partial<Record<Activity, Rate>>>;
 }
 
+/**
+ * Why a session ends that its person did not end: the hours are over, the handset is the person's no longer, or the person was
+ * suspended. Of these a suspension alone waits for nothing, not even for how a call went.
+ */
+export type LeaveWhy = 'window-ended' | 'handset-withdrawn' | 'suspended';
+
 /** Somebody who is signed on. */
 export interface Session {
   readonly id: string;
@@ -38,8 +44,8 @@ export interface Session {
   /** For whom time without a contact is counted: the campaign of the last contact, at first the person's first one. */
   readonly campaign: string;
   readonly rates: ChosenContact['rates'];
-  /** The hours are over, or the person was suspended: the session ends as soon as the contact in hand is disposed of. */
-  readonly leaving?: 'window-ended' | 'suspended';
+  /** The person may not work here any more: the session ends as soon as the contact in hand is disposed of. */
+  readonly leaving?: LeaveWhy;
 }
 
 export type Idle = { readonly at: 'idle' };
@@ -161,7 +167,7 @@ export type SessionEvent =
   | { readonly type: 'work-available' }
   | { readonly type: 'answered'; readonly token: string }
   | ({ readonly type: 'ended'; readonly token: string; readonly how: ContactCallEnd } & EndWhy)
-  | { readonly type: 'leave'; readonly why: 'window-ended' | 'suspended' };
+  | { readonly type: 'leave'; readonly why: LeaveWhy };
 
 export type SessionEffect =
   /** Speaks to the handset alone; what was being said stops. Any key stops it too (barge-in). */

@@ -3,11 +3,12 @@
  * keys, hooks and calls tells it; what is to be played, dialled and ended it tells the seam. It dials by a contact's token
  * alone: the number is unsealed where the trunk's leg is made, and nowhere else.
  */
-import { Temporal } from 'temporal-polyfill';
-import type { Language, Person } from '../../config/schema/types.generated.js';
+import type { Temporal } from 'temporal-polyfill';
+import type { Language } from '../../config/schema/types.generated.js';
 import type { Timer } from '../clock/clock.js';
 import type { HandsetId } from '../policy/ids.js';
 import { ContactDesk } from './contact-desk.js';
+import { CLOSE_MS, DeskHours } from './desk-hours.js';
 import { KeyRun } from './key-run.js';
 import { Reception } from './reception.js';
 import { step } from './session-machine.js';
@@ -29,17 +30,12 @@ interface Handset {
   readonly keys: KeyRun;
   /** In which whoever is signed on is spoken to, to the last word. */
   language?: Language | undefined;
-  /** When the person's hours end, epoch milliseconds. */
-  leavesAtMs?: number | undefined;
-  leave?: Timer;
 }
 
 /** How often new contacts and due call-backs are looked for, milliseconds. */
 const LOOK_EVERY_MS = 15_000;
 /** While somebody is signed on: how often it is asked whether another process has changed anything, milliseconds. */
 const GLANCE_EVERY_MS = 250;
-/** Long enough for the last sentence to be heard, milliseconds. */
-const CLOSE_MS = 15_000;
 const LONGEST_WAIT_MS = 86_400_000;
 
 export class WorkDesk {
@@ -47,12 +43,19 @@ export class WorkDesk {
   readonly #handsets = new Map<HandsetId, Handset>();
   readonly #waiting = new WaitingLine<HandsetId>();
   readonly #reception: Reception;
+  readonly #hours: DeskHours;
   #looking: Timer | undefined;
   #glancing: Timer | undefined;
 
   constructor(private readonly options: WorkDeskOptions) {
     this.#contacts = new ContactDesk(options);
     this.#reception = new Reception(options);
+    this.#hours = new DeskHours({
+      ...options,
+      listens: (id, to) => options.seam.leavesAt?.(id, to),
+      leave: (id, why) => this.#tell(this.#of(id), { type: 'leave', why }),
+      over: (id) => this.#closeUnlessAnybody(this.#of(id)),
+    });
   }
 
   /** Closes what an earlier process left open, and takes in campaigns and contacts. Throws when the disk cannot be read. */
@@ -73,8 +76,19 @@ export class WorkDesk {
     for (const handset of this.#handsets.values()) {
       this.#tell(handset, { type: 'leave', why: 'window-ended' });
       for (const timer of handset.timers.values()) timer.cancel();
-      handset.leave?.cancel();
     }
+    this.#hours.stop();
+  }
+
+  /**
+   * How long the desk is to listen at a handset after its hours: for as long as it may take to say how a call went, milliseconds. `untilMs`:
+   * somebody's time there is over already, and the desk listens until then, epoch milliseconds.
+   */
+  wrapUpAt(id: HandsetId): { readonly forMs: number; readonly untilMs?: number } {
+    const state = this.stateOf(id);
+    const untilMs = this.#hours.listensToMs(id);
+    const isLeaving = state.at === 'barred' || sessionHeld(state)?.leaving !== undefined;
+    return { forMs: this.#hours.wrapUpMs(), ...(isLeaving && untilMs !== undefined && { untilMs }) };
   }
 
   /** The state of a handset's session, for those who watch. */
@@ -85,6 +99,7 @@ export class WorkDesk {
   /** Somebody listens at a handset, and wants to work. */
   opened(handset: HandsetId): void {
     this.#tell(this.#of(handset), { type: 'opened' });
+    this.#hours.opened(handset);
   }
 
   /** A key, wherever it came from: RFC 4733, INFO, a line card. */
@@ -127,6 +142,7 @@ export class WorkDesk {
     const now = { wall: clock.wall(), monotonicNs: clock.monotonicNs(), bootId };
     const { state, effects } = step(handset.state, event, now);
     handset.state = state;
+    if (state.at === 'idle' || state.at === 'code') this.#hours.forgotten(handset.id);
     const isLastWord = state.at === 'barred' || state.at === 'pin' || state.at === 'checking';
     handset.language = sessionOf(state)?.language ?? (isLastWord ? handset.language : undefined);
     this.#closeWhenBarred(handset);
@@ -206,8 +222,7 @@ export class WorkDesk {
         seam.alarm(effect.code, effect.message, id);
         return;
       case 'release':
-        handset.leave?.cancel();
-        handset.leavesAtMs = undefined;
+        this.#hours.released(id);
         this.#reception.release(effect.session);
         return;
     }
@@ -220,7 +235,7 @@ export class WorkDesk {
         if (!verdict.ok) this.#refused(handset.id, verdict.why);
         for (const { code: alarm, message } of alarms) seam.alarm(alarm, message, handset.id);
         this.#tell(handset, { type: 'checked', check, verdict });
-        if (verdict.ok && leavesAtMs !== undefined) this.#leaveAt(handset, leavesAtMs);
+        if (verdict.ok && leavesAtMs !== undefined) this.#hours.leaveAt(handset.id, leavesAtMs);
       },
       (fault: unknown) => {
         log.error({ event: 'work.check-failed', handset: handset.id, err: fault });
@@ -229,23 +244,9 @@ export class WorkDesk {
     );
   }
 
-  /** The session ends with the person's hours. */
-  #leaveAt(handset: Handset, atMs: number): void {
-    handset.leave?.cancel();
-    handset.leavesAtMs = atMs;
-    // The desk listens for a little longer: what the hours have ended is still to be disposed of.
-    const longestS = Math.max(0, ...this.options.store.campaigns().map(({ wrapUpS }) => wrapUpS));
-    const listensToMs = Math.floor(atMs) + longestS * 1_000 + CLOSE_MS;
-    this.options.seam.leavesAt?.(handset.id, Temporal.Instant.fromEpochMilliseconds(listensToMs));
-    this.#waitToLeave(handset, atMs);
-  }
-
-  #waitToLeave(handset: Handset, atMs: number): void {
-    const leftMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - this.#nowMs()));
-    handset.leave = this.options.clock.after(leftMs, () => {
-      if (this.#nowMs() < atMs) this.#waitToLeave(handset, atMs);
-      else this.#tell(handset, { type: 'leave', why: 'window-ended' });
-    });
+  /** Nobody keeps the desk open after the handset's hours who has not worked in them. */
+  #closeUnlessAnybody({ id, state }: Handset): void {
+    if (state.at !== 'barred' && sessionHeld(state) === undefined) this.options.seam.close?.(id);
   }
 
   #choose(handset: Handset, personId: string): void {
@@ -324,23 +325,13 @@ export class WorkDesk {
   #dismiss(handset: Handset): void {
     const { store, isLockedOut } = this.options;
     const { state } = handset;
-    const session = state.at === 'pin' || state.at === 'checking' ? state.resuming?.session : sessionOf(state);
+    const session = sessionHeld(state);
     if (session === undefined || session.leaving === 'suspended') return;
     const person = store.person(session.person);
     const isSuspended = person === undefined || person.suspended || isLockedOut?.(session.person) === true;
     if (isSuspended) this.#tell(handset, { type: 'leave', why: 'suspended' });
     if (isSuspended || session.leaving !== undefined) return;
-    const endsMs = this.#endOfHours(person, handset.id);
-    if (endsMs < (handset.leavesAtMs ?? Number.POSITIVE_INFINITY)) this.#leaveAt(handset, endsMs);
-    // A timer runs on the monotonic clock: it knows nothing of a wall clock that was set.
-    if (this.#nowMs() >= (handset.leavesAtMs ?? Number.POSITIVE_INFINITY))
-      this.#tell(handset, { type: 'leave', why: 'window-ended' });
-  }
-
-  /** When somebody's hours end as they are now, epoch milliseconds; at once where they are closed. They only ever end sooner. */
-  #endOfHours(person: Person, handset: HandsetId): number {
-    const { isOpen, to } = this.options.hoursOf(person, handset).stretchAt(this.#nowMs());
-    return isOpen ? to : this.#nowMs();
+    this.#hours.look(handset.id, person);
   }
 
   #lookLater(): void {
@@ -371,5 +362,9 @@ export class WorkDesk {
     return this.options.clock.wall().epochMilliseconds;
   }
 }
+
+/** Of whoever is signed on at a handset, or is to key the PIN again to go on. */
+const sessionHeld = (state: SessionState) =>
+  state.at === 'pin' || state.at === 'checking' ? state.resuming?.session : sessionOf(state);
 
 const sessionOf = (state: SessionState) => ('session' in state ? state.session : undefined);

@@ -58,6 +58,8 @@ export interface WorkDeskOptions {
   readonly hours: ContactHours;
   /** When a person may work at a handset: the person's own hours and those of the handset's levels. */
   readonly hoursOf: (person: Person, handset: HandsetId) => Hours;
+  /** When a handset's own levels are open, whoever sits there; absent: always. */
+  readonly hoursOfHandset?: (handset: HandsetId) => Hours;
   /** An order keeps this person from calling. */
   readonly isLockedOut?: (person: string) => boolean;
   readonly zonesOfCountry: (country: string) => readonly string[];

@@ -15,7 +15,15 @@ import { aCampaign } from './samples.js';
 
 const HANDSET = handsetId('a-101');
 const PERSON: Person = {
-  ...{ id: 'p-1', code: '1001', pin: 'x', languages: ['nl'], campaigns: ['survey'], handsets: [], suspended: false },
+  ...{
+    id: 'p-1',
+    code: '1001',
+    pin: 'x',
+    languages: ['nl'],
+    campaigns: ['survey'],
+    handsets: ['a-101'],
+    suspended: false,
+  },
 };
 
 /** One person at a-101 in the call of a contact, whom other processes may change. */
@@ -76,6 +84,11 @@ t.test('so does a person', async (t) => {
   t.match(again, { outcome: 'grant', notAfterBy: 'window.person' });
   t.ok(again?.outcome === 'grant' && again.notAfter.equals(until('12:10')));
   t.match(now({ person: { windows: [window('08:00', '11:00')] } }), { rule: 'window.person' });
+});
+
+t.test('so does, at once, a handset that is the person’s no longer', async (t) => {
+  const { now } = working();
+  t.match(now({ person: { handsets: ['a-102'] } }), { rule: 'window.person', fact: 'p-1 may not work at a-101' });
 });
 
 t.test('somebody who is suspended, or no longer known, is in no call', async (t) => {

@@ -19,6 +19,7 @@ const events: fc.Arbitrary<SessionEvent> = fc.oneof(
       { type: 'work-available' },
       { type: 'leave', why: 'window-ended' },
       { type: 'leave', why: 'suspended' },
+      { type: 'leave', why: 'handset-withdrawn' },
       { type: 'checked', check: -1n, verdict: { ok: false, why: 'wrong' } },
       { type: 'answered', token: 'token-of-nobody' },
       { type: 'ended', token: 'token-of-nobody', how: 'talked' },

@@ -3,7 +3,7 @@ import t from 'tap';
 import { ALWAYS } from '../../gateway/policy/hours.js';
 import { Schedule } from '../../gateway/policy/schedule.js';
 import { at } from './samples.js';
-import { CELL, Shift, suspend } from './shift-world.js';
+import { CELL, change, OTHER, Shift, suspend } from './shift-world.js';
 
 t.test('a call that outlives the hours by a second is ended by the desk', async (t) => {
   const shift = new Shift(t);
@@ -75,6 +75,97 @@ t.test('hours that are narrowed between contacts sign off at their new edge; wid
   shift.clock.go(1);
   t.equal(shift.desk.stateOf(CELL).at, 'barred');
   t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'window-ended' });
+});
+
+t.test('a handset that is a person’s no longer ends the call there, and leaves the time for wrap-up', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  await shift.signOn();
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  const now = shift.ms;
+  change(shift, { handsets: ['a-102'] });
+  shift.clock.go(250);
+  t.equal(shift.listensToMs, now + 250 + 60_000 + 15_000);
+  shift.clock.go(1_000);
+  t.equal(shift.endCalls, 1, 'the desk does, where the call’s own deadline has not');
+  shift.desk.ended(CELL, shift.call.token, 'talked');
+  t.match(shift.said.slice(-2), ['work.ended-order', 'work.disposition']);
+  shift.keys('1');
+  t.match(shift.said.slice(-2), ['work.not-here', 'work.signed-off']);
+  t.match(shift.events('balise.work.contact'), [{ disposition: 'completed' }]);
+  t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'handset-withdrawn' });
+  shift.desk.hookOn(CELL);
+  await shift.signOn();
+  t.equal(shift.desk.stateOf(CELL).at, 'barred', 'nor does anybody come back to it');
+  await shift.signOn('4817', OTHER);
+  t.equal(shift.desk.stateOf(OTHER).at, 'menu', 'the other handset is still the person’s');
+});
+
+t.test('between contacts the same signs off at once, and so it does while the PIN is asked for again', async (t) => {
+  for (const isAway of [false, true]) {
+    const shift = new Shift(t);
+    await shift.prepare();
+    await shift.signOn();
+    if (isAway) {
+      shift.desk.hookOn(CELL);
+      shift.desk.opened(CELL);
+    }
+    change(shift, { handsets: ['a-102'] });
+    shift.desk.look();
+    t.equal(shift.desk.stateOf(CELL).at, 'barred');
+    t.match(shift.events('balise.work.activity').at(-1), { activity: 'signed-off', why: 'handset-withdrawn' });
+  }
+});
+
+t.test('a handset that is given to a person beside the one in use changes nothing there', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare(1, {}, { handsets: ['a-101'] });
+  await shift.signOn();
+  change(shift, { handsets: ['a-101', 'a-102'] });
+  shift.clock.go(250);
+  t.equal(shift.desk.stateOf(CELL).at, 'menu');
+});
+
+t.test('hours of the handset that end in a call leave the time for wrap-up, as the person’s do', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  shift.handsetHours = wednesday('08:00', '10:30');
+  await shift.signOn();
+  const edge = at('2026-03-04T09:30:00Z');
+  t.equal(shift.listensToMs, edge + 75_000);
+  t.same(shift.desk.wrapUpAt(CELL), { forMs: 75_000 }, 'nobody’s time is over yet');
+  shift.keys('1');
+  shift.desk.answered(CELL, shift.call.token);
+  shift.clock.go(edge - shift.ms);
+  shift.desk.ended(CELL, shift.call.token, 'talked', { cut: 'window' });
+  t.same(shift.desk.wrapUpAt(CELL), { forMs: 75_000, untilMs: edge + 75_000 });
+  shift.desk.hookOn(CELL);
+  shift.clock.go(10_000);
+  shift.desk.opened(CELL);
+  t.match(
+    shift.said.slice(-2),
+    ['work.ended-window', 'work.disposition'],
+    'whose line was opened by it may lift again',
+  );
+  shift.keys('1');
+  t.match(shift.events('balise.work.contact'), [{ disposition: 'completed' }]);
+  t.equal(shift.desk.wrapUpAt(CELL).untilMs, shift.ms + 15_000, 'for the last sentence');
+  shift.desk.hookOn(CELL);
+  t.equal(shift.desk.wrapUpAt(CELL).untilMs, undefined, 'and for nothing more');
+});
+
+t.test('who has not signed on when the handset’s hours end is not listened to after them', async (t) => {
+  const shift = new Shift(t);
+  await shift.prepare();
+  shift.handsetHours = wednesday('08:00', '10:30');
+  shift.clock.go(at('2026-03-04T09:30:00Z') - shift.ms - 3_000);
+  shift.desk.opened(CELL);
+  shift.keys('3051#');
+  shift.clock.go(2_999);
+  t.equal(shift.closed, 0);
+  shift.clock.go(1);
+  t.equal(shift.closed, 1);
 });
 
 t.test(

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { Campaign, Person } from '../../config/schema/types.generated.js';
+import { ALWAYS, type Hours, together } from '../../gateway/policy/hours.js';
 import { type E164, type HandsetId, handsetId } from '../../gateway/policy/ids.js';
 import { Schedule } from '../../gateway/policy/schedule.js';
 import type { Store } from '../../gateway/store/store.js';
@@ -21,10 +22,15 @@ export const NUMBERS = Array.from({ length: 6 }, (_, n) => `+442079460${String(n
 
 /** As another process does it: the store that the desk has is told by the disk alone. */
 export function suspend(shift: Shift): void {
+  change(shift, { suspended: true });
+}
+
+/** The same of whatever a person may. */
+export function change(shift: Shift, part: Partial<Person>): void {
   const person = shift.store.work.person('p-1');
   if (person === undefined) throw new Error('there is no p-1');
   const other = shift.anotherStore();
-  other.work.putPerson({ ...person, suspended: true });
+  other.work.putPerson({ ...person, ...part });
   other.close();
 }
 
@@ -43,6 +49,9 @@ export class Shift {
   endCalls = 0;
   /** The person's hours, where somebody has changed them. */
   hours: Schedule | undefined;
+  /** The handset's own hours. */
+  handsetHours: Hours = ALWAYS;
+  closed = 0;
   /** Until when the desk itself listens, at the latest, as it was told last. */
   listensToMs: number | undefined;
   desk: WorkDesk;
@@ -65,7 +74,8 @@ export class Shift {
       bootId,
       store: this.store.work,
       hours: contactHours(),
-      hoursOf: () => this.hours ?? hours,
+      hoursOf: () => together([this.hours ?? hours, this.handsetHours]),
+      hoursOfHandset: () => this.handsetHours,
       zonesOfCountry: () => ['Europe/Brussels'],
       siteLanguage: 'nl',
       isLockedOut: (person) => this.lockedOut.has(person),
@@ -80,6 +90,9 @@ export class Shift {
         dial: (call) => this.dialled.push(call),
         endCall: () => {
           this.endCalls += 1;
+        },
+        close: () => {
+          this.closed += 1;
         },
         alarm: (code) => this.alarms.push(code),
         refused: (why) => this.refused.push(why),
