@@ -1,9 +1,8 @@
 /** What can be wrong around a site that its files do not say; each finding with what to do. */
-import { X509Certificate } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { connect, createServer, isIPv6 } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { joinReports, SYSTEM_SOURCES } from '../../gateway/clock/synchronisation.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
 import { programData } from '../../gateway/config/paths.js';
@@ -11,8 +10,8 @@ import type { SiteFiles } from '../../gateway/config/site.js';
 import { SitePhones } from '../../gateway/editing/site-phones.js';
 import { zoneRulesWarning } from '../../gateway/policy-watch.js';
 import { runningGateway } from '../../gateway/supervisor/run-folder.js';
-import { probe } from './options-probe.js';
-import { probedTrunk } from './probed-trunk.js';
+import { lookAtPem, pemSetsOf } from './pem-files.js';
+import { probeTrunk } from './probed-trunk.js';
 
 export interface Finding {
   /** What was looked at, e.g. `disk` or `trunk carrier`. */
@@ -28,7 +27,6 @@ const warning = (of: string, what: string, todo: string): Finding => ({ of, is: 
 const fault = (of: string, what: string, todo: string): Finding => ({ of, is: 'fault', what, todo });
 
 const MIB = 1024 * 1024;
-const DAY_MS = 86_400_000;
 const REACH_MS = 4_000;
 
 /** Every check by its name, in the order in which a technician would look. */
@@ -198,31 +196,15 @@ function serial({ boards }: SiteFiles): Finding[] {
 }
 
 function certificates(files: SiteFiles): Finding[] {
-  const { site, folder, uplink } = files;
-  const all = [
-    ['bus.tls', site.bus.tls?.cert],
-    ['provisioning.tls', site.provisioning?.tls?.cert],
-    ['uplink', uplink?.cert],
-    ['uplink ca', uplink?.ca],
-  ] as const;
-  return all.flatMap(([name, file]) =>
-    file === undefined ? [] : [certificate(`certificate of ${name}`, resolve(folder, file))],
-  );
+  const nowMs = systemClock(() => ({ trusted: true })).wall().epochMilliseconds;
+  return pemSetsOf(files)
+    .flatMap((set) => lookAtPem(set, files.folder, nowMs))
+    .map(({ set, member, is, what, todo }) => ({ of: `${WORDS[member] ?? member} of ${set.of}`, is, what, todo }));
 }
 
-function certificate(of: string, file: string): Finding {
-  try {
-    const { validTo, validFrom } = new X509Certificate(readFileSync(file));
-    const leftMs = Date.parse(validTo) - Date.now();
-    if (Date.parse(validFrom) > Date.now())
-      return fault(of, `${file} is not good before ${validFrom}`, 'see the clock, or the certificate');
-    if (leftMs <= 0) return fault(of, `${file} was good until ${validTo}`, 'put a new one in its place');
-    const said = `${file} is good until ${validTo}`;
-    return leftMs < 30 * DAY_MS ? warning(of, said, 'put a new one in its place before') : well(of, said);
-  } catch (error) {
-    return fault(of, `${file} cannot be read: ${(error as Error).message}`, 'a PEM file that this user may read');
-  }
-}
+const WORDS: Readonly<Record<string, string>> = {
+  ...{ cert: 'certificate', key: 'key', ca: 'authorities', clientCa: 'authorities' },
+};
 
 function prompts({ site, handsets, profiles }: SiteFiles): Finding[] {
   const spoken = new Set(profiles.filter((profile) => profile.prompts).map(({ id }) => id));
@@ -253,7 +235,7 @@ async function trunks(site: SiteFiles): Promise<readonly Finding[]> {
   return Promise.all(
     site.trunks.map(async (one) => {
       const of = `trunk ${one.id}`;
-      const found = await probe(probedTrunk(site, one), REACH_MS);
+      const found = await probeTrunk(site, one, REACH_MS);
       if (found.is === 'silent')
         return fault(of, found.why, `balise trunk test shows more; the carrier is ${one.host}:${one.port}`);
       const { status, reason, ms, account } = found;

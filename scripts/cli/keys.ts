@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../gateway/clock/system-clock.js';
-import { CertificateFault, gatewayOf, newAuthority, newServer, signRequest } from '../headquarters/certificates.js';
+import {
+  CertificateFault,
+  gatewayOf,
+  newAuthority,
+  newServer,
+  type Pair,
+  signRequest,
+} from '../headquarters/certificates.js';
 import { newSigningKey } from '../headquarters/sign-command.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 
@@ -53,25 +60,25 @@ export const keys: Command = {
       case 'authority': {
         mkdirSync(place, { recursive: true, mode: 0o700 });
         const made = await newAuthority(values.name, nowMs);
-        put(join(place, 'ca.key'), made.key, 0o600);
-        put(join(place, 'ca.pem'), made.certificate, 0o644);
+        putPair({ key: join(place, 'ca.key'), pem: join(place, 'ca.pem') }, made);
         terminal.stdout.write(`${join(place, 'ca.pem')} is for everybody, ${join(place, 'ca.key')} for nobody\n`);
         return EXIT.ok;
       }
       case 'sign': {
+        const authority = authorityIn(values.authority);
         const request = read(place);
         const days = Number(values.days);
         if (!Number.isInteger(days) || days < 1 || days > 3_650)
           throw new UsageFault(`--days ${values.days}: 1 to 3650`);
-        terminal.stderr.write(`signing for the gateway ${await gatewayOf(request)}, ${days} days\n`);
-        terminal.stdout.write(`${(await signRequest(request, authorityIn(values.authority), nowMs, days)).trim()}\n`);
+        const certificate = await signRequest(request, authority, nowMs, days);
+        terminal.stderr.write(`signed for the gateway ${await gatewayOf(request)}, ${days} days\n`);
+        terminal.stdout.write(`${certificate.trim()}\n`);
         return EXIT.ok;
       }
       case 'server': {
         if (values.out === undefined) throw new UsageFault('--out <name> is missing');
         const made = await newServer(places, authorityIn(values.authority), nowMs);
-        put(`${values.out}.key`, made.key, 0o600);
-        put(`${values.out}.pem`, made.certificate, 0o644);
+        putPair({ key: `${values.out}.key`, pem: `${values.out}.pem` }, made);
         terminal.stdout.write(`${values.out}.pem and ${values.out}.key, for ${places.join(', ')}\n`);
         return EXIT.ok;
       }
@@ -88,7 +95,7 @@ async function newKey(file: string, kid: string, { stdout }: Terminal): Promise<
   return EXIT.ok;
 }
 
-function authorityIn(folder: string | undefined): { readonly certificate: string; readonly key: string } {
+function authorityIn(folder: string | undefined): Pair {
   if (folder === undefined) throw new UsageFault('--authority <folder> is missing');
   return { certificate: read(join(folder, 'ca.pem')), key: read(join(folder, 'ca.key')) };
 }
@@ -98,7 +105,18 @@ function read(file: string): string {
   return readFileSync(file, 'utf8');
 }
 
-function put(file: string, content: string, mode: number): void {
+/** Both or neither: a new key beside an old certificate is of no use to anybody. */
+function putPair({ key, pem }: { readonly key: string; readonly pem: string }, made: Pair): void {
+  for (const file of [key, pem]) notThere(file);
+  put(key, made.key, 0o600);
+  put(pem, made.certificate, 0o644);
+}
+
+function notThere(file: string): void {
   if (existsSync(file)) throw new CertificateFault(`${file} is there already, and is not overwritten`);
+}
+
+function put(file: string, content: string, mode: number): void {
+  notThere(file);
   writeFileSync(file, content, { mode, flag: 'wx' });
 }

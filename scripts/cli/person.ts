@@ -25,7 +25,7 @@ usage: balise person add [--site <folder>] --id <id> --code <digits> --language 
   --site   the site's folder; default $BALISE_SITE, or /etc/balise/site
   --hours  when the person may work, in the site's zone, e.g. mon,tue,wed=08:00-12:00; may be repeated; left out: always
 
-Who may use the console is balise staff's.
+These are the callers. Technicians, supervisors and all others who log in at the console are balise staff's (once balise people).
 
 Options that name several things may be repeated. At a terminal the PIN is asked for and not shown; it is kept as a hash alone.
 

@@ -24,7 +24,8 @@ usage: balise staff list [--site <folder>] [--json]
   --site       the site's folder; default $BALISE_SITE, or /etc/balise/site
   --json       list as JSON on stdout
 
-The callers in the cells are balise person's. balise people, the name of before, does the same as balise staff.
+These are the people who log in at the console. The callers in the cells, with code and PIN, are balise person's.
+balise people, the name of before, does the same as balise staff.
 
 Asks the running gateway, or works on the files where none runs; either way the audit chain has it.
 Exit status 1 when it is refused (the last administrator stays, a name is taken).

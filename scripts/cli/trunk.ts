@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { loadSite } from '../../gateway/config/site.js';
 import { type Command, EXIT, UsageFault } from './command.js';
-import { type Probe, probe } from './options-probe.js';
-import { probedTrunk } from './probed-trunk.js';
+import type { Probe } from './options-probe.js';
+import { probeTrunk } from './probed-trunk.js';
 import { siteAnd } from './site-option.js';
 
 const HELP = `balise trunk: whether a site's carriers answer
@@ -50,7 +50,7 @@ export const trunk: Command = {
     }
     const asked = trunks.filter(({ id }) => names.length === 0 || names.includes(id));
     const found = await Promise.all(
-      asked.map(async (one) => ({ trunk: one.id, ...(await probe(probedTrunk(site, one), timeoutS * 1000)) })),
+      asked.map(async (one) => ({ trunk: one.id, ...(await probeTrunk(site, one, timeoutS * 1000)) })),
     );
     if (values.json === true) stdout.write(`${JSON.stringify({ trunks: found }, null, 2)}\n`);
     else for (const one of found) stdout.write(`${one.trunk}: ${inWords(one)}\n`);
