@@ -15,6 +15,8 @@ const IN_BRACKETS = /^(?:"(?:[^"\\]|\\.)*"|[^<>",;]*)\s*<(sips?:[^<>,\s]+)>((?:\
 const BARE = /^(sips?:[^\s<>",;?]+)((?:\s*;[^<>",]*)?)$/i;
 const HOST = /^sips?:(?:[^@]*@)?(\[[0-9a-f:.]+\]|[^:;?@[\]]+)(?::\d{1,5})?(?:[;?].*)?$/i;
 
+const ROUTES = /^\s*<[^<>]*>[^<>",]*(?:,\s*<[^<>]*>[^<>",]*)*$/;
+
 /** Whether a star stands in it, alone or beside others (RFC 3261 §10.2.2). */
 export const hasStar = (value: string): boolean => /(?:^|,)\s*\*\s*(?:,|$)/.test(value);
 
@@ -49,6 +51,9 @@ export function staysWithin(
   const contact = request.has('contact') ? readContact(request.get('contact')) : undefined;
   if (contact?.address === undefined || !isAllowed(contact.address)) return false;
   if (!request.has('record-route')) return true;
-  const hops = [...request.get('record-route').matchAll(/<([^>]*)>/g)].map(([, uri = '']) => addressOf(uri));
-  return hops.length > 0 && hops.every((hop) => hop !== undefined && isAllowed(hop));
+  const routes = request.get('record-route');
+  // Each in brackets, and no name in front: of anything else two readers could make two routes (RFC 3261 §20.30).
+  if (!ROUTES.test(routes)) return false;
+  const hops = [...routes.matchAll(/<([^>]*)>/g)].map(([, uri = '']) => addressOf(uri));
+  return hops.every((hop) => hop !== undefined && isAllowed(hop));
 }

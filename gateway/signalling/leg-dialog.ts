@@ -1,10 +1,19 @@
 import type Srf from 'drachtio-srf';
 import type { LegDialog, LegName } from '../calls/record.js';
 
-const tagOf = (value: string): string => /;\s*tag=([^;\s>]+)/i.exec(value)?.[1] ?? '';
-const withoutTag = (value: string): string => value.replace(/;\s*tag=[^;\s>]+/i, '');
-const contactUri = (value: string | undefined): string =>
-  /<([^>]+)>/.exec(value ?? '')?.[1] ?? (value ?? '').split(';')[0]?.trim() ?? '';
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+const TAG = /;\s*tag\s*=\s*([^;\s>]+)/i;
+/** What stands in quotes is a name or a word: letters of the same number, of which nothing is read (RFC 3261 §25.1). */
+const unread = (value: string): string => value.replace(QUOTED, ({ length }) => '_'.repeat(length));
+const tagOf = (value: string): string => TAG.exec(unread(value))?.[1] ?? '';
+const withoutTag = (value: string): string => {
+  const { 0: found = '', index = 0 } = TAG.exec(unread(value)) ?? {};
+  return (value.slice(0, index) + value.slice(index + found.length)).trim();
+};
+const contactUri = (value: string | undefined): string => {
+  const text = unread(value ?? '');
+  return /<([^>]+)>/.exec(text)?.[1] ?? text.split(';')[0]?.trim() ?? '';
+};
 const cseqOf = (value: string | undefined): number => Number.parseInt(value ?? '0', 10);
 const routesOf = (message: Srf.SipMessage): string[] =>
   message.has('record-route') ? message.get('record-route').split(/,\s*(?=<)/) : [];

@@ -1,11 +1,17 @@
 import { parseCSeq } from './cseq.js';
 import type { SipMessage } from './message.js';
-import { parseNameAddr, splitList } from './name-addr.js';
+import { parseNameAddr, splitList, tagOf } from './name-addr.js';
 import { fault, type ParseFault } from './parse.js';
 import { parseUri } from './uri.js';
 
 /** Headers that may stand once (RFC 3261 §7.3.1, §20; RFC 4475 §3.3.8). */
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type'] as const;
+
+/**
+ * What a Call-ID and a tag may hold: printable ASCII (RFC 3261 §25.1, word and token, and what stacks write beside), but neither
+ * the bar nor the semicolon, which part the fields of drachtio's protocol and the two halves of a dialog's name.
+ */
+const NAME_OF_DIALOG = /^[!-:<-{}~]+$/;
 
 /** A telephone number, global or local, with parameters (RFC 3966 §3). */
 const TEL = /^tel:\+?[0-9A-Fa-f*#().-]+(;[^\s;]+)*$/i;
@@ -28,7 +34,9 @@ export function checkMandatory(message: SipMessage): ParseFault | undefined {
   if (!from || !to || !callId || !cseqText) return fault('missing-header', 'missing mandatory header', 400, message);
   if (!isParty(from)) return fault('bad-header', 'malformed From', 400, message);
   if (!isParty(to)) return fault('bad-header', 'malformed To', 400, message);
-  if (/\s/.test(callId)) return fault('bad-header', 'malformed Call-ID', 400, message);
+  if (!NAME_OF_DIALOG.test(callId)) return fault('bad-header', 'malformed Call-ID', 400, message);
+  if (!isTag(from)) return fault('bad-header', 'malformed From tag', 400, message);
+  if (!isTag(to)) return fault('bad-header', 'malformed To tag', 400, message);
   const cseq = parseCSeq(cseqText);
   if (cseq === undefined) return fault('bad-header', 'malformed CSeq', 400, message);
   const contact = message.get('contact');
@@ -64,6 +72,11 @@ function checkTarget(message: SipMessage): ParseFault | undefined {
   const parsed = parseUri(uri);
   if (parsed === undefined) return fault('start-line', 'malformed Request-URI', 400, message);
   return parsed.headers === '' ? undefined : fault('start-line', 'headers in the Request-URI', 400, message);
+}
+
+function isTag(value: string): boolean {
+  const tag = tagOf(value);
+  return tag === undefined || (NAME_OF_DIALOG.test(tag) && !tag.includes('"'));
 }
 
 /** From and To: one value, of which every part can be told. */

@@ -72,7 +72,7 @@ export function hasEmptyParam(params: string): boolean {
 export function tagOf(value: string): string | undefined {
   // Nearly every stack writes `>;tag=x` at the end of the value.
   const close = value.lastIndexOf('>;tag=');
-  if (close >= 0) {
+  if (close >= 0 && !value.includes('"', close)) {
     const start = close + 6;
     const end = value.indexOf(';', start);
     const tag = end < 0 ? value.slice(start) : value.slice(start, end);

@@ -89,8 +89,7 @@ export function paramOf(params: string, name: string): string | undefined {
   let at = 0;
   while (at < params.length) {
     const start = at + 1;
-    let end = params.indexOf(';', start);
-    if (end < 0) end = params.length;
+    const end = endOfParam(params, start);
     const equals = params.indexOf('=', start);
     const nameEnd = equals >= 0 && equals < end ? equals : end;
     const written = params.slice(start, nameEnd).trim();
@@ -100,6 +99,21 @@ export function paramOf(params: string, name: string): string | undefined {
     at = end;
   }
   return undefined;
+}
+
+/** Where the parameter that starts there ends; a semicolon in quotes ends none (RFC 3261 §25.1). */
+function endOfParam(params: string, start: number): number {
+  const semicolon = params.indexOf(';', start);
+  const end = semicolon < 0 ? params.length : semicolon;
+  const quote = params.indexOf('"', start);
+  if (quote < 0 || quote > end) return end;
+  for (let at = quote, isQuoted = false; at < params.length; at++) {
+    const code = params.charCodeAt(at);
+    if (code === 0x22) isQuoted = !isQuoted;
+    else if (code === 0x5c && isQuoted) at++;
+    else if (code === 0x3b && !isQuoted) return at;
+  }
+  return params.length;
 }
 
 /** An address as it stands in a URI or a Via: IPv6 in brackets. */
