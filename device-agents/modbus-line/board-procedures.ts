@@ -15,6 +15,9 @@ export type Verdict =
 type Steps<T> = Generator<Question, T, Answer>;
 
 const DONE: Verdict = { is: 'done' };
+/** The board counts by a clock of its own. */
+const OTHER_CLOCK_MS = 500;
+const WATCHDOG_UNIT_MS = { s: 1_000, '100ms': 100, '32ms': 32 } as const;
 
 function* registerOf(unit: number, register: number): Steps<number | undefined> {
   const answer = yield readRegister(unit, register);
@@ -87,6 +90,11 @@ export function* armWatchdog(unit: number, { watchdog }: Device): Steps<Armed> {
     watchdog: 'after-reset',
     why: 'the watchdog is written, and counts only after the board is reset: reset it',
   };
+}
+
+/** After so long without a question, milliseconds, the board has opened its relays by itself; undefined for one that does not. */
+export function watchdogMs({ watchdog }: Device): number | undefined {
+  return watchdog && watchdog.value * WATCHDOG_UNIT_MS[watchdog.unit] + OTHER_CLOCK_MS;
 }
 
 /** Whether the watchdog still holds its time. */

@@ -9,22 +9,25 @@ import type { BoardHealth, LineStateMessage } from '../../config/schema/types.ge
 import type { LineReport } from '../agent.js';
 import { laterOf, MS, msBetween } from '../clock.js';
 import type { LeaseKeeper } from '../lease-keeper.js';
-import { armWatchdog, identify, openAll, setRelays, setUp, type Verdict, watchdogStands } from './board-procedures.js';
+import {
+  armWatchdog,
+  identify,
+  openAll,
+  setRelays,
+  setUp,
+  type Verdict,
+  watchdogMs,
+  watchdogStands,
+} from './board-procedures.js';
 import type { BoardConfig } from './config.js';
 import { type Answer, bitAt, type Fault, type Question, readBits } from './frame.js';
 import { InputMap } from './inputs.js';
+import { Patience } from './patience.js';
 
 /** The watchdog's register is read this many times less often than the relays are read back when nothing changes. */
 const WATCHDOG_EACH = 2n;
 /** A relay is closed only this soon after the watchdog was seen to stand, milliseconds. */
 const STANDS_MS = 100;
-/** A board is lost after this many failures in a row, and no less than this long since anything was done with it, milliseconds. */
-const LOST_FAILURES = 3;
-const LOST_MS = 1_000;
-/** Before the next try: doubled with each failure, up to the longest; a board in use is tried more often. */
-const RETRY_MS = 10;
-const LONGEST_RETRY_MS = 1_000;
-const LONGEST_RETRY_IN_USE_MS = 40;
 /** A refused board is looked at again this often, milliseconds: somebody may have exchanged or reset it. */
 const REFUSED_RETRY_MS = 2_000;
 
@@ -80,9 +83,7 @@ export class Board {
   readonly #toConfirm = new Set<string>();
   readonly #reported = new Map<string, string>();
   #toldPanic: boolean | undefined;
-  /** Since a procedure was last done with: how often it failed, and when that was. */
-  #failures = 0;
-  #doneNs = 0n;
+  readonly #patience = new Patience();
   #answerNs = 0n;
   #notBeforeNs = 0n;
   #pollAtNs = 0n;
@@ -220,8 +221,7 @@ export class Board {
     const verdict = step.value;
     switch (verdict.is) {
       case 'done':
-        this.#failures = 0;
-        this.#doneNs = nowNs;
+        this.#patience.done(nowNs);
         this.#reportChanges();
         break;
       case 'failed':
@@ -250,6 +250,12 @@ export class Board {
   /** From unknown to usable. Relays are opened before anything else that changes the board. */
   *#start(): Procedure {
     const { unit, device, allowNoWatchdog } = this.#config;
+    // What we may have closed we open, before anything that could keep us from it.
+    if (this.#mayBeClosed.includes(true)) {
+      const ours = yield* openAll(unit, device);
+      if (ours.is !== 'done') return ours;
+      this.#readBack(this.#relays.map(() => false));
+    }
     const who = yield* identify(unit, device);
     if (who.is !== 'done') return who;
     const opened = yield* openAll(unit, device);
@@ -348,14 +354,20 @@ export class Board {
   #failed(fault: Fault, detail: string, nowNs: bigint): void {
     this.#drop();
     this.#errors[fault] += 1;
-    this.#failures += 1;
     // Whatever it was, the board may have been reset by it.
     this.#standsNs = 0n;
-    const longestMs = this.#phase === 'ok' ? LONGEST_RETRY_IN_USE_MS : LONGEST_RETRY_MS;
-    const retryMs = Math.min(RETRY_MS * 2 ** Math.min(this.#failures - 1, 10), longestMs);
-    this.#notBeforeNs = nowNs + BigInt(retryMs) * MS;
-    const isLost = this.#failures >= LOST_FAILURES && msBetween(this.#doneNs, nowNs) >= LOST_MS;
-    if (this.#phase !== 'ok' || isLost) this.#lost(`${fault}: ${detail}`);
+    const { againMs, isLost } = this.#patience.failed(nowNs, !this.isLost);
+    this.#notBeforeNs = nowNs + BigInt(againMs) * MS;
+    if (this.isLost) this.#leaveAlone(nowNs);
+    if (this.isLost || isLost) this.#lost(`${fault}: ${detail}`);
+  }
+
+  /** What it may hold closed it could not be brought to open: its watchdog does, if no question of ours feeds it. */
+  #leaveAlone(nowNs: bigint): void {
+    const ms = watchdogMs(this.#config.device);
+    if (ms === undefined || !this.#mayBeClosed.includes(true)) return;
+    this.#notBeforeNs = nowNs + BigInt(ms) * MS;
+    this.#readBack(this.#relays.map(() => false));
   }
 
   #lost(why: string): void {

@@ -76,7 +76,7 @@ export class VirtualBoard implements Wire {
 
   constructor(
     private readonly clock: AgentClock,
-    private readonly next: () => Exchange,
+    private readonly next: (question: Buffer) => Exchange,
     /** Each change of a relay, as it happens. */
     private readonly onRelay: (relay: number, closed: boolean, by: 'master' | 'watchdog') => void,
   ) {}
@@ -90,7 +90,7 @@ export class VirtualBoard implements Wire {
   }
 
   write(question: Buffer): void {
-    const { ms, fate } = this.next();
+    const { ms, fate } = this.next(question);
     if (fate === 'question-lost') return;
     const reply = fate === 'exception' ? Buffer.from([1, (question[1] ?? 0) | 0x80, 4]) : this.#answer(question);
     this.#feed();
