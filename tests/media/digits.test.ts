@@ -122,6 +122,21 @@ t.test('a key that may pass is left alone, as often as the profile says', async 
   t.match(filter, { passed: 2, dropped: 1 });
 });
 
+t.test('every key counts, whatever it says of when it was pressed', async (t) => {
+  const keys: string[] = [];
+  const filter = new DigitFilter({ allowed: '56', most: 1 }, undefined, (key) => keys.push(key));
+  const event = (code: number): Buffer => {
+    const packet = Buffer.alloc(HEADER + 4);
+    packet.writeUInt32BE(1_600, 4);
+    packet[HEADER] = code;
+    return packet;
+  };
+  const passes = (code: number): boolean => filter.passes(event(code), HEADER, HEADER + 4);
+  t.same([5, 5, 5, 6, 6, 7, 7].map(passes), [true, true, true, false, false, false, false]);
+  t.match(filter, { passed: 1, dropped: 2 });
+  t.same(keys, ['5', '6', '7']);
+});
+
 t.test('speech is no key: a quarter of an hour of it in seven languages', async (t) => {
   let seconds = 0;
   let blocks = 0;

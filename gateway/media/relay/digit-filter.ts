@@ -27,7 +27,9 @@ export class DigitFilter {
   readonly #ear: ToneEar | undefined;
   readonly #onRefused: (kind: DigitKind) => void;
   readonly #onKey: ((key: string) => void) | undefined;
-  #lastEvent = NONE;
+  /** The press that the last event was of: its code in its timestamp's company. */
+  #lastStamp = NONE;
+  #lastCode = NONE;
   #lastPassed = false;
   #lastTone = '';
   #muteUntilMs = Number.NEGATIVE_INFINITY;
@@ -56,11 +58,13 @@ export class DigitFilter {
   /** Whether the event between `start` and `end` of the packet may pass. */
   passes(packet: Buffer, start: number, end: number): boolean {
     const timestamp = u32(packet, 4);
+    const code = packet[start] as number;
     // Four bytes each (RFC 4733 §2.3); what is longer could carry a second event behind an allowed one.
-    const isAllowed = end - start === EVENT_BYTES && this.#allowed[packet[start] as number] === 1;
-    if (timestamp === this.#lastEvent) return isAllowed && this.#lastPassed;
-    this.#lastEvent = timestamp;
-    const key = end - start === EVENT_BYTES ? DIGITS[packet[start] as number] : undefined;
+    const isAllowed = end - start === EVENT_BYTES && this.#allowed[code] === 1;
+    if (timestamp === this.#lastStamp && code === this.#lastCode) return isAllowed && this.#lastPassed;
+    this.#lastStamp = timestamp;
+    this.#lastCode = code;
+    const key = end - start === EVENT_BYTES ? DIGITS[code] : undefined;
     if (key !== undefined) this.#onKey?.(key);
     this.#lastPassed = isAllowed && this.#mayPass('event');
     if (!isAllowed) this.#refuse('event');
