@@ -1,5 +1,5 @@
 import { type MediaDescription, parsePayloads, type SessionDescription, write } from 'sdp-transform';
-import { answerTo, type Direction, parseSafely } from './sdp.js';
+import { answerTo, type Direction, parseSafely, sendsTo } from './sdp.js';
 
 const STATIC: Readonly<Record<number, string>> = { 0: 'pcmu/8000', 8: 'pcma/8000', 9: 'g722/8000' };
 
@@ -62,7 +62,8 @@ export class SdpSession {
     const spoken = now.media.find(({ port }) => port !== 0);
     const payloads = payloadsOf(spoken);
     if (spoken === undefined || !mustBe.every((payload) => payloads.includes(payload))) return undefined;
-    const direction = (spoken.direction ?? now.direction ?? 'sendrecv') as Direction;
+    const said = (spoken.direction ?? now.direction ?? 'sendrecv') as Direction;
+    const direction = isNowhere({ session: now, media: spoken }) ? (sendsTo(said) ? 'sendonly' : 'inactive') : said;
     this.#asked = direction;
     // Whether the other leg speaks and hears is the relay's affair: here the peer has what it asked for.
     return this.#write(answerTo(direction, 'sendrecv'), mustBe);
@@ -73,7 +74,8 @@ export class SdpSession {
     if (media.type !== was.media.type || media.protocol !== was.media.protocol || media.port !== was.media.port)
       return false;
     if (media.port === 0) return true;
-    if (addressOf(now) !== addressOf(was) || rtcpOf(now) !== rtcpOf(was)) return false;
+    const isThere = addressOf(now) === addressOf(was) || isNowhere(now);
+    if (!isThere || rtcpOf(now) !== rtcpOf(was)) return false;
     const known = payloadsOf(was.media);
     return payloadsOf(media).every((payload) =>
       known.includes(payload) ? formatOf(media, payload) === formatOf(was.media, payload) : this.mayOfferMore,
@@ -132,6 +134,9 @@ function read(sdp: string): SessionDescription | undefined {
 const payloadsOf = (media: MediaDescription | undefined): number[] => parsePayloads(String(media?.payloads ?? ''));
 
 const addressOf = ({ session, media }: Line): string => JSON.stringify(media.connection ?? session.connection);
+
+/** No address: nothing is to be sent there, which was once the only way to hold a call (RFC 3264 §8.4). */
+const isNowhere = ({ session, media }: Line): boolean => (media.connection ?? session.connection)?.ip === '0.0.0.0';
 
 const rtcpOf = ({ media }: Line): string =>
   `${media.rtcp?.port ?? media.port + 1} ${media.rtcp?.address ?? ''} ${media.rtcpMux ?? ''}`;

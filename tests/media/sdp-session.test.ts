@@ -8,7 +8,7 @@ const THEIRS = sdp('10.0.0.1');
 const OURS = sdp('10.0.0.254', 20_000, '0 101');
 
 t.test('no offer is accepted that names another address, port or codec, in whatever place', (t) => {
-  const address = fc.ipV4().filter((one) => one !== '10.0.0.1');
+  const address = fc.ipV4().filter((one) => one !== '10.0.0.1' && one !== '0.0.0.0');
   const offer = fc.oneof(
     address.map((other) => THEIRS.replace('c=IN IP4 10.0.0.1', `c=IN IP4 ${other}`)),
     address.map((other) => `${THEIRS}c=IN IP4 ${other}\r\n`),
@@ -22,6 +22,25 @@ t.test('no offer is accepted that names another address, port or codec, in whate
     fc.string().filter((text) => text !== THEIRS),
   );
   fc.assert(fc.property(offer, (text) => new SdpSession(THEIRS, OURS, false).answer(text) === undefined));
+  t.end();
+});
+
+t.test('an offer of no address is a hold of the old kind, and one of the first address its end', (t) => {
+  const session = new SdpSession(THEIRS, OURS, false);
+  const deaf = (more: readonly string[] = []) =>
+    sdp('10.0.0.1', 7_000, '0 101', more).replace('c=IN IP4 10.0.0.1', 'c=IN IP4 0.0.0.0');
+  for (const [more, asked, answer] of [
+    [[], 'sendonly', 'recvonly'],
+    [['a=sendonly'], 'sendonly', 'recvonly'],
+    [['a=recvonly'], 'inactive', 'inactive'],
+    [['a=inactive'], 'inactive', 'inactive'],
+  ] as const) {
+    t.match(session.answer(deaf(more)), new RegExp(`^a=${answer}\\r$`, 'm'), `no address, ${more}`);
+    t.equal(session.asked, asked);
+  }
+  t.match(session.answer(THEIRS), /^a=sendrecv\r$/m);
+  t.equal(session.asked, 'sendrecv');
+  t.equal(session.answer(sdp('0.0.0.0', 7_002)), undefined, 'a port of its own it may not name');
   t.end();
 });
 
