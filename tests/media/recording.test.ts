@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { CompactSign } from 'jose';
 import cron from 'node-cron';
@@ -14,7 +15,6 @@ import { TwoChannels } from '../../gateway/media/copies/two-channels.js';
 import { waveHeader } from '../../gateway/media/copies/wave.js';
 import { Recorder } from '../../gateway/media/recording/recorder.js';
 import { eraseOld, keepRetention } from '../../gateway/media/recording/retention.js';
-
 import { readWarrant, warrantFor } from '../../gateway/media/recording/warrant.js';
 import { needs } from '../peers/needs.js';
 import { callBetween, clock, linkTo, startRelay } from './relay-process.js';
@@ -180,6 +180,21 @@ t.test('a disk that fills stops recordings, says so, and no call', opts, async (
   t.equal(await recorder.begin('two', () => undefined), undefined);
   t.same(new Set(told), new Set(['recording.disk-full']));
   t.same(readdirSync(folder), ['one.wav.age']);
+});
+
+/** What becomes of a recording where no file may grow beyond so many bytes: as on a full disk, what fits is taken, and then nothing. */
+function onFullDisk(t: Test, what: 'file' | 'recording', bytes: number, recipient: string) {
+  const program = fileURLToPath(new URL('fixtures/full-disk.js', import.meta.url));
+  const ran = spawnSync('prlimit', [`--fsize=${bytes}`, process.execPath, program, what, folderOf(t), recipient]);
+  return JSON.parse(String(ran.stdout)) as { fault?: string; alarms: string[]; open: string[] };
+}
+
+t.test('a disk that is full in mid-write: told of, and neither a gap nor an open file is left', async (t) => {
+  const recipient = await identityToRecipient(await generateIdentity());
+  const { fault, open } = onFullDisk(t, 'file', 100_000, recipient);
+  t.match(fault, /EFBIG/, 'of the second of its pieces only a part was taken');
+  t.same(open, []);
+  t.same(onFullDisk(t, 'recording', 100, recipient), { alarms: ['recording.fault'], open: [] }, 'told once');
 });
 
 t.test('what cannot be written is an alarm, and ends nothing else', async (t) => {

@@ -75,7 +75,8 @@ export class Recorder {
     recording.isOver = true;
     recording.ears.close();
     try {
-      await recording.writing;
+      // Closed whatever became of the last write, of which closing tells as well.
+      await recording.writing.catch(() => undefined);
       await recording.file.close();
     } catch (error) {
       this.#options.onAlarm('recording.fault', `a recording broke off: ${String(error)}`);

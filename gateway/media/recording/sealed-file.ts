@@ -31,7 +31,8 @@ export class SealedFile {
     const sealed = await encrypter.encrypt(readable);
     const file = await open(path, 'wx', 0o600);
     const written = (async () => {
-      for await (const chunk of sealed) await file.write(chunk);
+      // Whole: of what it is given to write, a disk that is nearly full may take a part.
+      for await (const chunk of sealed) await file.appendFile(chunk);
     })();
     return new SealedFile(file, writable.getWriter(), written);
   }
