@@ -1,12 +1,19 @@
 /** Recording at a site: under headquarters' warrants, from the answer to the end, and nothing else. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { Temporal } from 'temporal-polyfill';
+import { Recorder } from '../../gateway/media/recording/recorder.js';
+import type { Warrant } from '../../gateway/media/recording/warrant.js';
+import { WarrantRecording } from '../../gateway/media/recording/warrant-recording.js';
+import { callId } from '../../gateway/policy/ids.js';
 import { needs } from '../peers/needs.js';
 import { listeningSite, NUMBER } from './listening-site.js';
 import { CALL } from './plane-ear.js';
+import { clock } from './relay-process.js';
 
 const opts = needs('age');
 
@@ -98,6 +105,45 @@ t.test('a recording ends with its warrant, and the call goes on', async (t) => {
   const word = await handset.send(handsetSide);
   await trunk.got((packet) => packet.equals(word));
 });
+
+t.test(
+  'a warrant that is over by a clock that was set, or by one that came in its place, ends what it began',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'balise-warrants-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const recipient = await identityToRecipient(await generateIdentity());
+    const [from, until] = [
+      Temporal.Instant.from('2026-03-01T00:00:00Z'),
+      Temporal.Instant.from('2026-03-01T12:00:00Z'),
+    ];
+    let now = from;
+    let held: readonly Warrant[] = [{ id: 'w-1', number: NUMBER, from, until }];
+    const told: string[] = [];
+    const onAlarm = (code: string) => t.fail(code);
+    const recording = new WarrantRecording({
+      clock: { ...clock, wall: () => now },
+      recorder: new Recorder({ clock, folder, recipient, reserveBytes: 0, onAlarm }),
+      warrants: () => held,
+      tap: async () => true,
+      audit: (what, call) => told.push(`${what} ${call}`),
+      onAlarm,
+    });
+    t.teardown(() => recording.endAll());
+    const facts = { number: NUMBER, isPrivileged: false };
+    await recording.armed(callId('by-the-clock'), facts);
+    await recording.recheck();
+    t.same(told, ['begun by-the-clock'], 'it stands');
+    now = until;
+    await recording.recheck();
+    t.same(told.slice(1), ['ended by-the-clock']);
+    now = from;
+    await recording.armed(callId('replaced'), facts);
+    held = [{ id: 'w-1', number: NUMBER, from, until: from.add({ seconds: 1 }) }];
+    now = from.add({ seconds: 2 });
+    await recording.recheck();
+    t.same(told.slice(2), ['begun replaced', 'ended replaced']);
+  },
+);
 
 t.test('a folder of warrants that cannot be kept in is told, and nothing is recorded', async (t) => {
   const { listening, sign, dataFolder, alarms } = await listeningSite(t);

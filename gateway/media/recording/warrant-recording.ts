@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../clock/clock.js';
 import type { CallId } from '../../policy/ids.js';
 import type { Tap } from '../copies/call-ears.js';
 import type { Recorder } from './recorder.js';
-import { type RecordableCall, type Warrant, warrantFor } from './warrant.js';
+import { type RecordableCall, stands, type Warrant, warrantFor } from './warrant.js';
 
 export interface WarrantRecordingOptions {
   readonly clock: Clock;
@@ -79,9 +79,11 @@ export class WarrantRecording {
     }
   }
 
-  /** Ends what no warrant covers any more. */
+  /** Ends what no warrant covers any more: it was taken away or replaced, or a clock that was set has made it older than its timer knows. */
   async recheck(): Promise<void> {
-    const held = this.#options.warrants();
+    const { warrants, clock } = this.#options;
+    const now = clock.wall();
+    const held = warrants().filter((warrant) => stands(warrant, now));
     await Promise.all(
       [...this.#under]
         .filter(([, { warrant }]) => !held.some(({ id }) => id === warrant.id))
