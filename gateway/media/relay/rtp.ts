@@ -28,9 +28,9 @@ export function payloadStart(packet: Buffer): number {
   return payload >= 1 && payload <= MAX_PAYLOAD ? start : MALFORMED;
 }
 
-/** Where the payload ends: before the padding, if there is any; -1 when the padding is longer than the payload. */
+/** Where the payload ends: before the padding, if there is any; -1 when the padding leaves nothing of it. */
 export function payloadEnd(packet: Buffer, start: number): number {
   if (((packet[0] as number) & 0x20) === 0) return packet.length;
   const padding = packet[packet.length - 1] as number;
-  return padding >= 1 && packet.length - padding >= start ? packet.length - padding : MALFORMED;
+  return padding >= 1 && packet.length - padding > start ? packet.length - padding : MALFORMED;
 }
