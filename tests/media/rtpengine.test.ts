@@ -1,140 +1,18 @@
 /** The rtpengine driver against Debian's daemon: the same promises as the relay's, heard at the far ends. */
-import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
-import { pino } from 'pino';
-import t, { type Test } from 'tap';
-import type { MediaOrder } from '../../gateway/calls/ports.js';
+import t from 'tap';
 import type { MediaStats } from '../../gateway/calls/record.js';
 import type { Clock } from '../../gateway/clock/clock.js';
-import { programData } from '../../gateway/config/paths.js';
-import { type MediaRules, PLAIN_RULES } from '../../gateway/media/media-rules.js';
-import { SoundLibrary } from '../../gateway/media/relay/sound-library.js';
-import { type Bencoded, bdecode, bencode } from '../../gateway/media/rtpengine/bencode.js';
-import { NgSounds } from '../../gateway/media/rtpengine/ng-sounds.js';
-import { RtpenginePlane } from '../../gateway/media/rtpengine/rtpengine-plane.js';
-import { type Rtpengine, startRtpengine } from '../../scripts/bench/rtpengine.js';
-import { VirtualClock } from '../lines/virtual-clock.js';
 import { needs } from '../peers/needs.js';
-import { CALL, connected, deadlineIn, Ear, HANDSET, orderOf, portIn, sdpOf } from './plane-ear.js';
+import { CALL, connected, deadlineIn, HANDSET, orderOf, portIn, sdpOf } from './plane-ear.js';
 import { clock, stream } from './relay-process.js';
-import { RtpParty, stampedPayload, stampOf } from './rtp-party.js';
+import { RtpParty, stampedPayload } from './rtp-party.js';
+import { callOn, clipOf, heardBy, parties, planeOn, sharedDaemon, silentAfter, startDaemon } from './rtpengine-call.js';
 import { decoded, shareAt } from './tone.js';
 
 const opts = needs('rtpengine-daemon');
 const SIDE_BY_SIDE = { buffered: true } as const;
 /** Between the process that sends and the one that relays, on a busy machine. */
 const ROOM_MS = 60;
-const sounds = SoundLibrary.load(programData('prompts'));
-
-t.test('bencoding: what is written is read again, and nothing else is', async (t) => {
-  const { value } = fc.letrec<{ value: Bencoded }>((tie) => ({
-    value: fc.oneof(
-      { depthSize: 'small' },
-      fc.integer(),
-      fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) }),
-      fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(fc.string({ unit: 'grapheme-ascii', maxLength: 8 }), tie('value'), {
-        maxKeys: 4,
-        noNullPrototype: true,
-      }),
-    ),
-  }));
-  fc.assert(
-    fc.property(value, (said) => {
-      t.same(bdecode(bencode(said)), said);
-    }),
-    { numRuns: 200 },
-  );
-  fc.assert(
-    fc.property(fc.string(), (text) => {
-      try {
-        bdecode(text);
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
-      }
-    }),
-  );
-});
-
-/** A daemon that ends with the test. */
-async function startDaemon(t: Pick<Test, 'teardown'>): Promise<Rtpengine> {
-  const from = 42_000 + 2 * Math.floor(Math.random() * 4_000);
-  const daemon = await startRtpengine({ from, to: from + 1_000 });
-  t.teardown(() => daemon.stop());
-  return daemon;
-}
-
-let shared: Promise<Rtpengine> | undefined;
-/** The daemon of all tests that leave it as it was; what each gateway has there bears a name of its own. */
-function sharedDaemon(): Promise<Rtpengine> {
-  shared ??= startDaemon(t);
-  return shared;
-}
-let gateways = 0;
-
-async function planeOn(
-  t: Test,
-  { ngPort }: Rtpengine,
-  { rules = {}, ...more }: { clock?: Clock; owner?: string; rules?: Partial<MediaRules> } = {},
-) {
-  const ear = new Ear();
-  const rulesOf = () => ({ ...PLAIN_RULES, ...rules });
-  const log = pino({ level: 'silent' });
-  const plane = new RtpenginePlane({ clock, log, sink: ear, owner: `gw-${++gateways}`, rulesOf, sounds, ...more });
-  t.teardown(() => plane.detach());
-  await plane.attach('127.0.0.1', ngPort);
-  return { ear, plane };
-}
-
-async function parties(t: Test) {
-  const [handset, trunk] = [await RtpParty.at('127.0.0.1', 1), await RtpParty.at('127.0.0.1', 2)];
-  t.teardown(() => {
-    handset.close();
-    trunk.close();
-  });
-  return { handset, trunk };
-}
-
-/** A call that is connected and not armed, with both ends talking. */
-async function callOn(t: Test, { ear, plane }: Awaited<ReturnType<typeof planeOn>>, more: Partial<MediaOrder> = {}) {
-  const { handset, trunk } = await parties(t);
-  plane.open(CALL, { ...orderOf(handset), ...more });
-  const sides = await connected(plane, ear, trunk);
-  const { handsetSide, trunkSide } = sides;
-  const talk = stream(10, async () => {
-    await handset.send(handsetSide, { payload: stampedPayload() });
-    await trunk.send(trunkSide, { payload: stampedPayload() });
-  });
-  t.teardown(() => talk.stop());
-  return { handset, trunk, ...sides };
-}
-
-/** Every sample of A-law that came to a party, in order. */
-const heardBy = (party: RtpParty): Buffer =>
-  Buffer.concat(
-    party.received.filter((packet) => packet[1] === 8 || packet[1] === 0x88).map((packet) => packet.subarray(12)),
-  );
-const clipOf = (language: string, piece: string): Buffer =>
-  readFileSync(programData('prompts', language, `${piece}.alaw`));
-
-/** When the last packet that came anywhere had been sent, once none has come for a while: milliseconds after `from`. */
-async function silentAfter(parties: readonly RtpParty[], from: bigint): Promise<number> {
-  const last = (): bigint =>
-    parties
-      .map(
-        ({ received }) =>
-          received
-            .filter((packet) => packet.length === 172)
-            .map(stampOf)
-            .at(-1) ?? 0n,
-      )
-      .sort((a, b) => Number(b - a))[0] ?? 0n;
-  for (;;) {
-    if (clock.monotonicNs() - last() > 400_000_000n && clock.monotonicNs() > from) break;
-    await new Promise((resolve) => clock.after(50, () => resolve(undefined)));
-  }
-  return Number(last() - from) / 1e6;
-}
 
 t.test('a call: nothing before it is armed, both ways after, and silence from its deadline on', opts, async (t) => {
   const on = await planeOn(t, await sharedDaemon());
@@ -310,30 +188,6 @@ t.test(
   },
 );
 
-t.test('ring-back is a second of tone in five, until something else is to be heard', async (t) => {
-  const still = new VirtualClock();
-  const asked: string[] = [];
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
-  const ask = async (command: string) => {
-    asked.push(command);
-    return { result: 'ok', fields: {} } as const;
-  };
-  const says = new NgSounds(ask, still, async () => true);
-  says.ring();
-  for (const count of [1, 2, 3]) {
-    await turn();
-    t.equal(asked.length, count);
-    for (let seconds = 0; seconds < 5; seconds++) {
-      still.go(1_000);
-      await turn();
-    }
-  }
-  says.hush();
-  still.go(60_000);
-  await turn();
-  t.same(asked, [...Array(4).fill('play media'), 'stop media']);
-});
-
 t.test('what a leg on hold does not want is not forwarded, until it is resumed', opts, async (t) => {
   const on = await planeOn(t, await sharedDaemon());
   const { handset, trunk } = await callOn(t, on);
@@ -352,7 +206,7 @@ t.test('what a leg on hold does not want is not forwarded, until it is resumed',
   await handset.got(() => handset.received.length > heard + 5);
 });
 
-t.test('what takes the daemon seconds, at once', { ...opts, jobs: 4 }, async (t) => {
+t.test('what takes the daemon seconds, at once', { ...opts, jobs: 6 }, async (t) => {
   t.test(
     'with the gateway gone, the daemon itself ends the call, long before its deadline',
     SIDE_BY_SIDE,
@@ -371,6 +225,22 @@ t.test('what takes the daemon seconds, at once', { ...opts, jobs: 4 }, async (t)
       t.ok(afterMs > 500 && afterMs < 4_500, `silent ${afterMs.toFixed(0)} ms after its last word`);
     },
   );
+
+  t.test('the daemon ends a call by itself past its deadline, however long its lease', SIDE_BY_SIDE, async (t) => {
+    let isGone = false;
+    const dying: Clock = { ...clock, after: (ms, run) => clock.after(ms, () => isGone || run()) };
+    // The lease covers what is said to the callee, and six seconds more.
+    const rules = { announcement: true, calleeLanguage: 'fr' } as const;
+    const on = await planeOn(t, await sharedDaemon(), { clock: dying, rules });
+    const { handset } = await callOn(t, on);
+    const deadline = deadlineIn(1_500);
+    on.plane.arm(CALL, deadline, []);
+    await on.ear.heard('armed');
+    isGone = true;
+    await handset.got(() => handset.received.length > 5);
+    const lateMs = await silentAfter([handset], deadline.monotonicNs);
+    t.ok(lateMs > 0 && lateMs < 4_000, `silent ${lateMs.toFixed(0)} ms past the deadline`);
+  });
 
   t.test('a refused caller is told why to the end of the sentence, and hears nobody', SIDE_BY_SIDE, async (t) => {
     const on = await planeOn(t, await sharedDaemon());
