@@ -10,8 +10,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
+import { isZone } from '../gateway/config/formats.js';
 import { programData } from '../gateway/config/paths.js';
-import { isZone } from '../gateway/config/schemas.js';
 
 /** Prefixes (E.164, without +) by their zones, names joined by `&` as the package has them. */
 function readPrefixes(folder: string): ReadonlyMap<string, string> {

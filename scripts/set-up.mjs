@@ -83,6 +83,8 @@ export function build() {
   say('building');
   const tsc = run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
   if (tsc.status !== 0) giveUp('the build failed; see above');
+  const schemas = run(process.execPath, [join(root, 'dist', 'scripts', 'compile-schemas.js')]);
+  if (schemas.status !== 0) giveUp('the schemas could not be compiled; see above');
   buildConsole();
 }
 

@@ -1,28 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { ValidateFunction } from 'ajv';
 import type { Command } from '../../config/schema/types.generated.js';
-import { programData } from '../config/paths.js';
-import { newAjv } from '../config/schemas.js';
+import { validatorOf } from '../config/schemas.js';
 
 export type { Command } from '../../config/schema/types.generated.js';
 
-let validate: ValidateFunction<Command> | undefined;
-
-/** Compiled when first wanted, so that the start does not wait for it. */
-function validator(): ValidateFunction<Command> {
-  if (validate === undefined) {
-    const ajv = newAjv();
-    ajv.addSchema(JSON.parse(readFileSync(programData('schema', 'common.schema.json'), 'utf8')) as object);
-    validate = ajv.compile<Command>(
-      JSON.parse(readFileSync(programData('schema', 'messages', 'command.schema.json'), 'utf8')) as object,
-    );
-  }
-  return validate;
-}
-
 /** A value as a command, or what keeps it from being one. */
 export function commandIn(value: unknown): { readonly command: Command } | { readonly fault: string } {
-  const isCommand = validator();
+  const isCommand = validatorOf('messages/command') as ValidateFunction<Command>;
   if (isCommand(value)) return { command: value };
   const [first] = isCommand.errors ?? [];
   return { fault: `${first?.instancePath ?? ''} ${first?.message ?? 'is no command'}`.trim() };

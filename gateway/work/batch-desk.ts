@@ -2,14 +2,11 @@
  * Contacts that headquarters lends. A batch is for one gateway, for a time; no other gateway has its contacts until this one has
  * said what became of each, or that it will not call it any more. So nobody is called by two gateways, whatever is lost or late.
  */
-import { readFileSync } from 'node:fs';
-import type { ValidateFunction } from 'ajv';
 import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { Temporal } from 'temporal-polyfill';
 import type { ContactBatch, Ed25519PublicKey, Language } from '../../config/schema/types.generated.js';
 import type { Clock } from '../clock/clock.js';
-import { programData } from '../config/paths.js';
-import { newAjv } from '../config/schemas.js';
+import { validatorOf } from '../config/schemas.js';
 import type { CalleeHours } from '../policy/callee-hours.js';
 import { NumberReader } from '../policy/number.js';
 import type { BatchKey } from './batch-seal.js';
@@ -52,16 +49,8 @@ export interface BatchDeskOptions {
   readonly callee: CalleeHours;
 }
 
-let validate: ValidateFunction<ContactBatch> | undefined;
-
 function isBatch(value: unknown): value is ContactBatch {
-  if (validate === undefined) {
-    const read = (...path: string[]) => JSON.parse(readFileSync(programData('schema', ...path), 'utf8')) as object;
-    const ajv = newAjv();
-    ajv.addSchema(read('common.schema.json'));
-    validate = ajv.compile<ContactBatch>(read('messages', 'contact-batch.schema.json'));
-  }
-  return validate(value);
+  return validatorOf('messages/contact-batch')(value);
 }
 
 export class BatchDesk {
@@ -172,7 +161,7 @@ export class BatchDesk {
     try {
       const value: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
       if (isBatch(value)) return value;
-      const [first] = validate?.errors ?? [];
+      const [first] = validatorOf('messages/contact-batch').errors ?? [];
       return { why: 'malformed', detail: `${first?.instancePath ?? ''} ${first?.message ?? ''}`.trim() };
     } catch {
       // What JSON.parse says of it could quote the payload.

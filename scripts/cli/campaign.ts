@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Campaign } from '../../config/schema/types.generated.js';
-import { isZone } from '../../gateway/config/schemas.js';
+import { isZone } from '../../gateway/config/formats.js';
 import { loadSite, type SiteFiles } from '../../gateway/config/site.js';
 import { ListShelf, listFolder } from '../../gateway/do-not-call/shelf.js';
 import { CalleeHours } from '../../gateway/policy/callee-hours.js';

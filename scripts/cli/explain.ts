@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Temporal } from 'temporal-polyfill';
 import type { Campaign, Person } from '../../config/schema/types.generated.js';
 import { systemClock } from '../../gateway/clock/system-clock.js';
-import { isZone } from '../../gateway/config/schemas.js';
+import { isZone } from '../../gateway/config/formats.js';
 import { loadSite } from '../../gateway/config/site.js';
 import type { Decision } from '../../gateway/policy/decision.js';
 import type { Explanation } from '../../gateway/policy/explain.js';

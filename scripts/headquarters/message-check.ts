@@ -1,27 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Ajv2020 } from 'ajv/dist/2020.js';
-import { programData } from '../../gateway/config/paths.js';
-import { newAjv } from '../../gateway/config/schemas.js';
-
-let ajv: Ajv2020 | undefined;
+import { validatorOf } from '../../gateway/config/schemas.js';
 
 /** Types of events whose `data` has a schema of its own. */
 const DATA: Readonly<Record<string, string>> = { 'balise.call.ended': 'call-ended' };
 
 /** What is wrong with a message of the schema `name` in config/schema/messages/, or undefined when nothing is. */
 export function messageFault(name: string, value: unknown): string | undefined {
-  if (ajv === undefined) {
-    ajv = newAjv();
-    for (const folder of [programData('schema'), programData('schema', 'messages')]) {
-      for (const file of readdirSync(folder)) {
-        if (!file.endsWith('.schema.json')) continue;
-        ajv.addSchema(JSON.parse(readFileSync(join(folder, file), 'utf8')) as object);
-      }
-    }
-  }
-  const validate = ajv.getSchema(`https://balise.example/schema/messages/${name}.schema.json`);
-  if (validate === undefined) throw new Error(`there is no schema messages/${name}`);
+  const validate = validatorOf(`messages/${name}`);
   if (validate(value)) return undefined;
   const [first] = validate.errors ?? [];
   return `${first?.instancePath ?? ''} ${first?.message ?? 'is not as the schema says'}`.trim();

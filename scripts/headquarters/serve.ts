@@ -1,12 +1,12 @@
 /** Headquarters as one running whole: ingest, fleet page, metrics, retention. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import cron from 'node-cron';
 import type { Logger } from 'pino';
 import type { HeadquartersConfig } from '../../config/schema/types.generated.js';
 import type { Clock } from '../../gateway/clock/clock.js';
-import { programData } from '../../gateway/config/paths.js';
-import { newAjv } from '../../gateway/config/schemas.js';
+import { validatorOf } from '../../gateway/config/schemas.js';
 import type { BrokerAccess } from './broker-client.js';
 import { ContactLender } from './contact-lender.js';
 import { Countersigner } from './countersigner.js';
@@ -39,8 +39,7 @@ export function readConfig(file: string): HeadquartersConfig {
       `${file} cannot be read (${fault instanceof Error ? fault.message : fault}); write it as config/README.md says`,
     );
   }
-  const schema = JSON.parse(readFileSync(programData('schema', 'headquarters.schema.json'), 'utf8')) as object;
-  const validate = newAjv().compile<HeadquartersConfig>(schema);
+  const validate = validatorOf('headquarters') as ValidateFunction<HeadquartersConfig>;
   if (!validate(value)) {
     const faults = (validate.errors ?? []).map(
       ({ instancePath, message, params }) =>

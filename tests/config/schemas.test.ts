@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
+import { isZone } from '../../gateway/config/formats.js';
 import { programData } from '../../gateway/config/paths.js';
-import { isZone, validatorOf } from '../../gateway/config/schemas.js';
+import { validatorOf } from '../../gateway/config/schemas.js';
 
 type Schema = { readonly [keyword: string]: unknown };
 
