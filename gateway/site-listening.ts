@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { importJWK } from 'jose';
 import cron from 'node-cron';
 import type { RecordingConfig } from '../config/schema/types.generated.js';
 import type { CutoffOrder, CutoffResult, EventDraft, MediaOrder } from './calls/ports.js';
@@ -126,7 +125,9 @@ class SiteRecording {
     const say = (what: string, data: EventDraft['data']): void =>
       append({ kind: 'event', type: `balise.recording.${what}`, data });
     const reserveBytes = config.reserveMb * 1_000_000;
-    const keys = Promise.all((files.uplink?.commandKeys ?? []).map((jwk) => importJWK({ ...jwk }, 'EdDSA')));
+    const keys = import('jose').then(({ importJWK }) =>
+      Promise.all((files.uplink?.commandKeys ?? []).map((jwk) => importJWK({ ...jwk }, 'EdDSA'))),
+    );
     this.book = new WarrantBook({
       clock,
       folder: warrants,

@@ -3,7 +3,7 @@
  * several people can sign one policy one after another.
  */
 import { createHash } from 'node:crypto';
-import { CompactSign, compactVerify, errors, importJWK, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import type { Ed25519PublicKey, PolicyBundle } from '../../config/schema/types.generated.js';
 import { breaches } from '../config/schema-faults.js';
 import { validatorOf } from '../config/schemas.js';
@@ -80,6 +80,7 @@ async function verifyLine(line: string, keys: readonly Ed25519PublicKey[]): Prom
   const kid = kidOf(line);
   const key = keys.find((one) => one.kid === kid);
   if (key === undefined) throw new BundleFault('unsigned', `it is signed by ${kid}, which is no key of this site`);
+  const { compactVerify, errors, importJWK } = await import('jose');
   try {
     const verified = await compactVerify(line, await importJWK(key as JWK, ALGORITHM), { algorithms: [ALGORITHM] });
     if (verified.protectedHeader.typ !== TYPE) throw new BundleFault('malformed', 'it is signed, and is no policy');
@@ -128,6 +129,7 @@ export async function signBundle(
   key: JWK & { readonly kid: string },
   before = '',
 ): Promise<string> {
+  const { CompactSign, importJWK } = await import('jose');
   const line = await new CompactSign(payload)
     .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: TYPE })
     .sign(await importJWK(key, ALGORITHM));

@@ -3,7 +3,6 @@
  * same chain, countersigns it: from then on neither can rewrite what was before without the other.
  */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose';
 
 /** What both sign. */
 export interface CheckpointClaim {
@@ -20,7 +19,8 @@ export const CHECKPOINT = 'balise.audit.checkpoint';
 export const COUNTERSIGNED = 'balise.audit.countersigned';
 
 /** The claim as a compact JWS by the gateway's key; its certificate, where it has one, goes along (RFC 7515 §4.1.6). */
-export function signClaim(claim: CheckpointClaim, key: KeyObject, certificate?: string): Promise<string> {
+export async function signClaim(claim: CheckpointClaim, key: KeyObject, certificate?: string): Promise<string> {
+  const { CompactSign } = await import('jose');
   const x5c = certificate === undefined ? {} : { x5c: [new X509Certificate(certificate).raw.toString('base64')] };
   return new CompactSign(Buffer.from(JSON.stringify(claim)))
     .setProtectedHeader({ alg: algorithmOf(key), ...x5c })
@@ -43,6 +43,7 @@ export interface Trust {
  * by the right authority is checked when one is given. Never rejects.
  */
 export async function verifyClaim(jws: string, gateway: string, trust: Trust = {}): Promise<ClaimVerdict> {
+  const { compactVerify, decodeProtectedHeader } = await import('jose');
   try {
     const { x5c } = decodeProtectedHeader(jws);
     let key: KeyObject;

@@ -2,7 +2,7 @@
  * Whether an order is genuine: a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037) by a key that this gateway knows, for
  * this gateway, now. Whether it was seen before is for the store to say, after this.
  */
-import { compactVerify, decodeProtectedHeader, errors, importJWK } from 'jose';
+import type { CryptoKey } from 'jose';
 import type { Ed25519PublicKey } from '../../config/schema/types.generated.js';
 import type { Clock } from '../clock/clock.js';
 import { type Command, commandIn, idIn } from './command-form.js';
@@ -38,7 +38,7 @@ const LIFE_S = 30;
 /** How far headquarters' clock may be ahead of ours, seconds. */
 const AHEAD_S = 5;
 
-type Key = Awaited<ReturnType<typeof importJWK>>;
+type Key = CryptoKey | Uint8Array;
 
 export interface CommandGateOptions {
   readonly keys: readonly Ed25519PublicKey[];
@@ -48,20 +48,28 @@ export interface CommandGateOptions {
 }
 
 export class CommandGate {
-  private readonly keys = new Map<string, Promise<Key>>();
+  private keys: Promise<ReadonlyMap<string, Promise<Key>>> | undefined;
 
-  constructor(private readonly options: CommandGateOptions) {
-    for (const jwk of options.keys) {
-      const key = importJWK({ ...jwk }, 'EdDSA');
-      // A key that cannot be used shows as a bad signature later, and never as an unhandled rejection.
-      key.catch(() => undefined);
-      this.keys.set(jwk.kid, key);
-    }
-  }
+  constructor(private readonly options: CommandGateOptions) {}
 
-  /** Makes ready what the first command would have to wait for. */
+  /** Makes ready what the first command would have to wait for, and the start of the gateway need not. */
   warm(): void {
     commandIn(undefined);
+    // What is wrong with it is told of the first command.
+    this.known().catch(() => undefined);
+  }
+
+  private known(): Promise<ReadonlyMap<string, Promise<Key>>> {
+    this.keys ??= this.readKeys();
+    return this.keys;
+  }
+
+  private async readKeys(): Promise<ReadonlyMap<string, Promise<Key>>> {
+    const { importJWK } = await import('jose');
+    const keys = this.options.keys.map((jwk) => [jwk.kid, importJWK({ ...jwk }, 'EdDSA')] as const);
+    // A key that cannot be used shows as a bad signature later, and never as an unhandled rejection.
+    for (const [, key] of keys) key.catch(() => undefined);
+    return new Map(keys);
   }
 
   /** Judges what came on `down/command`. Never rejects. */
@@ -74,13 +82,14 @@ export class CommandGate {
   }
 
   private async judgeText(text: string): Promise<CommandVerdict> {
+    const { compactVerify, decodeProtectedHeader, errors } = await import('jose');
     let kid: string | undefined;
     try {
       kid = decodeProtectedHeader(text).kid;
     } catch {
       return refused('unsigned', 'it is no compact JWS');
     }
-    const key = kid === undefined ? undefined : this.keys.get(kid);
+    const key = kid === undefined ? undefined : (await this.known()).get(kid);
     if (key === undefined) {
       return refused('unknown-key', kid === undefined ? 'its header names no key' : 'its key is none of commandKeys');
     }

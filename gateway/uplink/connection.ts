@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
-import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import type { UplinkConfig } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../clock/clock.js';
@@ -84,6 +85,8 @@ export class BrokerConnection {
 
   private open(): void {
     const { config, log } = this.options;
+    // Loaded with the first connection: no handset waits for it at the start, and a site without headquarters never loads it.
+    const { connect } = createRequire(import.meta.url)('mqtt') as typeof import('mqtt');
     let client: MqttClient;
     try {
       client = connect(config.url, this.clientOptions());

@@ -2,7 +2,6 @@
  * Contacts that headquarters lends. A batch is for one gateway, for a time; no other gateway has its contacts until this one has
  * said what became of each, or that it will not call it any more. So nobody is called by two gateways, whatever is lost or late.
  */
-import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
 import { Temporal } from 'temporal-polyfill';
 import type { ContactBatch, Ed25519PublicKey, Language } from '../../config/schema/types.generated.js';
 import type { Clock } from '../clock/clock.js';
@@ -146,6 +145,7 @@ export class BatchDesk {
 
   async #read(jws: string): Promise<ContactBatch | { readonly why: BatchRefusal; readonly detail: string }> {
     if (jws.length > LONGEST) return { why: 'too-long', detail: `${jws.length} bytes, and ${LONGEST} is the most` };
+    const { compactVerify, decodeProtectedHeader, importJWK } = await import('jose');
     let payload: Uint8Array;
     try {
       const { kid } = decodeProtectedHeader(jws);

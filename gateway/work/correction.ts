@@ -1,5 +1,5 @@
 /** Corrections of paid time: what was appended is never changed, and nothing is corrected without a name and a signature. */
-import { CompactSign, compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import type { WorkCorrectionData } from '../../config/schema/types.generated.js';
 
 export type Correction = Omit<WorkCorrectionData, 'jws'>;
@@ -14,6 +14,7 @@ export async function signCorrection(
   correction: Correction,
   key: JWK & { readonly kid: string },
 ): Promise<WorkCorrectionData> {
+  const { CompactSign, importJWK } = await import('jose');
   const jws = await new CompactSign(Buffer.from(plain(correction)))
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
     .sign(await importJWK(key, 'EdDSA'));
@@ -25,6 +26,7 @@ export async function correctionFault(
   data: WorkCorrectionData,
   keys: readonly (JWK & { readonly kid: string })[],
 ): Promise<string | undefined> {
+  const { compactVerify, decodeProtectedHeader, importJWK } = await import('jose');
   try {
     const { kid } = decodeProtectedHeader(data.jws);
     const key = keys.find((one) => one.kid === kid);

@@ -1,5 +1,5 @@
 /** How good the work is: score sheets, contacts that try the work, and counts of how calls went. */
-import { CompactSign, importJWK, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import type { Campaign, Language, WorkScoreData } from '../../config/schema/types.generated.js';
 import { type NumberSeal, SealBroken } from './number-seal.js';
 import type { OutcomeCount, SealedContact } from './ports.js';
@@ -47,6 +47,7 @@ export async function signScore(
   score: Score,
   key: JWK & { readonly kid: string },
 ): Promise<WorkScoreData & { readonly jws: string }> {
+  const { CompactSign, importJWK } = await import('jose');
   const jws = await new CompactSign(Buffer.from(plain(score)))
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
     .sign(await importJWK(key, 'EdDSA'));

@@ -1,4 +1,4 @@
-import { type CryptoKey, compactVerify, type KeyObject } from 'jose';
+import type { CryptoKey, KeyObject } from 'jose';
 import { Temporal } from 'temporal-polyfill';
 
 /** Leave of headquarters to record the calls of a person or to a number, for a time. */
@@ -40,6 +40,7 @@ export async function readWarrant(jws: string, keys: readonly VerifyingKey[]): P
 
 /** What one of the keys has signed; undefined when none has. */
 async function verified(jws: string, keys: readonly VerifyingKey[]): Promise<string | undefined> {
+  const { compactVerify } = await import('jose');
   for (const key of keys) {
     try {
       const { payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] });
