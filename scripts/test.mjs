@@ -2,10 +2,11 @@
  * `npm test`: installs what it needs, builds, checks format, lint and import rules, and runs every test.
  * The last line reads `N passed, N failed`. `npm test -- calls policy` runs the tests of these rooms alone.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, installPackages, installPeers, root, say } from './set-up.mjs';
+import { build, installPackages, root, say } from './set-up.mjs';
 
 /** Test files at once: one more than the cores of the smallest machine, because many of them wait. */
 const JOBS = Number(process.env.BALISE_TEST_JOBS) || 3;
@@ -20,11 +21,31 @@ function finish() {
   process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
 }
 
+/** Starts a program beside what else is done; what it says is told whole, at its end. Returns a promise of its exit status. */
+function beside(name, command, args) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
+  child.on('error', (error) => said.push(Buffer.from(`${error.message}\n`)));
+  const endIt = () => child.kill('SIGKILL');
+  process.once('exit', endIt);
+  return once(child, 'close').then(
+    ([status]) => {
+      process.off('exit', endIt);
+      say(name);
+      process.stdout.write(Buffer.concat(said));
+      return status;
+    },
+    (error) => {
+      say(`${name}: ${error.message}`);
+      return undefined;
+    },
+  );
+}
+
 /** A check of the tree as a whole; it counts as one test. */
-function check(name, command, args) {
-  say(name);
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  if (result.status === 0) counts.passed += 1;
+async function check(name, command, args) {
+  if ((await beside(name, command, args)) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
 
@@ -35,24 +56,33 @@ function testFiles(folder) {
     .sort();
 }
 
+// The network and the disk are what both wait for.
+const peers = beside('installing what the tests speak to', process.execPath, [
+  join(root, 'scripts', 'install-peers.mjs'),
+]);
 installPackages();
-const missing = installPeers();
-if (missing.length > 0 && process.env.CI) counts.failed += missing.length;
+const missing = await peers;
+if (missing !== 0 && process.env.CI) counts.failed += missing ?? 1;
 rmSync(join(root, 'dist', 'tests'), { recursive: true, force: true });
 rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
-build();
 const bin = (name) => join(root, 'node_modules', '.bin', name);
+const checks = [];
 if (rooms.length === 0) {
-  check('checking format and lint', bin('biome'), ['ci', '.']);
-  check('checking the import rules of the house', bin('depcruise'), [
-    '--config',
-    '.dependency-cruiser.cjs',
-    'gateway',
-    'device-agents',
-    'scripts',
-    'tests',
-  ]);
-  check('checking that the generated types match the schemas', process.execPath, [
+  const trees = ['gateway', 'device-agents', 'scripts', 'tests'];
+  // The compiler has one thread: these take the other core.
+  checks.push(
+    check('checking format and lint', bin('biome'), ['ci', '.']),
+    check('checking the import rules of the house', bin('depcruise'), [
+      '--config',
+      '.dependency-cruiser.cjs',
+      ...trees,
+    ]),
+  );
+}
+build();
+await Promise.all(checks);
+if (rooms.length === 0) {
+  await check('checking that the generated types match the schemas', process.execPath, [
     join(root, 'dist', 'scripts', 'generate-types.js'),
     '--check',
   ]);
