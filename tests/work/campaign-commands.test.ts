@@ -68,6 +68,29 @@ t.test('a list may come from another program: read once, it is taken whole or no
 });
 
 t.test(
+  'what a spreadsheet or a hand may do to a list is told by line, and takes no line with it in silence',
+  async (t) => {
+    const folder = await withTrains(t);
+    const refused = (csv: string, why: RegExp) =>
+      importing(folder, csv).then((said) => t.match(said, { status: /^(1|64)$/, stderr: why }));
+    await refused(
+      'number,name\n+442079460001,"Jan\n+442079460002,x\n',
+      /line 2, column 1: a quotation mark that is opened here and not closed; .*lines up to 3 were read with it/,
+    );
+    await refused(
+      'number,earliest,latest\n+442079460001,10:00,10:00\n',
+      /line 2, column 3: the same time as the earliest/,
+    );
+    await refused('number,latest\n+442079460001,00:00\n', /line 2, column 2: the same time/);
+    await refused('number,number\n+442079460001,+442079460002\n', /two columns are named number; .*--map number=/);
+    t.match(await importing(folder, '\ufeffNumber;Name\r\n"+44 20 7946 0001";5" pipe\r\n\r\n+442079460002;x\r\n'), {
+      status: 0,
+      stdout: /2 new contacts/,
+    });
+  },
+);
+
+t.test(
   'contacts that wait until their file is known whole come back as they were; no file of theirs has a name',
   async (t) => {
     const spill = new ContactSpill('trains');

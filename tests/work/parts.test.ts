@@ -155,7 +155,22 @@ t.test('CSV is read with any of its marks, with quotes, and with line breaks in 
     { line: 3, cells: ['two\nlines', '3'] },
   ]);
   t.same(read('a\tb\n1\t')[1]?.cells, ['1', '']);
-  t.match(read('a,b\n"never closed,1'), [{ line: 1 }, { line: 2 }]);
+  t.match(read('a,b\n"never closed,1'), [{ line: 1 }, { line: 2, unclosedTo: 2 }]);
+  t.same(read('a,b\r\n5" pipe,1\r\n6,2'.replaceAll('\r', '')), [
+    { line: 1, cells: ['a', 'b'] },
+    { line: 2, cells: ['5" pipe', '1'] },
+    { line: 3, cells: ['6', '2'] },
+  ]);
+});
+
+t.test('a quote that nobody closes swallows no line in silence', async (t) => {
+  const reader = new CsvReader();
+  const lines = ['number,name', '+442079460001,"Jan', ...Array.from({ length: 5_000 }, (_, n) => `+4420794600${n},x`)];
+  const records = lines.flatMap((line) => reader.take(line) ?? []);
+  const [, swallowed, next] = records;
+  t.equal(swallowed?.line, 2);
+  t.equal(next?.line, (swallowed?.unclosedTo ?? 0) + 1, 'it is said up to where, and what follows is read again');
+  t.equal(records.at(-1)?.line, lines.length);
 });
 
 t.test('a heap gives its rows in order, and a line keeps its places', async (t) => {

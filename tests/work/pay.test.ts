@@ -104,6 +104,17 @@ t.test(
   },
 );
 
+t.test('where clocks go back over the midnight that ends a month, each moment is counted once', async (t) => {
+  // St John's until 2011: at 00:01 on 1 November 2009 it became 23:01 on 31 October.
+  const of = (from: string, to: string) => byMonth('America/St_Johns', at(from), at(to));
+  const both = [
+    { month: '2009-10', ms: 1_800_000 },
+    { month: '2009-11', ms: 7_200_000 },
+  ];
+  t.same(of('2009-11-01T02:00:00Z', '2009-11-01T04:30:00Z'), both);
+  t.same(of('2009-11-01T03:00:00Z', '2009-11-01T04:00:00Z'), [{ month: '2009-11', ms: 3_600_000 }]);
+});
+
 t.test('a session that nothing has closed is named, and its last stretch is not counted', async (t) => {
   const made = statementOf(
     chain(['2026-03-04T08:00:00Z', 'signed-on'], ['2026-03-04T08:10:00Z', 'no-work', 600_000]),

@@ -73,6 +73,7 @@ export function ScanCard(): JSX.Element {
             { value: OTHER, text: w.onboarding.scan.other },
           ]}
         />
+        {asked.is === 'failed' && <FaultNotice fault={asked.fault} again={asked.again} />}
         {place.port === TCP ? (
           <TcpFields place={place} change={change} />
         ) : (

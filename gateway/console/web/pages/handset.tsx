@@ -32,6 +32,11 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
   const { w } = useWords();
   const now = useStore(session);
   const view = useStore(liveSite, (site) => site?.handsets.find(({ handset }) => handset === id));
+  // While it is not known what there is, a cutoff is offered all the same.
+  const isUnknown = useStore(
+    liveSite,
+    (site) => site !== undefined && !site.handsets.some((one) => one.handset === id),
+  );
   const heardMs = useStore(liveSite, (site) => site?.heardMs[id]);
   const lastCall = useStore(liveSite, (site) => site?.ended.find(({ handset }) => handset === id)?.call);
   const asked = useAsked<HandsetFacts>(`handsets/${encodeURIComponent(id)}`, `${lastCall} ${view?.registered}`);
@@ -55,7 +60,7 @@ export function HandsetPage({ id, query }: { readonly id: string; readonly query
           {view !== undefined && may(now, 'configure') && <AbleButton view={view} />}
           {view !== undefined && may(now, 'configure') && <RemoveButton id={id} />}
           {view?.cut?.kind === 'handset' && may(now, 'release') && <ReleaseButton target={target} />}
-          {may(now, 'cut') && <CutButton target={target} />}
+          {may(now, 'cut') && !isUnknown && <CutButton target={target} />}
         </>
       }
     >

@@ -156,7 +156,7 @@ function Outcomes({ some }: { readonly some: readonly OutcomeView[] }): JSX.Elem
               first === undefined ? null : (
                 <tr key={`${first.language} ${first.outcome}`}>
                   <th scope="row">{w.results.outcomes[first.outcome] ?? first.outcome}</th>
-                  <td>{first.language}</td>
+                  <td>{first.language === '' ? '–' : format.languageName(first.language)}</td>
                   <td class="number">{format.number(sumOf([first, ...more]))}</td>
                 </tr>
               ),
@@ -190,7 +190,7 @@ function Scores({ some }: { readonly some: readonly ScoreView[] }): JSX.Element 
             {some.map(({ criterion, mean, calls }) => (
               <tr key={criterion}>
                 <th scope="row">{criterion}</th>
-                <td class="number">{mean.toFixed(1)}</td>
+                <td class="number">{format.number(mean, 1)}</td>
                 <td class="number">{format.number(calls)}</td>
               </tr>
             ))}
