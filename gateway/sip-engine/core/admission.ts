@@ -6,8 +6,10 @@ import type { QueuedTimer, TimerQueues } from '../transaction/timers.js';
 /** What is to become of a request that begins something: it is worked on, refused with 503, or not even answered. */
 export type Admission = 'admitted' | 'refused' | 'dropped';
 
-/** So many addresses are remembered; beyond it the one that was first seen is forgotten, if nothing of it is open. */
+/** So many addresses are remembered; beyond it one is forgotten for each that comes, if nothing of it is open. */
 const MOST_ADDRESSES = 10_000;
+/** So many of them are looked at to find one that may be forgotten. What is in use has limits of its own. */
+const MOST_LOOKS = 8;
 /** How often the process's own lateness is measured, milliseconds. */
 const LOOK_EVERY_MS = 100;
 
@@ -44,6 +46,7 @@ class Account {
  */
 export class AdmissionDesk {
   readonly #accounts = new Map<string, Account>();
+  #hand = this.#accounts.entries();
   readonly #finished = new Set<ServerTransaction>();
   #open = 0;
   #look: QueuedTimer | undefined;
@@ -97,6 +100,12 @@ export class AdmissionDesk {
     if (account === undefined) return;
     account.open--;
     this.#open--;
+    this.kept(transaction);
+  }
+
+  /** A request has its final answer, and lingers for its repetitions: also one in a dialog, which nobody admits. */
+  kept(transaction: ServerTransaction): void {
+    const account = this.#account(transaction.flow.address);
     if (transaction.terminated || transaction.state === 'accepted') return;
     account.finished.add(transaction);
     this.#finished.add(transaction);
@@ -147,8 +156,15 @@ export class AdmissionDesk {
     return account;
   }
 
+  /** One of which nothing is open; the next look goes on where this one ended, so that no flood has us look at all of them each time. */
   #forgetOne(): void {
-    for (const [address, { open, finished }] of this.#accounts) {
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      const { done, value } = this.#hand.next();
+      if (done) {
+        this.#hand = this.#accounts.entries();
+        continue;
+      }
+      const [address, { open, finished }] = value;
       if (open > 0 || finished.size > 0) continue;
       this.#accounts.delete(address);
       return;

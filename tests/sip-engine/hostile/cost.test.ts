@@ -3,12 +3,18 @@
  * run of spaces takes seconds for one of these, and hundreds of them must be done within one.
  */
 import t from 'tap';
+import { DEFAULT_LIMITS } from '../../../gateway/sip-engine/config.js';
+import { AdmissionDesk } from '../../../gateway/sip-engine/core/admission.js';
+import { newCounters } from '../../../gateway/sip-engine/counters.js';
 import { checkMandatory } from '../../../gateway/sip-engine/message/check.js';
 import { DEFAULT_MESSAGE_LIMITS } from '../../../gateway/sip-engine/message/limits.js';
 import { isFault, parseMessage } from '../../../gateway/sip-engine/message/parse.js';
 import { parseVia, stampVia } from '../../../gateway/sip-engine/message/via.js';
+import type { ServerTransaction } from '../../../gateway/sip-engine/transaction/server-transaction.js';
+import { TimerQueues } from '../../../gateway/sip-engine/transaction/timers.js';
 import { TcpFramer } from '../../../gateway/sip-engine/transport/tcp-framer.js';
 import { request } from '../rig.js';
+import { VirtualClock } from '../virtual-clock.js';
 
 const LONG = 8_000;
 const run = (text: string): string => text.repeat(Math.ceil(LONG / text.length));
@@ -80,5 +86,19 @@ t.test('a stream of sixty thousand of anything is cut as fast as any other', (te
     const tookMs = performance.now() - fromMs;
     test.ok(tookMs < 1_000, `${name}: 30 heads in ${tookMs.toFixed(1)} ms`);
   }
+  test.end();
+});
+
+t.test('a flood from made-up addresses costs no more when ten thousand others are in use', (test) => {
+  const desk = new AdmissionDesk(DEFAULT_LIMITS, newCounters(), new TimerQueues(new VirtualClock()));
+  const address = (at: number): string => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
+  for (let at = 0; at < 10_000; at++) {
+    desk.admit('OPTIONS', address(at));
+    desk.finished({ flow: { address: address(at) }, state: 'completed' } as unknown as ServerTransaction);
+  }
+  const fromMs = performance.now();
+  for (let at = 10_000; at < 60_000; at++) desk.mayAnswer(address(at));
+  const tookMs = performance.now() - fromMs;
+  test.ok(tookMs < 1_000, `50,000 datagrams in ${tookMs.toFixed(1)} ms`);
   test.end();
 });
