@@ -2,7 +2,7 @@ import type Srf from 'drachtio-srf';
 import type { LegDialog } from '../calls/record.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import type { TrunkCredentials } from './account.js';
-import { agreedSession, leastInterval, sessionHeaders } from './session-timer.js';
+import { agreedSession, leastInterval, SESSION_S, sessionHeaders } from './session-timer.js';
 import { type FinalAnswer, type RequestOrder, sendRequest } from './trunk-request.js';
 
 /** We refresh a little before the engine would at half of the interval: it has no credentials, and is what is behind us. */
@@ -74,7 +74,8 @@ export class TrunkRefresh {
     if (status < 300) this.#agree(response, intervalS, takesUpdate);
     else if (status === 422) {
       const leastS = leastInterval(response);
-      if (leastS !== undefined && leastS > intervalS) this.#after(0, leastS, takesUpdate);
+      // Longer once, and no more: a carrier must not keep us asking.
+      if (leastS !== undefined && leastS > intervalS && intervalS <= SESSION_S) this.#after(0, leastS, takesUpdate);
     } else if (status === 491) this.#after(LATER_MS, intervalS, takesUpdate);
     else if (status === 401 || status === 407) failed(`it does not believe us (${status})`);
     // Of anything else the engine's own refresh is the second try, and the end of the interval the end (§10).

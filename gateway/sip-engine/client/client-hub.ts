@@ -193,6 +193,7 @@ export class ClientHub {
   }
 
   #frame(link: ClientLink, payload: string): void {
+    if (link.hungUp) return;
     const end = payload.indexOf('\r\n');
     const line = end < 0 ? payload : payload.slice(0, end);
     const fields = line.split('|');

@@ -9,6 +9,8 @@ const MOST_UNREAD = 64 * 1024 * 1024;
 export class ClientLink {
   authenticated = false;
   open = true;
+  /** It was shown the door. */
+  hungUp = false;
   /** The verbs that it handles, lower case. */
   readonly routes = new Set<string>();
   /** What it calls itself. The real server chooses applications by them where it asks a web service; here they are kept and no more. */
@@ -61,9 +63,10 @@ export class ClientLink {
     if (this.open) this.#unsent += `${payload.length + 37}#${randomUUID()}|${payload}`;
   }
 
-  /** Closes the connection behind whatever has been sent. */
+  /** Closes the connection behind whatever has been sent; nothing that comes after that is read. */
   end(): void {
     this.#flush();
+    this.hungUp = true;
     this.socket.end();
   }
 

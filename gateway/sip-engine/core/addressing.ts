@@ -9,13 +9,14 @@ import type { Room } from './room.js';
 /**
  * Finds the way for a request in a dialog. An open connection to the peer is used whatever its Contact says (RFC 5626 in
  * spirit: a phone behind address translation can be reached by no other); then the route set or target; and a target that
- * names no address that we can reach is taken to be where the peer was last seen. `send` is called at once unless a name is
+ * names no address that we can reach is taken to be where the peer was last seen. Whoever answered what nobody asked is spoken
+ * to there alone: anybody could have us send to anybody, and ask for any name, by such an answer. `send` is called at once unless a name is
  * to be resolved.
  */
 export function routeInDialog(room: Room, dialog: Dialog, send: (flow: Flow, routing: Routing) => void): void {
   const route = routing(dialog.remoteTarget, dialog.routeSet);
   const { flow } = dialog;
-  const to = flow.connection?.open ? undefined : destinationOf(route.nextHop);
+  const to = flow.connection?.open || dialog.isStray ? undefined : destinationOf(route.nextHop);
   const { listener } = flow;
   // A listener with TLS has no other transport, and what came by TLS goes back by it.
   const transport = to?.transport ?? (flow.transport === 'tls' ? 'tls' : 'udp');

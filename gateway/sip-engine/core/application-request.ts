@@ -36,7 +36,10 @@ export class ApplicationRequest implements ClientUser {
         if (!this.#inviteAnswer(transaction, dialog, response, from)) return;
       } else if (transaction.sent.method === 'UPDATE' && response.status >= 200 && response.status < 300) {
         this.room.sessions.answered(dialog, response);
-      } else if (transaction.sent.method === 'BYE' && endsDialog(response.status)) this.room.dialogs.remove(dialog);
+      } else if (transaction.sent.method === 'BYE' && response.status >= 200) {
+        if (isChallenge(response.status)) this.endings.awaitProof(dialog);
+        else this.room.dialogs.remove(dialog);
+      }
     }
     if (!this.link.open) return;
     const text = response.clean ? response.raw : printMessage(response);
@@ -74,7 +77,7 @@ export class ApplicationRequest implements ClientUser {
     }
     if (this.#answeredBy !== undefined) {
       // A 2xx again: its ACK was lost. Or a second callee, who must not be left believing in a call.
-      if (tag === this.#answeredBy) invite.repeatAck();
+      if ((tag ?? '') === this.#answeredBy) invite.repeatAck();
       else this.endings.releaseStray(response, from);
       return false;
     }
@@ -120,7 +123,7 @@ export class ApplicationRequest implements ClientUser {
   }
 }
 
-/** Whether this answer to a BYE ends the dialog: every final one but a challenge, which is answered by another BYE. */
-function endsDialog(status: number): boolean {
-  return status >= 200 && status !== 401 && status !== 407;
+/** Every other final answer to a BYE ends the dialog; a challenge is answered by another BYE. */
+function isChallenge(status: number): boolean {
+  return status === 401 || status === 407;
 }

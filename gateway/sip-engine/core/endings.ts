@@ -120,7 +120,7 @@ export class Endings {
       const { local: from, remote: to, callId } = dialog;
       const parts = { method: 'BYE', uri: route.uri, routes: route.routes, from, to, callId, cseq };
       const sent = completeRequest(parts, reasoned(why, proof), flow);
-      const user = new EngineBye(this.room, dialog, onDone);
+      const user = new EngineBye(this, dialog, onDone);
       const bye = new ClientTransaction(this.room, sent, flow, user);
       dialog.engineBye = bye;
       this.room.calls.stop('application', stopReason(why), sent.text);
@@ -170,12 +170,19 @@ export class Endings {
     });
     dialog.routeSet = recordedRoutes(answer, 'uac');
     dialog.state = 'confirmed';
+    dialog.isStray = true;
     routeInDialog(this.room, dialog, (flow, route) => {
       const parts = { method: 'ACK', uri: route.uri, routes: route.routes, from: local, to: remote, callId };
       this.room.transports.send(flow, completeRequest({ ...parts, cseq: cseq.number }, NOTHING, flow).text);
     });
     this.#strays++;
     this.bye(dialog, 'no such call', () => void this.#strays--);
+  }
+
+  /** A BYE was challenged: the dialog stands for one with credentials, for as long as a transaction lasts, and then no more. */
+  awaitProof(dialog: Dialog): void {
+    const forget = { onTimer: () => this.room.dialogs.remove(dialog) };
+    this.room.timers.start(64 * this.room.values.t1Ms, forget, 'challenged');
   }
 
   /** Ends every dialog of every application; says how many. */

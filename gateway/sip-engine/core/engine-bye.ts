@@ -13,6 +13,12 @@ import { madeUpResponse } from './sketch.js';
 /** Told the final status, 408 when there was none, and what is asked for with a 401 or 407. */
 export type ByeDone = (status: number, challenged?: Challenged) => void;
 
+/** Whoever keeps a dialog up while its BYE is to be proven. */
+interface Waiting {
+  readonly room: Room;
+  awaitProof(dialog: Dialog): void;
+}
+
 function challengeOf({ sent }: ClientTransaction, response: SipMessage): Challenged | undefined {
   if (response.status !== 401 && response.status !== 407) return undefined;
   const header = response.status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
@@ -27,11 +33,15 @@ function challengeOf({ sent }: ClientTransaction, response: SipMessage): Challen
 export class EngineBye implements ClientUser {
   #joined: ClientLink | undefined;
 
+  readonly #room: Room;
+
   constructor(
-    readonly room: Room,
+    readonly endings: Waiting,
     readonly dialog: Dialog,
     readonly onDone: ByeDone | undefined,
-  ) {}
+  ) {
+    this.#room = endings.room;
+  }
 
   join(link: ClientLink): void {
     this.#joined = link;
@@ -39,24 +49,23 @@ export class EngineBye implements ClientUser {
 
   onResponse(transaction: ClientTransaction, response: SipMessage, from: Flow): void {
     const text = response.clean ? response.raw : printMessage(response);
-    const time = this.room.clock.timeOfDay();
+    const time = this.#room.clock.timeOfDay();
     this.#joined?.send(fromNetwork(text, from.transport, from, time, transaction.id, this.dialog.id));
     if (response.status < 200) return;
     this.onDone?.(response.status, challengeOf(transaction, response));
     if (response.status === 401 || response.status === 407) {
       this.dialog.engineBye = undefined;
-      const forget = { onTimer: () => this.room.dialogs.remove(this.dialog) };
-      this.room.timers.start(64 * this.room.values.t1Ms, forget, 'challenged');
+      this.endings.awaitProof(this.dialog);
       return;
     }
-    this.room.dialogs.remove(this.dialog);
+    this.#room.dialogs.remove(this.dialog);
   }
 
   onFailed(transaction: ClientTransaction, status: 408 | 503): void {
     this.onDone?.(status);
     const text = madeUpResponse(status, reasonPhrase(status), transaction.sent);
-    const time = this.room.clock.timeOfDay();
+    const time = this.#room.clock.timeOfDay();
     this.#joined?.send(madeUp(text, transaction.flow.transport, time, transaction.id, this.dialog.id));
-    this.room.dialogs.remove(this.dialog);
+    this.#room.dialogs.remove(this.dialog);
   }
 }

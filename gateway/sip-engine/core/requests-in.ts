@@ -242,6 +242,7 @@ export class RequestsIn {
       return;
     }
     const transaction = this.#transaction(request, flow, via, key, dialog.localTag);
+    transaction.onFinal = () => this.room.desk.kept(transaction);
     if (offers) dialog.incomingUpdate = transaction;
     if (method === 'INVITE') {
       dialog.incomingInvite = transaction;

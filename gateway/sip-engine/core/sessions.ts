@@ -7,8 +7,16 @@ import type { IncomingRequest } from './incoming-request.js';
 import type { Room, SessionKeeper } from './room.js';
 import { SessionRefresh } from './session-refresh.js';
 
-/** A refresh that met another request is tried again after this, milliseconds. */
-const LATER_MS = 2_100;
+/**
+ * When a refresh that met another request is tried again (RFC 3261 §14.1), milliseconds: whoever has made the Call-ID waits for
+ * longer, so that two who met once do not meet again.
+ */
+function laterMs({ role }: Dialog): number {
+  return role === 'uac' ? 2_100 + Math.random() * 1_900 : Math.random() * 2_000;
+}
+
+/** No peer may make a session last longer than this by a 422, seconds. */
+const LONGEST_S = 7_200;
 
 /** The timers of one dialog whose session ends unless it is refreshed. */
 class RunningSession {
@@ -28,9 +36,9 @@ class RunningSession {
     if (this.byUs) this.#refresh = room.clock.after((intervalS / 2) * 1000, onRefresh);
   }
 
-  again(room: Room, onRefresh: () => void): void {
+  again(room: Room, ms: number, onRefresh: () => void): void {
     this.#refresh?.cancel();
-    this.#refresh = room.clock.after(LATER_MS, onRefresh);
+    this.#refresh = room.clock.after(ms, onRefresh);
   }
 
   cancel(): void {
@@ -110,9 +118,10 @@ export class Sessions implements SessionKeeper {
     );
   }
 
-  #refresh(dialog: Dialog, session: RunningSession): void {
+  /** `isLonger`: it was found too short, and goes again at once. */
+  #refresh(dialog: Dialog, session: RunningSession, isLonger = false): void {
     if (dialog.state !== 'confirmed' || dialog.session !== session) return;
-    const later = (): void => session.again(this.room, () => this.#refresh(dialog, session));
+    const later = (): void => session.again(this.room, laterMs(dialog), () => this.#refresh(dialog, session));
     if (dialog.outgoingInvite?.pending || dialog.incomingInvite !== undefined || dialog.answer !== undefined) {
       later();
       return;
@@ -124,10 +133,11 @@ export class Sessions implements SessionKeeper {
         this.#run(dialog, given?.intervalS ?? session.intervalS, given?.refresher !== 'uas');
       },
       tooShort: (_dialog, leastS) => {
-        if (leastS <= session.intervalS) return;
+        // Longer once, and no more: a peer must not keep us asking.
+        if (isLonger || leastS <= session.intervalS || leastS > LONGEST_S) return;
         this.#run(dialog, leastS, true);
         const longer = dialog.session;
-        if (longer instanceof RunningSession) this.#refresh(dialog, longer);
+        if (longer instanceof RunningSession) this.#refresh(dialog, longer, true);
       },
       later,
       dead: () => {

@@ -49,6 +49,8 @@ export class Dialog {
   peerTakesUpdate = false;
   /** The session description that we sent last. */
   localSdp = '';
+  /** It is spoken to where it was seen and nowhere else, whatever its peer says of itself. */
+  isStray = false;
   /** To be ended as soon as it is answered. */
   doomed = false;
   /** The application that handles it; undefined when it is lost. */

@@ -46,7 +46,8 @@ function parseStartLine(whole: string, message: SipMessage): ParseFault | undefi
   if (line.includes('\r')) return fault('start-line', 'carriage return in the start line', 400);
   if (line.startsWith('SIP/')) {
     const space = line.indexOf(' ');
-    const status = Number(line.slice(space + 1, space + 4));
+    const digits = line.slice(space + 1, space + 4);
+    const status = /^\d{3}$/.test(digits) ? Number(digits) : 0;
     const behind = line.charCodeAt(space + 4);
     if (space < 0 || !(status >= 100 && status <= 699) || !(Number.isNaN(behind) || behind === 32)) {
       return fault('start-line', 'malformed status line', 400);

@@ -103,11 +103,7 @@ export function paramOf(params: string, name: string): string | undefined {
 
 /** Where the parameter that starts there ends; a semicolon in quotes ends none (RFC 3261 §25.1). */
 function endOfParam(params: string, start: number): number {
-  const semicolon = params.indexOf(';', start);
-  const end = semicolon < 0 ? params.length : semicolon;
-  const quote = params.indexOf('"', start);
-  if (quote < 0 || quote > end) return end;
-  for (let at = quote, isQuoted = false; at < params.length; at++) {
+  for (let at = start, isQuoted = false; at < params.length; at++) {
     const code = params.charCodeAt(at);
     if (code === 0x22) isQuoted = !isQuoted;
     else if (code === 0x5c && isQuoted) at++;

@@ -87,7 +87,8 @@ export function createResolver(clock: EngineClock, servers: readonly string[] | 
     for (const transport of transports) {
       const records = await srv(`${SERVICE[transport]}.${to.host}`);
       const targets: Target[] = [];
-      for (const record of inOrder(records, Math.random)) {
+      for (const record of inOrder(records, Math.random).slice(0, MOST_TARGETS)) {
+        if (targets.length >= MOST_TARGETS) break;
         for (const address of await addresses(record.name, family)) {
           targets.push({ address, port: record.port, transport, serverName: to.host });
         }

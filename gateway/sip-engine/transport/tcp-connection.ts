@@ -89,7 +89,7 @@ export class TcpConnection {
     if (pings > 0 && this.socket.writableLength === 0) this.socket.write('\r\n');
     for (const text of messages) events.message(this, text);
     if (broken === undefined) {
-      this.#watchMessage();
+      this.#watchMessage(messages.length > 0);
       return;
     }
     this.counters.tcpBroken++;
@@ -98,10 +98,12 @@ export class TcpConnection {
   }
 
   /** A message that never becomes whole must not hold the connection (slow-loris). */
-  #watchMessage(): void {
-    if (!this.#framer.inMessage) {
+  #watchMessage(isNext: boolean): void {
+    // What is begun now is another message than the one that was waited for: a busy stream is never without a beginning.
+    if (isNext || !this.#framer.inMessage) {
       this.#messageTimer?.cancel();
       this.#messageTimer = undefined;
-    } else this.#messageTimer ??= this.timers.start(this.limits.tcpMessageMs, this, 'message');
+    }
+    if (this.#framer.inMessage) this.#messageTimer ??= this.timers.start(this.limits.tcpMessageMs, this, 'message');
   }
 }

@@ -1,7 +1,7 @@
 /** What an attacker may cost, and that it is counted. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createConnection, createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -14,10 +14,11 @@ import { TimerQueues } from '../../../gateway/sip-engine/transaction/timers.js';
 import type { Listener } from '../../../gateway/sip-engine/transport/listener.js';
 import { TcpConnection } from '../../../gateway/sip-engine/transport/tcp-connection.js';
 import { TcpFramer } from '../../../gateway/sip-engine/transport/tcp-framer.js';
-import { openPeer, request, route, SDP, startRig } from '../rig.js';
+import { openPeer, request, route, SDP, SECRET, startRig } from '../rig.js';
 import { connectPeer } from '../stream-peer.js';
 import { bridge, placeCall } from '../two-legs.js';
 import { answerTo, headerOf, isRequest, isResponse, UdpPeer } from '../udp-peer.js';
+import { VirtualClock } from '../virtual-clock.js';
 
 /** For tests that keep their own process busy, the engine included. */
 const LATE_IS_FINE = { limits: { lagMs: 60_000 } };
@@ -206,6 +207,44 @@ t.test('pings of a peer that reads nothing are not answered into memory', async 
   peer.write(request('OPTIONS', { port: 1 }, 2));
   await message;
   test.ok(socket.writableLength <= unsent);
+});
+
+t.test('a stream on which one message follows the other is busy, and not slow', async (test) => {
+  const clock = new VirtualClock();
+  const counters = newCounters();
+  const socket = new Socket();
+  test.teardown(() => socket.destroy());
+  const events = { message: () => undefined, closed: () => undefined };
+  const { tcpMessageMs } = DEFAULT_LIMITS;
+  new TcpConnection({} as Listener, socket, '127.0.0.1', 1, DEFAULT_LIMITS, new TimerQueues(clock), counters, events);
+  // Each piece ends one message and begins the next, as those of a carrier do that has much to say.
+  const text = request('OPTIONS', { port: 1 }, 2);
+  socket.emit('data', Buffer.from(text.slice(0, 50)));
+  for (let piece = 0; piece < 10; piece++) {
+    clock.advance(tcpMessageMs / 2);
+    socket.emit('data', Buffer.from(text.slice(50) + text.slice(0, 50)));
+  }
+  test.notOk(socket.destroyed);
+  clock.advance(tcpMessageMs);
+  test.ok(socket.destroyed, 'until the last one never becomes whole');
+  test.equal(counters.tcpSlow, 1);
+});
+
+t.test('whoever has said a wrong secret may not guess on, and order at once, on the same connection', async (test) => {
+  const rig = await answering(test);
+  const peer = await openPeer(test);
+  const socket = createConnection({ port: rig.engine.client.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  const ended = once(socket.resume(), 'end');
+  const frame = (payload: string): string => `${payload.length}#${payload}`;
+  const guesses = ['guess', 'again', SECRET].map((secret, at) => frame(`${at}|authenticate|${secret}`));
+  const order = `9|sip||\r\n${request('OPTIONS', { port: rig.port }, peer.port)}`;
+  socket.write(guesses.join('') + frame(order));
+  await ended;
+  socket.destroy();
+  peer.send(request('OPTIONS', peer, rig.port), rig.port);
+  await peer.next(isResponse(200));
+  test.same(peer.received.filter(isRequest('OPTIONS')), [], 'nothing was sent for it');
 });
 
 t.test('a frame over the limit ends its application’s connection', async (test) => {

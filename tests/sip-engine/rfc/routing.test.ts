@@ -208,6 +208,23 @@ t.test(
   },
 );
 
+t.test('of a name with services without end only so many are looked up', async (test) => {
+  const peer = await openPeer(test);
+  const services = Array.from({ length: 30 }, (_, at) => ({
+    priority: at,
+    weight: 1,
+    port: peer.port,
+    target: `t${at}.example`,
+  }));
+  const dns = await nameServer(test, { 'SRV _sip._udp.many.example': services });
+  const { srf } = await plain(test, { dns: [dns.address] });
+  const refusal = await srf
+    .createUAC('sip:x@many.example;transport=udp', { localSdp: SDP })
+    .then(nobody, (error: Error) => error.message);
+  test.match(refusal, /cannot resolve many.example/);
+  test.ok(dns.asked().filter((name) => /^A t\d+\.example$/.test(name)).length <= 8, dns.asked().join(' '));
+});
+
 t.test(
   'a name with a port, or without a service, is looked up as an address; one that nobody knows is refused',
   async (test) => {

@@ -109,6 +109,16 @@ t.test('a refresh that is 422 is sent again with the interval that the peer asks
   await call.hangUp();
 });
 
+t.test('a peer that finds every interval too short is asked for a longer one once, and not for ever', async (test) => {
+  const call = await answered(test, ['Session-Expires: 2', 'Allow: UPDATE']);
+  for (const leastS of [4, 6]) {
+    const refresh = await call.caller.next(isRequest('UPDATE'));
+    call.caller.send(answerTo(refresh, '422 Session Interval Too Small', [`Min-SE: ${leastS}`]), call.port);
+  }
+  await call.hangUp();
+  test.equal(call.caller.received.filter(isRequest('UPDATE')).length, 2);
+});
+
 t.test('an interval below the least is 422 with Min-SE, for a peer that knows of session timers', async (test) => {
   const { engine, port } = await startRig(test, (srf) => srf.invite((_req, res) => void res.send(486)));
   const caller = await openPeer(test);
