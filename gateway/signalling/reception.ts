@@ -4,7 +4,7 @@ import { staysWithin } from './contact.js';
 import { type Door, isIn } from './door.js';
 import type { Handler, JudgedSrf } from './judged-srf.js';
 import type { Registrar } from './registrar.js';
-import { ALLOW, FORBIDDEN } from './rules-in-dialog.js';
+import { ALLOW, FORBIDDEN, unsupported } from './rules-in-dialog.js';
 import type { Violations } from './violations.js';
 
 export interface ReceptionParts {
@@ -40,7 +40,7 @@ export class Reception {
       return;
     }
     const account = door.admit(request, response);
-    if (account !== undefined) registrar.register(account, request, response);
+    if (account !== undefined && this.#isUnderstood(request, response)) registrar.register(account, request, response);
   }
 
   #invited(request: Srf.SrfRequest, response: Srf.SrfResponse): void {
@@ -62,11 +62,19 @@ export class Reception {
       response.send(403, {});
       return;
     }
+    if (!this.#isUnderstood(request, response)) return;
     if (request.body === '' || request.body === undefined) {
       response.send(400, {});
       return;
     }
     call(account, request, response);
+  }
+
+  /** A request that requires what we do not have is refused 420. */
+  #isUnderstood(request: Srf.SrfRequest, response: Srf.SrfResponse): boolean {
+    const missing = unsupported(request);
+    if (missing !== undefined) response.send(420, { headers: { Unsupported: missing } });
+    return missing === undefined;
   }
 
   #forbidden(method: string, request: Srf.SrfRequest, response: Srf.SrfResponse): void {

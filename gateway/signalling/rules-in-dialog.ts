@@ -17,6 +17,17 @@ export const FORBIDDEN: Readonly<Record<string, { readonly status: number; reado
 /** What may be asked of us (RFC 3261 §20.5). */
 export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO';
 
+/** Extensions that we have (RFC 3262, RFC 4028). */
+const SUPPORTED: ReadonlySet<string> = new Set(['100rel', 'timer']);
+
+/** What a request requires of us that we do not have (RFC 3261 §8.2.2.3), as Unsupported says it; undefined when nothing. */
+export function unsupported(request: Srf.SrfRequest): string | undefined {
+  if (!request.has('require')) return undefined;
+  const tags = request.get('require').split(',');
+  const missing = tags.map((tag) => tag.trim()).filter((tag) => tag !== '' && !SUPPORTED.has(tag.toLowerCase()));
+  return missing.length === 0 ? undefined : missing.join(', ');
+}
+
 /** One leg, as its rules know it. */
 export interface LegFacts {
   readonly leg: LegName;
@@ -65,6 +76,8 @@ export function rule(request: Srf.SrfRequest, facts: LegFacts): Ruling {
   if (facts.number !== undefined && showsRedirection(request, facts.number))
     return { redirected: true, answer: { status: 403 } };
   if (method === 'INVITE' || method === 'UPDATE') {
+    const missing = unsupported(request);
+    if (missing !== undefined) return { answer: { status: 420, headers: { Unsupported: missing } } };
     // These two say where we are to speak from now on (RFC 3261 §12.2). Carriers have proxies and names; a handset has none.
     if (leg === 'trunk' || !request.has('contact') || staysWithin(request, facts.isPeer))
       return offered(request, facts);

@@ -80,6 +80,22 @@ t.test('refused: a call that describes no sound, or is no call', async (t) => {
   t.equal(house.carriers[0].invites, 0);
 });
 
+t.test('what requires an extension that we do not have is refused 420, before a call and in it', async (t) => {
+  const house = await openHouse(t);
+  const phone = await house.phone();
+  const more = ['Require: timer, precondition', 'Require: path'];
+  for (const answer of [await (await phone.dial(undefined, { more })).final(), await phone.register({ more })]) {
+    t.equal(statusOf(answer), 420);
+    t.equal(headerOf(answer, 'Unsupported'), 'precondition, path');
+  }
+  t.equal(house.carriers[0].invites, 0);
+  const up = await talk(house, phone);
+  t.equal(statusOf(await up.near.ask('INVITE', { body: sdp(CELL), more })), 420);
+  t.equal(statusOf(await up.near.ask('UPDATE', { body: sdp(CELL), more: ['Require: timer'] })), 200);
+  t.equal(statusOf(await up.far.ask('BYE')), 200);
+  await up.near.ended();
+});
+
 t.test('a handset that requires to acknowledge our ringing (100rel) may, once, and its call comes about', async (t) => {
   const house = await openHouse(t);
   const near = await (await house.phone()).dial(undefined, { more: ['Require: 100rel'] });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { createEngine } from '../../gateway/sip-engine/engine.js';
-import { openPeer, QUICK, request, SDP, SECRET, startRig } from './rig.js';
+import { openPeer, QUICK, request, route, SDP, SECRET, startRig } from './rig.js';
 import { answerTo, headerOf, isRequest, isResponse } from './udp-peer.js';
 
 t.test('an INVITE is answered 100 at once, before the application has said anything', async (test) => {
@@ -76,6 +76,26 @@ t.test('CSeq of another method is 400, another version 505, no Contact in an INV
   await peer.next(isResponse(505));
   peer.send(request('INVITE', peer, port, { body: SDP }).replace(/Contact: [^\r]*\r\n/, ''), port);
   await peer.next(isResponse(400));
+});
+
+t.test('Max-Forwards is a number from 0 to 255, or the request is 400', async (test) => {
+  const { port } = await startRig(test, (srf) => route(srf, 'options', (_req, res) => res.send(200)));
+  const peer = await openPeer(test);
+  for (const [hops, status] of [
+    ['0', 200],
+    ['255', 200],
+    ['256', 400],
+    ['300', 400],
+    ['-1', 400],
+    ['many', 400],
+    ['1e1', 400],
+  ] as const) {
+    peer.send(
+      request('OPTIONS', peer, port, { callId: `hops-${hops}` }).replace('Forwards: 70', `Forwards: ${hops}`),
+      port,
+    );
+    await peer.next((text) => isResponse(status)(text) && headerOf(text, 'Call-ID') === `hops-${hops}`);
+  }
 });
 
 t.test('noise, bare line ends and a message without Via are met with silence', async (test) => {

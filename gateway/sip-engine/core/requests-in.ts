@@ -156,7 +156,7 @@ export class RequestsIn {
     }
     const admission = this.room.desk.admit(method, flow.address);
     if (admission !== 'admitted') {
-      if (admission === 'refused') this.#tell(request, flow, via, 503, RETRY_LATER);
+      if (admission === 'refused') this.#tell(request, via, 503, RETRY_LATER);
       return;
     }
     const localTag = randomToken();
@@ -199,7 +199,7 @@ export class RequestsIn {
     const { method } = request;
     if (cseq <= dialog.remoteCseq && dialog.remoteCseq > 0) {
       // Out of order (RFC 3261 §12.2.2).
-      this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
+      this.#tell(request, via, 500, 'Retry-After: 1\r\n');
       return;
     }
     dialog.remoteCseq = cseq;
@@ -208,31 +208,31 @@ export class RequestsIn {
       return;
     }
     if (dialog.state === 'ending' || dialog.owner === undefined) {
-      this.#tell(request, flow, via, 481);
+      this.#tell(request, via, 481);
       return;
     }
     if (method === 'INVITE') {
       // One offer at a time, either way (RFC 3261 §14.2).
       if (dialog.outgoingInvite?.pending) {
-        this.#tell(request, flow, via, 491);
+        this.#tell(request, via, 491);
         return;
       }
       if (dialog.incomingInvite !== undefined || dialog.answer !== undefined) {
-        this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
+        this.#tell(request, via, 500, 'Retry-After: 1\r\n');
         return;
       }
     }
     // One offer at a time by UPDATE too (RFC 3311 §5.2).
     const offers = method === 'UPDATE' && request.body !== '';
     if (offers && dialog.incomingUpdate?.pending) {
-      this.#tell(request, flow, via, 500, 'Retry-After: 1\r\n');
+      this.#tell(request, via, 500, 'Retry-After: 1\r\n');
       return;
     }
     if (
       offers &&
       (dialog.outgoingUpdate?.pending || (dialog.state === 'confirmed' && dialog.outgoingInvite?.pending))
     ) {
-      this.#tell(request, flow, via, 491);
+      this.#tell(request, via, 491);
       return;
     }
     // The same host by another port or connection is the peer; another host is, once the application has agreed to it.
@@ -259,7 +259,7 @@ export class RequestsIn {
     const invite = dialog.incomingInvite && this.room.incoming.get(dialog.incomingInvite.id);
     const isOurs = method === 'INVITE' && Number(cseq) === invite?.cseq;
     if (!isOurs || !dialog.reliables.acknowledged(Number(rseq))) {
-      this.#tell(request, flow, via, 481);
+      this.#tell(request, via, 481);
       return;
     }
     this.#answer(this.#transaction(request, flow, via, key, dialog.localTag), 200);
@@ -294,7 +294,8 @@ export class RequestsIn {
   }
 
   #transaction(request: SipMessage, flow: Flow, via: StampedVia, key: string, tag: string): ServerTransaction {
-    const back = flow.transport === 'udp' ? flow : { ...flow, returnPort: via.via.port ?? defaultPort(flow.transport) };
+    const back =
+      flow.transport === 'udp' ? via.back : { ...flow, returnPort: via.via.port ?? defaultPort(flow.transport) };
     return new ServerTransaction(this.room, key, request.method, back, frameOf(request, via.lines), tag);
   }
 
@@ -305,11 +306,11 @@ export class RequestsIn {
 
   /** Refuses without keeping anything: a repetition gets the same again (RFC 3261 §8.2.7). */
   #refuse(request: SipMessage, flow: Flow, via: StampedVia, status: number, more = ''): void {
-    if (this.room.desk.mayAnswer(flow.address)) this.#tell(request, flow, via, status, more);
+    if (this.room.desk.mayAnswer(flow.address)) this.#tell(request, via, status, more);
   }
 
-  #tell(request: SipMessage, flow: Flow, via: StampedVia, status: number, more = ''): void {
-    answerStateless(this.room, flow, request, via.lines, status, reasonPhrase(status), more);
+  #tell(request: SipMessage, via: StampedVia, status: number, more = ''): void {
+    answerStateless(this.room, via.back, request, via.lines, status, reasonPhrase(status), more);
   }
 
   /** Nobody handles the verb; but nobody is left waiting either. */

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { SipMessage } from '../message/message.js';
 import { tagOf, withTag } from '../message/name-addr.js';
 import type { ParseFault } from '../message/parse.js';
+import { paramOf } from '../message/uri.js';
 import { parseVia, stampVia, topViaEnd, type Via } from '../message/via.js';
 import type { ResponseFrame } from '../transaction/server-transaction.js';
+import { defaultPort } from '../transport/destination.js';
 import type { Flow } from '../transport/flow.js';
 import type { Room } from './room.js';
 import { ownResponse } from './sketch.js';
@@ -14,18 +16,28 @@ export interface StampedVia {
   readonly stamped: string;
   /** All Via lines, for responses. */
   readonly lines: string;
+  /** The way of the responses. */
+  readonly back: Flow;
 }
 
+/**
+ * Responses go to where the request came from, with two exceptions: over a stream whose connection is gone (Flow.returnPort), and to
+ * a peer that asks for no rport (RFC 3581 §4) and whose sent-by is the very address that we see: nothing translates between us, and it
+ * may listen at another port than it sends from (RFC 3261 §18.2.2).
+ */
 export function stampedVia(request: SipMessage, flow: Flow): StampedVia | undefined {
   const first = request.get('via');
   if (first === undefined) return undefined;
   const top = first.slice(0, topViaEnd(first));
   const via = parseVia(top);
   if (via === undefined) return undefined;
+  const isSymmetric =
+    flow.transport !== 'udp' || paramOf(via.params, 'rport') !== undefined || via.host !== flow.address;
+  const port = isSymmetric ? flow.port : (via.port ?? defaultPort(flow.transport));
   const stamped = stampVia(top, via, flow.address, flow.port);
   let lines = `Via: ${stamped}${first.slice(top.length)}\r\n`;
   if (request.count('via') > 1) for (const more of request.all('via').slice(1)) lines += `Via: ${more}\r\n`;
-  return { via, stamped, lines };
+  return { via, stamped, lines, back: port === flow.port ? flow : { ...flow, port } };
 }
 
 /** What a response copies from its request; a header that the request lacks is empty. */
@@ -73,14 +85,15 @@ export function answerFault(room: Room, flow: Flow, fault: ParseFault): void {
   const request = fault.message;
   if (request === undefined || !request.isRequest || request.method === 'ACK') return;
   if (!request.has('via') || !room.desk.mayAnswer(flow.address)) return;
+  const stamped = stampedVia(request, flow);
   // A Via that cannot be read is repeated as it is: the answer goes to where the request came from all the same.
   const vias =
-    stampedVia(request, flow)?.lines ??
+    stamped?.lines ??
     request
       .all('via')
       .map((via) => `Via: ${via}\r\n`)
       .join('');
-  room.transports.send(flow, refusalOf(request, vias, fault));
+  room.transports.send(stamped?.back ?? flow, refusalOf(request, vias, fault));
 }
 
 /** The refusal of a request that may lack what every other has: it repeats what is there (RFC 4475 §3.3.1). */

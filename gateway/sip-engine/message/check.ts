@@ -13,6 +13,9 @@ const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length
  */
 const NAME_OF_DIALOG = /^[!-:<-{}~]+$/;
 
+/** 0 to 255 (RFC 3261 §20.22). */
+const HOPS = /^0*(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])$/;
+
 /** A telephone number, global or local, with parameters (RFC 3966 §3). */
 const TEL = /^tel:\+?[0-9A-Fa-f*#().-]+(;[^\s;]+)*$/i;
 
@@ -48,6 +51,8 @@ export function checkMandatory(message: SipMessage): ParseFault | undefined {
   }
   if (cseq.method !== message.method) return fault('cseq-method', 'CSeq method does not match request', 400, message);
   if (message.version.toUpperCase() !== 'SIP/2.0') return fault('version', 'Version Not Supported', 505, message);
+  const hops = message.get('max-forwards');
+  if (hops !== undefined && !HOPS.test(hops)) return fault('bad-header', 'malformed Max-Forwards', 400, message);
   const target = checkTarget(message);
   if (target !== undefined) return target;
   // Where nobody can be reached is no target, whichever request names it (RFC 768: port 0 is nobody's).

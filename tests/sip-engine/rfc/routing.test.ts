@@ -278,6 +278,22 @@ t.test('an answer goes to where its request came from (RFC 3581), whatever the V
   );
 });
 
+t.test('a peer that sends from one port and listens at another is answered there (RFC 3261 §18.2.2)', async (test) => {
+  const { port } = await startRig(test, (srf) => route(srf, 'options', (_req, res) => res.send(200)));
+  const [sender, listener] = [await openPeer(test), await openPeer(test)];
+  for (const [method, status] of [
+    ['OPTIONS', 200],
+    ['BYE', 481],
+    ['DANCE', 501],
+  ] as const) {
+    sender.send(request(method, listener, port).replace(';rport', ''), port);
+    await listener.next(isResponse(status));
+  }
+  sender.send(request('OPTIONS', listener, port), port);
+  await sender.next(isResponse(200));
+  test.equal(sender.received.length, 1, 'but one that asks for rport is answered where it sent from (RFC 3581)');
+});
+
 t.test('an answer whose connection is gone goes to the port of the Via (RFC 3261 §18.2.2)', async (test) => {
   let answer: () => void = nobody;
   let asked: () => void = nobody;
