@@ -6,7 +6,7 @@ export interface EndTimes {
   readonly handsetToldMs: number;
   readonly trunkToldMs: number;
   readonly relayOpenMs: number;
-  /** Arrival of the last packet at each end. */
+  /** When the last packet that came to each end had been sent. */
   readonly cellSilentMs: number;
   readonly trunkSilentMs: number;
   /** Packets that the far end heard after both legs were told and the relay was open. */
@@ -26,13 +26,13 @@ export async function endTimes(call: CallUp, sinceNs: bigint): Promise<EndTimes>
     handsetToldMs: ms(near),
     trunkToldMs: ms(far),
     relayOpenMs: ms(relay),
-    cellSilentMs: ms(call.cellProbe.lastHeardNs),
-    trunkSilentMs: ms(call.trunkProbe.lastHeardNs),
+    cellSilentMs: ms(call.cellProbe.lastPassedNs(call.trunkProbe)),
+    trunkSilentMs: ms(call.trunkProbe.lastPassedNs(call.cellProbe)),
     heardAfter: call.trunkProbe.heardNs.length - length,
   };
 }
 
-/** Milliseconds at the most until the far end hears nothing, both peers have been told, and the relay is open. */
+/** Milliseconds at the most until neither end hears anything, both peers have been told, and the relay is open. */
 export interface EndBound {
   readonly silentMs: number;
   readonly toldMs: number;
@@ -41,7 +41,8 @@ export interface EndBound {
 
 /** The call is over everywhere within its bounds, and nothing is heard after that. */
 export function endsWithin(t: Test, times: EndTimes, bound: EndBound): void {
-  t.ok(times.trunkSilentMs < bound.silentMs, `silent after ${times.trunkSilentMs} ms`);
+  t.ok(times.trunkSilentMs < bound.silentMs, `far end silent after ${times.trunkSilentMs} ms`);
+  t.ok(times.cellSilentMs < bound.silentMs, `handset silent after ${times.cellSilentMs} ms`);
   t.ok(times.handsetToldMs < bound.toldMs, `handset told after ${times.handsetToldMs} ms`);
   t.ok(times.trunkToldMs < bound.toldMs, `far end told after ${times.trunkToldMs} ms`);
   t.ok(times.relayOpenMs < bound.openMs, `relay open after ${times.relayOpenMs} ms`);

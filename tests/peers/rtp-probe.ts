@@ -13,6 +13,9 @@ export class RtpProbe {
   #sequence = 1;
   #sent = 0;
   #waiting: (() => void)[] = [];
+  /** When each packet of ours was sent, by its number; and the number of the last that came of each SSRC. */
+  readonly #sentNs = new Map<number, bigint>();
+  readonly #lastOf = new Map<number, number>();
   /** Arrival of each packet, CLOCK_MONOTONIC nanoseconds, in order. */
   readonly heardNs: bigint[] = [];
   /** Every payload, in order, once it is given an array. */
@@ -32,6 +35,7 @@ export class RtpProbe {
     this.#packet.writeUInt32BE(port, 8);
     socket.on('message', (packet) => {
       this.heardNs.push(process.hrtime.bigint());
+      if (packet.length >= HEADER) this.#lastOf.set(packet.readUInt32BE(8), packet.readUInt16BE(2));
       this.lastPayload = packet.subarray(HEADER);
       this.payloads?.push(this.lastPayload);
       for (let i = HEADER; i < packet.length; i += 1)
@@ -67,6 +71,7 @@ export class RtpProbe {
     this.#packet.writeUInt16BE(this.#sequence, 2);
     this.#packet.writeUInt32BE((this.#sequence * SAMPLES) >>> 0, 4);
     payload.copy(this.#packet, HEADER);
+    this.#sentNs.set(this.#sequence, process.hrtime.bigint());
     this.#socket.send(Buffer.from(this.#packet), port, '127.0.0.1', () => {
       this.#sent += 1;
       this.#wake();
@@ -114,6 +119,11 @@ export class RtpProbe {
   async said(more: number): Promise<void> {
     const until = this.#sent + more;
     while (this.#sent < until) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** When the other probe sent the last of its packets that came here: however late this process was to read it. */
+  lastPassedNs(from: RtpProbe): bigint {
+    return from.#sentNs.get(this.#lastOf.get(from.port) ?? -1) ?? 0n;
   }
 
   get lastHeardNs(): bigint {
