@@ -1,3 +1,5 @@
+import type { EventDraft } from '../calls/ports.js';
+
 /** What can be wrong with a data folder at the start. Codes are stable. */
 export type StoreFaultCode =
   | 'store.unusable'
@@ -22,4 +24,10 @@ export class StoreFault extends Error {
   ) {
     super(`${file}: ${what}; ${hint}`);
   }
+}
+
+/** Tells that the disk had not taken what was written, once it has. */
+export function diskFaultAlarm(why: Error): EventDraft {
+  const message = `The disk did not take what was written (${why.message}); calls were refused until it had.`;
+  return { kind: 'alarm', type: 'balise.alarm.store.fault', data: { why: 'store.fault', message } };
 }

@@ -3,6 +3,7 @@
  * for a range again. It is the audit chain as well: rows are added at its end and pruned from its beginning, never in between.
  */
 import type { Database, Statement } from 'better-sqlite3';
+import type { Temporal } from 'temporal-polyfill';
 import type { EventDraft } from '../calls/ports.js';
 import { type ChainEnd, type ChainOwner, type ChainReport, ChainWalk, chained, GENESIS } from './chain.js';
 
@@ -30,6 +31,18 @@ export interface ResendResult {
   readonly missing: number;
   /** The first event that is still on disk; what is missing below it will never come. */
   readonly oldest: number;
+}
+
+/** What the uplink needs of the disk; `Store.outbox` is one. */
+export interface StoredOutbox {
+  pending(after: OutboxCursor, limit: number): readonly OutboxEntry[];
+  acknowledge(sequences: readonly number[]): void;
+  resend(from: number, to: number): ResendResult;
+  append(events: readonly EventDraft[]): void;
+  depth(): number;
+  /** The sequence of the last event; 0 before the first. */
+  last(): number;
+  takeCommand(id: string, forgetAt: Temporal.Instant): boolean;
 }
 
 interface EndRow extends ChainEnd {

@@ -17,11 +17,13 @@ import type { PolicyMark } from '../policy-bundle/witness.js';
 import type { ChainEnd, ChainReport } from './chain.js';
 import { Contacts } from './contacts.js';
 import { Disk, type Durability } from './disk.js';
+import { diskFaultAlarm } from './fault.js';
 import { History } from './history.js';
 import { Journal } from './journal.js';
 import { Ledger } from './ledger.js';
 import { Lockdowns } from './lockdowns.js';
-import { type OutboxCursor, type OutboxEntry, OutboxTable, type ResendResult } from './outbox.js';
+import { newestOnDisk } from './newest.js';
+import { OutboxTable, type StoredOutbox } from './outbox.js';
 import { Room, type RoomReport } from './room.js';
 import { SyncedLog, type SyncFile } from './synced-log.js';
 import { type Thinned, Thinning } from './thinning.js';
@@ -60,18 +62,6 @@ const POLICY = 'policy-taken';
 const ROLLED_UP = 'rolled-up';
 
 const NOTHING: Thinned = { drafts: [], written: () => undefined };
-
-/** What the uplink needs of the disk; `Store.outbox` is one. */
-export interface StoredOutbox {
-  pending(after: OutboxCursor, limit: number): readonly OutboxEntry[];
-  acknowledge(sequences: readonly number[]): void;
-  resend(from: number, to: number): ResendResult;
-  append(events: readonly EventDraft[]): void;
-  depth(): number;
-  /** The sequence of the last event; 0 before the first. */
-  last(): number;
-  takeCommand(id: string, forgetAt: Temporal.Instant): boolean;
-}
 
 /** The open store. Made by `openStore`; each method is one transaction and throws when the disk cannot take it. */
 export class Store {
@@ -130,13 +120,17 @@ export class Store {
     );
     // What an earlier process left may be in the kernel's hands alone.
     this.sync();
-    this.log = new SyncedLog(db, this.events.end().sequence, {
+    const end = this.events.end().sequence;
+    const { isDoubted } = this.disk;
+    this.log = new SyncedLog(db, isDoubted ? 0 : end, {
       clock: options.clock,
       onSynced: () => this.tell(),
-      // It is in the kernel's hands all the same; the next fsync that the disk takes brings it there.
-      onFault: (fault) => options.log.error({ event: 'store.sync-failed', err: fault }),
+      onFault: (fault) => this.doubt(fault),
+      renew: () => this.disk.renew(),
+      onSound: (why) => this.tellOfFault(why),
       syncFile: options.syncFile,
     });
+    if (isDoubted) this.log.doubted(end);
   }
 
   /** Calls `run` after each transaction that added events, and after a resend. Returns what takes it off again. */
@@ -191,8 +185,10 @@ export class Store {
     this.write('disk', events, () => this.contacts.add(marks));
   }
 
+  /** No room, too, while the disk has not taken what is written. */
   roomLeft(): RoomReport {
-    return this.room.report();
+    const room = this.room.report();
+    return this.log.isSound ? room : { ...room, hasRoom: false };
   }
 
   /** Drops what is past its time; when room is short, every confirmed event is. Returns how many events went. */
@@ -244,6 +240,7 @@ export class Store {
   close(): void {
     if (!this.db.open) return;
     try {
+      this.log.mend();
       this.sync();
       this.log.synced(this.events.end().sequence);
     } finally {
@@ -289,7 +286,7 @@ export class Store {
         locks.reload();
       },
       append: (events) => this.append(events),
-      hasRoom: () => this.room.report().hasRoom,
+      hasRoom: () => this.roomLeft().hasRoom,
       newestInstant: () =>
         this.newestMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(this.newestMs),
     };
@@ -320,7 +317,7 @@ export class Store {
       depth: () => this.depth,
       last: () => events.end().sequence,
       takeCommand: (id, forgetAt) =>
-        this.disk.transact('disk', () => this.seeCommand.run(id, forgetAt.epochMilliseconds).changes === 1),
+        this.transact('disk', () => this.seeCommand.run(id, forgetAt.epochMilliseconds).changes === 1),
     };
   }
 
@@ -351,11 +348,32 @@ export class Store {
   }
 
   private transact<T>(durability: Durability, work: () => T): T {
+    // Within another transaction the outer one has seen to it.
+    if (durability === 'disk' && !this.db.inTransaction) this.log.mend();
     try {
       return this.disk.transact(durability, work);
     } catch (fault) {
       this.undone();
+      if (fault instanceof Error && 'code' in fault && /^SQLITE_IOERR/.test(String(fault.code))) this.log.failed(fault);
       throw fault;
+    }
+  }
+
+  private doubt(fault: Error): void {
+    const { log } = this.options;
+    log.error({ event: 'store.sync-failed', err: fault });
+    try {
+      this.disk.doubt();
+    } catch (why) {
+      log.error({ event: 'store.doubt-not-noted', err: why });
+    }
+  }
+
+  private tellOfFault(why: Error): void {
+    try {
+      this.append([diskFaultAlarm(why)]);
+    } catch (fault) {
+      this.options.log.error({ event: 'store.alarm-failed', err: fault });
     }
   }
 
@@ -377,18 +395,4 @@ export class Store {
   private tell(): void {
     for (const run of this.listeners) run();
   }
-}
-
-/** The newest instant that any row carries; rows carry the maximum so far, so the last ones of each table are enough. */
-function newestOnDisk(db: Database): number | undefined {
-  const newest = db
-    .prepare(
-      `SELECT max(newest_ms) FROM (
-         SELECT newest_ms FROM (SELECT newest_ms FROM event ORDER BY sequence DESC LIMIT 1)
-         UNION ALL SELECT newest_ms FROM (SELECT newest_ms FROM ledger ORDER BY id DESC LIMIT 1)
-         UNION ALL SELECT max(newest_ms) FROM journal)`,
-    )
-    .pluck()
-    .get() as number | null;
-  return newest === null || newest === 0 ? undefined : newest;
 }

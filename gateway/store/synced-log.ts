@@ -17,6 +17,10 @@ export interface SyncedLogOptions {
   /** Events up to here are past fsync. */
   readonly onSynced: (through: number) => void;
   readonly onFault: (fault: Error) => void;
+  /** Brings all that is written to the disk though an fsync has failed, by another way than one more; throws when it cannot. */
+  readonly renew: () => void;
+  /** All is on the disk again; `why` it was not. */
+  readonly onSound: (why: Error) => void;
   /** For tests. */
   readonly syncFile?: SyncFile | undefined;
 }
@@ -25,9 +29,13 @@ export interface SyncedLogOptions {
  * SQLite's write-ahead log, and how far it is past fsync. A transaction that has been committed is in the log, whole (SQLite, "WAL
  * mode file format" §4.3), so that an fsync of that file makes it durable; it is done in a thread of its own, and whoever
  * comes meanwhile shares the next one. A call that waits for the disk holds up no other.
+ *
+ * After an fsync that failed, no later one is believed (see `renewLog`): nothing counts as past fsync until all of it has been
+ * renewed. That is tried each second, and whenever somebody waits for the disk.
  */
 export class SyncedLog {
-  readonly #file: number;
+  readonly #name: string;
+  #file: number;
   readonly #options: SyncedLogOptions;
   readonly #syncFile: SyncFile;
   /** The last event past fsync, and the last one that was written. */
@@ -37,11 +45,14 @@ export class SyncedLog {
   #timer: Timer | undefined;
   #isBusy = false;
   #isClosed = false;
+  /** Why fsync is not to be believed; undefined: it is. */
+  #fault: Error | undefined;
 
   /** `last`: the last event; all that is on disk is past fsync. */
   constructor(db: Database, last: number, options: SyncedLogOptions) {
     // SQLite locks the database and its index, never this file: that another handle to it is closed frees no lock of ours.
-    this.#file = openSync(`${db.name}-wal`, 'r');
+    this.#name = `${db.name}-wal`;
+    this.#file = openSync(this.#name, 'r');
     this.#options = options;
     this.#syncFile = options.syncFile ?? fdatasync;
     this.#through = last;
@@ -58,6 +69,36 @@ export class SyncedLog {
     return this.#through >= this.#last;
   }
 
+  /** Whether what the disk says of an fsync is believed. While it is not, no call is to be taken. */
+  get isSound(): boolean {
+    return this.#fault === undefined;
+  }
+
+  /** The disk did not take a transaction of SQLite's own: what it says from now on is not believed. */
+  failed(fault: Error): void {
+    this.#fault ??= fault;
+    this.#options.onFault(fault);
+    this.#soon(SYNC_AGAIN_MS);
+  }
+
+  /** An earlier process has left events up to `last`, and the disk had not taken all of them. */
+  doubted(last: number): void {
+    this.#last = last;
+    this.failed(new Error('the disk did not take what an earlier process wrote'));
+  }
+
+  /** Sees that all that is written is on the disk, if an fsync has failed. Throws when it is not. */
+  mend(): void {
+    const fault = this.#fault;
+    if (fault === undefined) return;
+    const last = this.#last;
+    this.#options.renew();
+    if (!this.#isBusy) this.#reopen();
+    this.#fault = undefined;
+    this.synced(last);
+    this.#options.onSound(fault);
+  }
+
   /** Events up to `last` are in the kernel's hands; they are past fsync within 25 ms. */
   written(last: number): void {
     this.#last = last;
@@ -67,6 +108,7 @@ export class SyncedLog {
   /** A transaction that SQLite itself has taken past fsync took all before it along. */
   synced(last: number): void {
     this.#last = last;
+    if (this.#fault !== undefined) return;
     for (const done of this.#taken()) done();
     this.#arrived(last);
   }
@@ -97,7 +139,8 @@ export class SyncedLog {
   }
 
   #soon(ms: number): void {
-    if (this.#timer !== undefined || this.#isBusy || this.#through >= this.#last) return;
+    if (this.#timer !== undefined || this.#isBusy) return;
+    if (this.#through >= this.#last && this.#fault === undefined) return;
     this.#timer = this.#options.clock.after(ms, () => {
       this.#timer = undefined;
       // What is under way, or about to be, looks for the rest at its end.
@@ -121,21 +164,48 @@ export class SyncedLog {
     this.#timer?.cancel();
     this.#timer = undefined;
     const last = this.#last;
+    if (this.#fault !== undefined) {
+      this.#isBusy = false;
+      this.#tryToMend();
+      return;
+    }
     const waiting = this.#taken();
     if (waiting.length === 0 && last <= this.#through) {
       this.#isBusy = false;
       return;
     }
-    this.#syncFile(this.#file, (fault) => {
+    this.#syncFile(this.#file, (said) => {
       this.#isBusy = false;
-      if (fault !== null) this.#options.onFault(fault);
-      for (const done of waiting) done(fault ?? undefined);
+      if (said !== null) {
+        this.#fault ??= said;
+        this.#options.onFault(said);
+      }
+      // Another fsync may have failed meanwhile, and taken with it what this one says.
+      const fault = this.#fault;
+      for (const done of waiting) done(fault);
       if (this.#isClosed) closeSync(this.#file);
       else {
-        if (fault === null) this.#arrived(last);
-        this.#next(fault === null ? SYNC_MS : SYNC_AGAIN_MS);
+        if (fault === undefined) this.#arrived(last);
+        this.#next(fault === undefined ? SYNC_MS : SYNC_AGAIN_MS);
       }
     });
+  }
+
+  #tryToMend(): void {
+    try {
+      this.mend();
+    } catch (fault) {
+      const why = fault instanceof Error ? fault : new Error(String(fault));
+      this.#options.onFault(why);
+      for (const done of this.#taken()) done(why);
+      this.#soon(SYNC_AGAIN_MS);
+    }
+  }
+
+  /** A descriptor that knows nothing of faults before it. */
+  #reopen(): void {
+    closeSync(this.#file);
+    this.#file = openSync(this.#name, 'r');
   }
 
   #next(ms: number): void {

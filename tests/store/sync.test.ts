@@ -1,4 +1,7 @@
 /** Records and deadlines are one fsync for all that wait for it, it holds nobody up, and nothing leaves the outbox before it. */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import t from 'tap';
 import type { EventDraft } from '../../gateway/calls/ports.js';
 import { callId } from '../../gateway/policy/ids.js';
@@ -107,6 +110,17 @@ t.test('an fsync for a deadline takes the records before it along, and none that
   t.same(s.waiting(), [1, 2]);
 });
 
+const FAULT = 'balise.alarm.store.fault';
+
+/** Somebody else who reads the store and keeps its log from being renewed; returns what ends it. */
+function reader(t: Parameters<typeof aStore>[0], folder: string): () => void {
+  const db = new Sqlite(join(folder, 'balise.sqlite'), { readonly: true });
+  t.teardown(() => db.close());
+  db.exec('BEGIN');
+  db.prepare('SELECT count(*) FROM event').get();
+  return () => db.exec('COMMIT');
+}
+
 t.test(
   'where the disk does not take it, the deadline is not durable and records are held back until it does',
   async (t) => {
@@ -118,13 +132,95 @@ t.test(
     s.done(new Error('EIO'));
     t.match(call.is, { message: 'EIO' });
     t.same(s.waiting(), [1]);
+    t.equal(s.store.calls.hasRoom(), false, 'and no call is taken meanwhile');
     s.clock.go(999);
-    t.equal(s.syncs(), 0);
+    t.same([s.waiting(), s.store.calls.hasRoom()], [[1], false]);
     s.clock.go(1);
-    s.done();
-    t.same(s.waiting(), [1, 2], 'a second later it is tried again');
+    t.same(s.waiting(), [3, 1, 2], 'a second later the log is renewed, and an alarm says what was');
+    t.equal(s.store.calls.hasRoom(), true);
+    t.equal(s.syncs(), 0, 'by another way than one more fsync of the same');
+    t.match(s.store.history.events(undefined, 1)[0]?.body, new RegExp(`EIO.*${FAULT}`));
   },
 );
+
+t.test(
+  'after an fsync that failed no later one is believed, of ours or of SQLite, before the log is renewed',
+  async (t) => {
+    const s = open(t);
+    s.record(1);
+    s.clock.go(25);
+    const end = reader(t, s.folder);
+    s.record(2);
+    s.done(new Error('EIO'));
+    s.clock.go(1_000);
+    t.same([s.syncs(), s.waiting()], [0, []], 'no other is asked for');
+    const alarm: EventDraft = { kind: 'alarm', type: 'balise.alarm.test', data: {} };
+    t.throws(() => s.store.calls.append([alarm]), /another program is reading/, 'what must be on the disk is refused');
+    t.throws(() => s.store.outbox.takeCommand('c-1', s.clock.wall()), /another program is reading/);
+    const call = s.commit(3);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    t.match(call.is, { message: /another program is reading/ });
+    t.same([s.store.calls.hasRoom(), s.store.roomLeft().hasRoom, s.waiting()], [false, false, []]);
+    t.match(s.store.verifyChain(), { whole: true, to: 2 }, 'records of calls that are up are written all the same');
+    end();
+    s.store.calls.append([alarm]);
+    t.same([s.store.calls.hasRoom(), s.waiting()], [true, [3, 4, 1, 2]], 'then all of it is there, and told');
+  },
+);
+
+t.test('a process that is started after an fsync that failed believes the disk no more than the one before', (t) => {
+  const s = open(t);
+  s.record(1);
+  s.clock.go(25);
+  const end = reader(t, s.folder);
+  s.done(new Error('EIO'));
+  t.throws(() => s.store.close(), /another program is reading/);
+  const next = aStore(t, { clock: s.clock, folder: s.folder });
+  const waiting = () => next.outbox.pending(START, 10).map(({ sequence }) => sequence);
+  t.same([next.calls.hasRoom(), waiting()], [false, []]);
+  end();
+  s.clock.go(1_000);
+  t.same([next.calls.hasRoom(), waiting()], [true, [2, 1]]);
+  next.close();
+  t.equal(aStore(t, { clock: s.clock, folder: s.folder }).calls.hasRoom(), true, 'and then it is over');
+  t.end();
+});
+
+t.test('a log that reads back as something else than was written is not believed', (t) => {
+  const s = open(t);
+  s.record(1);
+  s.clock.go(25);
+  const log = openSync(join(s.folder, 'balise.sqlite-wal'), 'r+');
+  t.teardown(() => closeSync(log));
+  const { size } = fstatSync(log);
+  const last = Buffer.alloc(1);
+  readSync(log, last, 0, 1, size - 1);
+  const put = (byte: number): number => writeSync(log, Buffer.from([byte]), 0, 1, size - 1);
+  put((last[0] ?? 0) ^ 1);
+  s.done(new Error('EIO'));
+  s.clock.go(1_000);
+  t.same([s.store.calls.hasRoom(), s.waiting()], [false, []]);
+  put(last[0] ?? 0);
+  s.clock.go(1_000);
+  t.same([s.store.calls.hasRoom(), s.waiting()], [true, [2, 1]]);
+  t.end();
+});
+
+t.test('a disk that did not take a transaction of SQLite is believed no more than one that did not take ours', (t) => {
+  const s = open(t);
+  const fault = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' });
+  const failing = () =>
+    s.store.inOneTransaction(() => {
+      throw fault;
+    });
+  t.throws(failing, fault);
+  t.equal(s.store.calls.hasRoom(), false);
+  s.record(1);
+  s.clock.go(1_000);
+  t.same([s.store.calls.hasRoom(), s.waiting()], [true, [2, 1]]);
+  t.match(s.store.history.events(undefined, 1)[0]?.body, new RegExp(FAULT));
+  t.end();
+});
 
 t.test('whatever SQLite takes past fsync, an alarm, takes the records and deadlines before it along', (t) => {
   const s = open(t);
