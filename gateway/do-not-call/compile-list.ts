@@ -3,7 +3,17 @@
  * The file takes its place by a rename, so that whoever reads finds the old list or the new one and never half of it.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BUCKET } from '../policy/number-set.js';
 import { HEAD_BYTES, headOf, type ListHead } from './list-file.js';
@@ -20,8 +30,9 @@ export interface Compiled {
 }
 
 /**
- * Takes numbers (E.164 digits as integers, without +) one by one, and writes the list at the end. `discard` or `finish`
- * must be called, or a folder of runs stays beside the file.
+ * Takes numbers (E.164 digits as integers, without +) one by one, and writes the list at the end. All that it writes before
+ * the list takes its place is in one hidden folder beside the file: `discard` or `finish` must be called, or it stays until
+ * the next compiling of this list, which sweeps it away.
  */
 export class ListCompiler {
   readonly #folder: string;
@@ -31,7 +42,8 @@ export class ListCompiler {
   #taken = 0;
 
   constructor(private readonly file: string) {
-    this.#folder = mkdtempSync(join(dirname(file), `.${basename(file)}-`));
+    sweep(file);
+    this.#folder = mkdtempSync(join(dirname(file), `.${basename(file)}-${process.pid}-`));
   }
 
   add(number: number): void {
@@ -97,7 +109,7 @@ export class ListCompiler {
   }
 
   #assemble(lows: number, index: Buffer, head: ListHead): number {
-    const fresh = `${this.file}.new`;
+    const fresh = join(this.#folder, 'list');
     const out = openSync(fresh, 'w', 0o600);
     const first = headOf(head);
     const hash = createHash('sha256').update(first.subarray(0, 24)).update(first.subarray(56)).update(index);
@@ -121,6 +133,25 @@ export class ListCompiler {
     renameSync(fresh, this.file);
     syncFolder(dirname(this.file));
     return HEAD_BYTES + index.length + at;
+  }
+}
+
+/** What was left beside a list by a process that died over it. */
+function sweep(file: string): void {
+  const begins = `.${basename(file)}-`;
+  for (const name of readdirSync(dirname(file))) {
+    const [, pid] = name.startsWith(begins) ? (/^(\d+)-[A-Za-z0-9]{6}$/.exec(name.slice(begins.length)) ?? []) : [];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dirname(file), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (fault) {
+    // Another's process is one that we may not ask.
+    return (fault as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

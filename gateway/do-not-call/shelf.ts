@@ -33,7 +33,12 @@ export class ListShelf implements DoNotCallLists {
     const held = this.#held.get(name);
     return held?.list === undefined
       ? { isThere: false, why: held?.why ?? 'it was never imported' }
-      : { isThere: true, madeMs: held.list.madeMs, has: (number) => held.list?.set.has(number) === true };
+      : {
+          isThere: true,
+          madeMs: held.list.madeMs,
+          has: (number) => held.list?.set.has(number) === true,
+          size: held.list.set.size,
+        };
   }
 
   names(): readonly string[] {

@@ -1,5 +1,6 @@
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { E164 } from './ids.js';
+import { type Planned, plannedAs } from './number-plans.js';
 
 export type NumberClass =
   | 'emergency'
@@ -78,9 +79,12 @@ export class NumberReader {
   constructor(
     private readonly country: string,
     private readonly mostRemembered = MOST_REMEMBERED,
+    /** How a number in plain E.164 form is looked up before the parser is asked; the answers are the same. */
+    private readonly planned: (number: string) => Planned | null = plannedAs,
   ) {}
 
   read(dialled: string): Normal {
+    if (this.mostRemembered === 0) return this.#read(dialled);
     const known = this.#known.get(dialled);
     if (known !== undefined) return known;
     const made = this.#read(dialled);
@@ -99,18 +103,20 @@ export class NumberReader {
     const international = digits.startsWith('+') ? digits : digits.startsWith('00') ? `+${digits.slice(2)}` : digits;
     if (international.startsWith('+0')) return malformed('zero-country');
     if (SATELLITE.test(international)) return { ok: false, class: 'satellite', why: 'satellite' };
+    const planned = international.startsWith('+') ? this.planned(international) : null;
+    if (planned !== null) return classed(international as E164, planned.country, planned.type);
     const parsed = parsePhoneNumberFromString(international, this.country as CountryCode);
     if (parsed === undefined || !parsed.isPossible()) return malformed('impossible');
     // What was keyed beyond the number, and zeros to spare, make another string of the same number: only one form passes.
     if (international.startsWith('+') && parsed.number !== international) return malformed('not-whole');
-    const type = parsed.getType();
-    const number = parsed.number as string as E164;
-    const of =
-      type === 'PREMIUM_RATE' ? 'premium' : type === 'SHARED_COST' || type === 'UAN' ? 'shared-cost' : 'ordinary';
-    if (of !== 'ordinary') return { ok: false, class: of, why: of };
-    const geographic = type === 'FIXED_LINE';
-    return { ok: true, number, country: parsed.country, mobile: !geographic, class: of };
+    return classed(parsed.number as string as E164, parsed.country, parsed.getType());
   }
+}
+
+function classed(number: E164, country: string | undefined, type: string | undefined): Normal {
+  if (type === 'PREMIUM_RATE') return { ok: false, class: 'premium', why: 'premium' };
+  if (type === 'SHARED_COST' || type === 'UAN') return { ok: false, class: 'shared-cost', why: 'shared-cost' };
+  return { ok: true, number, country, mobile: type !== 'FIXED_LINE', class: 'ordinary' };
 }
 
 const malformed = (why: NumberFault): Normal => ({ ok: false, class: 'malformed', why });

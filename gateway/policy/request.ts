@@ -89,7 +89,13 @@ export type PolicyState =
 
 /** A do-not-call list, or why it cannot be asked. */
 export type DoNotCallList =
-  | { readonly isThere: true; readonly madeMs: number; readonly has: (number: string) => boolean }
+  | {
+      readonly isThere: true;
+      readonly madeMs: number;
+      readonly has: (number: string) => boolean;
+      /** Numbers on it; absent where nobody has counted. */
+      readonly size?: number;
+    }
   | { readonly isThere: false; readonly why: string };
 
 export interface DoNotCallLists {

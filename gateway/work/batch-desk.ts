@@ -56,7 +56,7 @@ export class BatchDesk {
   readonly #numbers: NumberReader;
 
   constructor(private readonly options: BatchDeskOptions) {
-    this.#numbers = new NumberReader(options.country, 1);
+    this.#numbers = new NumberReader(options.country, 0);
   }
 
   /**

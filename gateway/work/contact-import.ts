@@ -84,7 +84,7 @@ export class ContactLines {
     },
   ) {
     // Every line has another number: to remember them would only take memory.
-    this.#numbers = new NumberReader(options.country, 1);
+    this.#numbers = new NumberReader(options.country, 0);
   }
 
   /** The contact of a record; 'listed' where a do-not-call list has it; or everything that is wrong with the line. */

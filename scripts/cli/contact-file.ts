@@ -14,7 +14,7 @@ import { CsvReader, type CsvRecord } from '../../gateway/work/csv.js';
 import type { NewContact } from '../../gateway/work/ports.js';
 import { EXIT, type ExitCode, type Terminal, UsageFault } from './command.js';
 import { ContactSpill } from './contact-spill.js';
-import { Progress } from './dnc.js';
+import { PercentBar } from './percent-bar.js';
 
 const MOST_TOLD = 20;
 /** Contacts of one transaction: few enough that a call does not wait for it. */
@@ -135,7 +135,7 @@ async function* records(
   terminal: Terminal,
 ): AsyncIterable<{ readonly record: CsvRecord; readonly reader: ContactLines }> {
   const isStdin = how.file === '-';
-  const progress = new Progress(terminal, isStdin ? undefined : sizeOf(how.file));
+  const progress = new PercentBar(terminal, isStdin ? undefined : sizeOf(how.file));
   const csv = new CsvReader();
   let reader: ContactLines | undefined;
   const taken = (record: CsvRecord | undefined) => {
