@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -66,6 +66,9 @@ export function installPackages() {
   const stamp = join(root, 'node_modules', '.balise-lock');
   const wanted = digest(['package-lock.json', 'package.json']);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const folder = join(root, 'node_modules');
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+    giveUp(`${folder} is a link, and npm would empty the folder behind it: remove the link, or install there yourself`);
   say('installing the npm packages (better-sqlite3 is compiled here when no ready build is found: about a minute)');
   const npm = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   if (npm.error?.code === 'ENOENT') giveUp('npm is missing: install it (Debian: npm)');
