@@ -63,11 +63,41 @@ them, and the sums above, with <code>balise statement verify</code>.</p>
 
 /** The statement inside a page that `statementPage` made, or a bare one as JSON; undefined when there is none. */
 export function statementIn(content: string): Statement | undefined {
-  const inside = /<script type="application\/json" id="statement">(.*?)<\/script>/s.exec(content)?.[1] ?? content;
+  const inside = INSIDE.exec(content)?.[1] ?? content;
   try {
-    const value = JSON.parse(inside) as Partial<Statement> | null;
-    return value?.form === 'balise-statement-1' ? (value as Statement) : undefined;
+    const value: unknown = JSON.parse(inside);
+    return isStatement(value) ? value : undefined;
   } catch {
     return undefined;
+  }
+}
+
+const INSIDE = /<script type="application\/json" id="statement">(.*?)<\/script>/s;
+
+/** Whether a page prints what the statement in it says; true of a bare one, which prints nothing. */
+export function isPageOf(content: string, statement: Statement): boolean {
+  return !INSIDE.test(content) || content.trim() === statementPage(statement).trim();
+}
+
+function isStatement(value: unknown): value is Statement {
+  const { form, gateway, person, month, zone, lines, totals, pay, events, open } = (value ?? {}) as Partial<Statement>;
+  const isList = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null);
+  return (
+    form === 'balise-statement-1' &&
+    [gateway, person, zone].every((one) => typeof one === 'string') &&
+    /^[0-9]{4}-(0[1-9]|1[0-2])$/.test(month ?? '') &&
+    isZone(zone ?? '') &&
+    [lines, totals, events].every(isList) &&
+    typeof pay === 'object' &&
+    Array.isArray(open)
+  );
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
   }
 }

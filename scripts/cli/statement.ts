@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import type { JWK } from 'jose';
@@ -10,7 +10,7 @@ import type { Store } from '../../gateway/store/store.js';
 import { correctionFault, signCorrection } from '../../gateway/work/correction.js';
 import type { WorkEvent } from '../../gateway/work/pay.js';
 import { type Statement, statementCsv, statementOf } from '../../gateway/work/statement.js';
-import { statementIn, statementPage } from '../../gateway/work/statement-page.js';
+import { isPageOf, statementIn, statementPage } from '../../gateway/work/statement-page.js';
 import { type Command, EXIT, type ExitCode, needed, type Terminal, UsageFault } from './command.js';
 import { siteFolderOf } from './gateway-client.js';
 import { clock, jsonFile, withStore } from './open-work.js';
@@ -75,7 +75,10 @@ export const statement: Command = {
       const made = statementOfFile(needed(file, 'the statement'));
       if (values.chain !== undefined) return verify(made, await fromExport(values.chain, made), keys, terminal);
       const site = await loadSite(siteFolderOf(values.site));
-      return withStore(site, (store) => verify(made, fromStore(store, made), [...keys, ...keysOf(site)], terminal));
+      return withStore(site, (store) => {
+        const evidence = withFault(fromStore(store, made), strangeness(made, site));
+        return verify(made, evidence, [...keys, ...keysOf(site)], terminal);
+      });
     }
     if (what !== undefined && what !== 'correct') throw new UsageFault(`there is no "statement ${what}"`);
     const site = await loadSite(siteFolderOf(values.site));
@@ -130,12 +133,37 @@ function minutesOf(text: string | undefined): number {
 
 const keysOf = ({ uplink }: SiteFiles): readonly Key[] => (uplink?.commandKeys ?? []) as readonly Key[];
 
-function statementOfFile(file: string): Statement {
-  const made = statementIn(readFileSync(file, 'utf8'));
+interface Given extends Statement {
+  /** What the page prints is what the statement in it says. */
+  readonly isPrinted: boolean;
+}
+
+function statementOfFile(file: string): Given {
+  const content = textOf(file);
+  const made = statementIn(content);
   if (made === undefined)
     throw new UsageFault(`${file} is no statement: give the page or the JSON that balise statement made`);
-  return made;
+  return { ...made, isPrinted: isPageOf(content, made) };
 }
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (fault) {
+    throw new UsageFault(`${file} cannot be read: ${(fault as Error).message}`);
+  }
+}
+
+/** A statement of another gateway, or by another clock, says nothing of this site, however well its sums add up. */
+function strangeness({ gateway, zone }: Statement, { site }: SiteFiles): string | undefined {
+  const ours = `${site.site}/${site.gateway}`;
+  if (gateway !== ours)
+    return `it is of the gateway ${gateway}, and this is ${ours}: give that one's export with --chain`;
+  return zone === site.zone ? undefined : `its month is that of ${zone}, and the site's clock is that of ${site.zone}`;
+}
+
+const withFault = (evidence: Evidence, fault: string | undefined): Evidence =>
+  fault === undefined ? evidence : { ...evidence, fault: [fault, evidence.fault ?? []].flat().join('\n') };
 
 /** The events of a chain that bear on a statement, and what is known of the chain. */
 interface Evidence {
@@ -157,9 +185,10 @@ function fromStore(store: Store, { person, month, zone }: Pick<Statement, 'perso
 async function fromExport(file: string, { gateway, person }: Statement): Promise<Evidence> {
   const events: WorkEvent[] = [];
   let walk: ChainWalk | undefined;
+  if (!existsSync(file)) throw new UsageFault(`--chain ${file} is not there`);
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue;
-    walk ??= new ChainWalk(beginning(line));
+    walk ??= new ChainWalk(beginning(file, line));
     if (!walk.take(line)) break;
     if (!line.includes('"type":"balise.work.')) continue;
     const event = JSON.parse(line) as WorkEvent & { readonly source: string };
@@ -176,9 +205,19 @@ async function fromExport(file: string, { gateway, person }: Statement): Promise
     : { events, fault: `the export is broken at event ${report.sequence} (${report.broken})` };
 }
 
-function beginning(line: string): ChainEnd {
-  const { sequence, prevhash } = JSON.parse(line) as { readonly sequence?: number; readonly prevhash?: string };
+function beginning(file: string, line: string): ChainEnd {
+  const { sequence, prevhash } = firstEvent(file, line);
   return { sequence: (sequence ?? 1) - 1, hash: prevhash ?? GENESIS };
+}
+
+function firstEvent(file: string, line: string): { readonly sequence?: number; readonly prevhash?: string } {
+  try {
+    const event: unknown = JSON.parse(line);
+    if (typeof event === 'object' && event !== null && 'sequence' in event) return event;
+  } catch {
+    // Told below, as anything else that is no event.
+  }
+  throw new UsageFault(`--chain ${file} is no export: give what balise audit export or headquarters wrote`);
 }
 
 /** The events without the corrections that nobody has signed. */
@@ -197,7 +236,7 @@ async function sound(events: readonly WorkEvent[], keys: readonly Key[]) {
 }
 
 async function verify(
-  made: Statement,
+  { isPrinted, ...made }: Given,
   evidence: Evidence,
   keys: readonly Key[],
   { stdout }: Terminal,
@@ -205,6 +244,8 @@ async function verify(
   const { good, faults } = await sound(evidence.events, keys);
   const hashes = new Map(evidence.events.map(({ sequence, hash }) => [sequence, hash]));
   const wrong = [...(evidence.fault === undefined ? [] : [evidence.fault]), ...faults];
+  if (!isPrinted)
+    wrong.push('the page does not print the figures that it carries: it was changed, or another version made it');
   for (const { sequence, hash } of made.events) {
     const found = hashes.get(sequence);
     if (found === undefined) wrong.push(`event ${sequence} is not in the chain`);

@@ -86,6 +86,13 @@ t.test(
     const whole = readFileSync(page, 'utf8');
     writeFileSync(page, whole.replace('"ms":1800000', '"ms":2800000'));
     t.match(await verify('--chain', chain), { status: 1, stdout: /the times do not follow/ });
+    writeFileSync(page, whole.replace('<td class="n">0:30:00</td>', '<td class="n">1:30:00</td>'));
+    const isOther = { status: 1, stdout: /^the page does not print the figures that it carries[^\n]*\n$/ };
+    t.match(await verify('--chain', chain), isOther, 'what is read by people is what is checked');
+    writeFileSync(page, whole.replace('"zone":"Europe/Brussels"', '"zone":"Asia/Tokyo"'));
+    t.match(await verify('--site', folder.path), { status: 1, stdout: /its month is that of Asia\/Tokyo/ });
+    writeFileSync(page, whole.replace(/"gateway":"[^"]*"/, '"gateway":"other/gw-9"'));
+    t.match(await verify('--site', folder.path), { status: 1, stdout: /it is of the gateway other\/gw-9/ });
     writeFileSync(page, whole.replace(/("hash":")./, '$1x'));
     t.match(await verify('--site', folder.path), { status: 1, stdout: /event 1 has another content/ });
     writeFileSync(page, whole);
@@ -133,6 +140,10 @@ t.test('a correction is appended with a signature, and one that nobody known has
 t.test('what is called wrongly is told, with status 64', async (t) => {
   const folder = await withTrains(t);
   mkdirSync(file(folder, 'empty'));
+  const about = { form: 'balise-statement-1', gateway: 'demo/gw-1', person: 'p-1', month: '2020-03', zone: 'UTC' };
+  writeFileSync(file(folder, 'half.json'), JSON.stringify({ ...about, events: [null] }));
+  const none = { lines: [], totals: [], pay: {}, events: [], open: [] };
+  writeFileSync(file(folder, 'whole.json'), JSON.stringify({ ...about, ...none }));
   for (const args of [
     ['campaign', '--site', folder.path],
     ['campaign', 'import', '--site', folder.path, '--campaign', 'none', 'x.csv'],
@@ -142,6 +153,10 @@ t.test('what is called wrongly is told, with status 64', async (t) => {
     ['statement', '--site', folder.path, '--person', 'nobody', '--month', '2026-03'],
     ['statement', '--site', folder.path, '--person', 'p', '--month', 'march'],
     ['statement', 'verify', file(folder, 'trains.json'), '--site', folder.path],
+    ['statement', 'verify', file(folder, 'not-there.html'), '--site', folder.path],
+    ['statement', 'verify', file(folder, 'half.json'), '--site', folder.path],
+    ['statement', 'verify', file(folder, 'whole.json'), '--chain', file(folder, 'not-there.ndjson')],
+    ['statement', 'verify', file(folder, 'whole.json'), '--chain', file(folder, 'trains.json')],
   ])
     t.equal((await balise(args)).status, 64, args.join(' '));
 });

@@ -145,7 +145,7 @@ function ContactBanner(): JSX.Element | null {
 
 /** What a screen reader says without being asked: new alarms, and the contact lost and found. Politely: it waits for a pause. */
 function Heard(): JSX.Element {
-  const { w } = useWords();
+  const { language, w } = useWords();
   const alarms = useStore(liveSite, (site) => site?.alarms);
   const state = useStore(contact, ({ is }) => is);
   const [said, setSaid] = useState('');
@@ -155,7 +155,7 @@ function Heard(): JSX.Element {
     const newest = alarms?.[0];
     const key = newest === undefined ? '' : `${newest.at} ${newest.code}`;
     if (alarms !== undefined && lastAlarm.current !== undefined && lastAlarm.current !== key && newest !== undefined) {
-      setSaid(`${titleOfCode(w.alarms, newest.code)}: ${alarmText(w.alarmSaid, newest).sentence}`);
+      setSaid(`${titleOfCode(w.alarms, newest.code)}: ${alarmText(w.alarmSaid, newest, language).sentence}`);
     }
     if (alarms !== undefined) lastAlarm.current = key;
   }, [alarms]);

@@ -1,6 +1,7 @@
 import type { FactWords } from '../../api/calls.js';
 import type { ConsoleLanguage } from '../../api/people.js';
 import type { AlarmView } from '../../api/site.js';
+import { detailIn } from './alarm-details.js';
 import type { AlarmCode, AlarmSentences } from './alarms.en.js';
 import type { CodeWords } from './codes.en.js';
 
@@ -17,11 +18,15 @@ export function factIn(
   return facts?.[language] ?? fact;
 }
 
-/** What an alarm is about: its sentence in the language of the page, and what the gateway said of it in English beside it. */
+/**
+ * What an alarm is about: its sentence in the language of the page, and what more the gateway said of it: in that language too,
+ * or in its own English where there is no other.
+ */
 export function alarmText(
   said: CodeWords['alarmSaid'],
   alarm: AlarmView,
-): { readonly sentence: string; readonly english?: string } {
+  language: ConsoleLanguage,
+): { readonly sentence: string; readonly more?: string; readonly english?: string } {
   const { code, detail, handset, board, address, cut } = alarm;
   if (said === undefined || !isSaid(said.sentences, code)) return { sentence: detail };
   const parts = {
@@ -32,7 +37,10 @@ export function alarmText(
     ...(cut === undefined ? {} : { ...cut, calls: String(cut.calls) }),
   };
   const sentence = said.sentences[code](parts);
-  return WHOLE.has(code) ? { sentence } : { sentence, english: detail };
+  if (WHOLE.has(code)) return { sentence };
+  const more = language === 'en' ? undefined : detailIn(language, code, detail);
+  if (more === undefined) return { sentence, english: detail };
+  return more === '' ? { sentence } : { sentence, more };
 }
 
 const isSaid = (sentences: AlarmSentences, code: string): code is AlarmCode => Object.hasOwn(sentences, code);
