@@ -212,8 +212,8 @@ function beginning(file: string, line: string): ChainEnd {
 
 function firstEvent(file: string, line: string): { readonly sequence?: number; readonly prevhash?: string } {
   try {
-    const event: unknown = JSON.parse(line);
-    if (typeof event === 'object' && event !== null && 'sequence' in event) return event;
+    const event = JSON.parse(line) as { readonly sequence?: number; readonly prevhash?: string } | null;
+    if (typeof event?.sequence === 'number') return event;
   } catch {
     // Told below, as anything else that is no event.
   }
