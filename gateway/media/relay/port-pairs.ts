@@ -27,35 +27,31 @@ export class PortPairs {
   readonly #address: string;
   readonly #range: PortRange | null;
   readonly #onSocketError: (error: Error) => void;
-  readonly #taken = new Set<number>();
-  readonly #pairs: number;
-  #next = 0;
+  /** Of the range, those that nobody has; the one that was given up last comes last: what is still on its way to it finds nobody. */
+  readonly #free: number[] = [];
 
   constructor(address: string, range: PortRange | null, onSocketError: (error: Error) => void) {
     this.#address = address;
     this.#range = range;
     this.#onSocketError = onSocketError;
-    this.#pairs = range ? Math.max(0, Math.floor((range.to - firstEven(range) + 1) / 2)) : 0;
+    if (range !== null) for (let port = firstEven(range); port < range.to; port += 2) this.#free.push(port);
   }
 
   /** A bound pair. Rejects with PortsExhausted, or with the system's error when the address itself cannot be bound. */
   async open(): Promise<SocketPair> {
-    return this.#range ? this.#fromRange(firstEven(this.#range)) : this.#fromKernel();
+    return this.#range ? this.#fromRange() : this.#fromKernel();
   }
 
-  /** Each pair once, from the one after the last given: a port just given up gets no packet meant for its last call. */
-  async #fromRange(first: number): Promise<SocketPair> {
-    for (let tries = 0; tries < this.#pairs; tries++) {
-      const port = first + this.#next * 2;
-      this.#next = (this.#next + 1) % this.#pairs;
-      if (this.#taken.has(port)) continue;
-      this.#taken.add(port);
+  async #fromRange(): Promise<SocketPair> {
+    for (let tries = this.#free.length; tries > 0; tries--) {
+      const port = this.#free.shift();
+      if (port === undefined) break;
       const pair = await this.#bindPair(port).catch((error: unknown) => {
-        this.#taken.delete(port);
+        this.#free.push(port);
         throw error;
       });
       if (pair !== undefined) return pair;
-      this.#taken.delete(port);
+      this.#free.push(port);
     }
     throw new PortsExhausted(`no free pair of ports on ${this.#address}`);
   }
@@ -105,7 +101,7 @@ export class PortPairs {
         open = false;
         rtp.close();
         rtcp.close();
-        this.#taken.delete(port);
+        if (this.#range !== null) this.#free.push(port);
       },
     };
   }
