@@ -34,6 +34,9 @@ const DRAIN_MS = 3_000;
 /** Packets that one connection may send at once, and in a second from then on: an agent of 247 boards comes nowhere near. */
 const BURST_PACKETS = 2_000;
 const PACKETS_PER_S = 500;
+/** What is said of a line is longer in no case, bytes: states are kept in memory and on the disk. */
+const LONGEST_OF_LINE = 1_024;
+const OF_LINE = /^bus\/line\//;
 const STATE = /^bus\/line\/[^/]+\/state$/;
 
 /**
@@ -86,7 +89,12 @@ export class Bus {
       },
       authorizePublish: (client, packet, done) => {
         const name = client?.id ?? '';
-        if (this.#identities.mayPublish(name, packet.topic)) {
+        const isOwn = this.#identities.mayPublish(name, packet.topic);
+        if (isOwn && OF_LINE.test(packet.topic) && packet.payload.length > LONGEST_OF_LINE) {
+          this.#refuse('size', name, packet.topic);
+          return done(new Error('longer than any'));
+        }
+        if (isOwn) {
           if (packet.retain && STATE.test(packet.topic)) this.#retained?.keep(packet.topic, packet.payload.toString());
           return done(null);
         }

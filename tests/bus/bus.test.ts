@@ -184,6 +184,21 @@ t.test('a packet that says that it is huge ends its connection before it has com
   await until(() => bus.refused.size === 1);
 });
 
+t.test('a state longer than any is refused, told of, and kept nowhere: not as a last will either', async (t) => {
+  const { bus, refusals, heard, client, until } = await started(t);
+  const long = 'x'.repeat(1_025);
+  const one = client();
+  await once(one as unknown as EventEmitter, 'connect');
+  one.publish('bus/line/h0/state', long, { qos: 1, retain: true });
+  await until(() => bus.refused.size === 1);
+  const other = client({ will: { topic: 'bus/line/h0/state', payload: Buffer.from(long), qos: 1, retain: true } });
+  await once(other as unknown as EventEmitter, 'connect');
+  other.stream.destroy();
+  await until(() => bus.refused.size === 2);
+  t.match(refusals[0], { kind: 'size', name: 'agent-a', detail: 'bus/line/h0/state' });
+  t.same(heard, []);
+});
+
 t.test('a connection that never says who it is is ended', async (t) => {
   const { port } = await started(t);
   const socket = dial(port, '127.0.0.1');

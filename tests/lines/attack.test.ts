@@ -132,10 +132,16 @@ t.test('a payload that is too large ends its connection, and nothing of it is ke
   one.publish('bus/line/h9/state', Buffer.alloc(200_000, 'x'), { qos: 1, retain: true });
   await gone;
   t.equal(s.bus.refused.size, 1);
-  const malformed = s.lines.malformed;
   const two = await s.attacker();
   await once(two, 'connect');
-  await two.publishAsync('bus/line/h9/state', Buffer.alloc(50_000, 'x'), { qos: 1, retain: true });
+  const goneToo = s.closed(two);
+  two.publish('bus/line/h9/state', Buffer.alloc(50_000, 'x'), { qos: 1, retain: true });
+  await goneToo;
+  t.equal(s.bus.refused.size, 2, 'a state is far shorter than a packet may be');
+  const malformed = s.lines.malformed;
+  const three = await s.attacker();
+  await once(three, 'connect');
+  await three.publishAsync('bus/line/h9/state', Buffer.alloc(1_000, 'x'), { qos: 1, retain: true });
   t.equal(s.lines.malformed, malformed + 1, 'what the bus still takes is none to the lines, and counted');
 });
 
