@@ -23,6 +23,7 @@ import type { BoardConfig } from './config.js';
 import { type Answer, bitAt, type Fault, type Question, readBits } from './frame.js';
 import { InputMap } from './inputs.js';
 import { Patience } from './patience.js';
+import { type BoardEvents, type Pace, RANK, type Wish } from './wish.js';
 
 /** The watchdog's register is read this many times less often than the relays are read back when nothing changes. */
 const WATCHDOG_EACH = 2n;
@@ -30,29 +31,6 @@ const WATCHDOG_EACH = 2n;
 const STANDS_MS = 100;
 /** A refused board is looked at again this often, milliseconds: somebody may have exchanged or reset it. */
 const REFUSED_RETRY_MS = 2_000;
-
-/** How urgent a board's next question is; lower goes first. */
-export const RANK = { openRelay: 0, setRelay: 1, poll: 2, lost: 3 } as const;
-
-export interface Wish {
-  readonly rank: number;
-  /** Not before this instant. */
-  readonly atNs: bigint;
-}
-
-/** How often a board is looked at, milliseconds. */
-export interface Pace {
-  /** Its inputs; 0 is as often as the line allows. */
-  readonly pollMs: number;
-  /** Its relays, even when nothing changes. */
-  readonly verifyMs: number;
-}
-
-export interface BoardEvents {
-  /** The report of a line changed, or was asked for. */
-  line(handset: string, report: LineReport): void;
-  health(): void;
-}
 
 type Procedure = Generator<Question, Verdict, Answer>;
 

@@ -1,9 +1,10 @@
 import type { AgentDriver, AgentHost, HealthReport, LineReport } from '../agent.js';
 import { type AgentTimer, laterOf, MS, msBetween } from '../clock.js';
 import { openWire, Reopening, silenceMs, type Wire } from '../wire.js';
-import { Board, RANK } from './board.js';
+import { Board } from './board.js';
 import type { ModbusLineConfig } from './config.js';
 import { RtuMaster } from './master.js';
+import { RANK } from './wish.js';
 
 /** Boards that answer are served first; one that does not gets a turn this often, so that its time-outs do not slow the rest. */
 const LOST_TURN_MS = 250;
