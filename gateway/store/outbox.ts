@@ -31,6 +31,8 @@ export interface ResendResult {
   readonly missing: number;
   /** The first event that is still on disk; what is missing below it will never come. */
   readonly oldest: number;
+  /** The end of what was looked at: of a long range only the beginning, and the rest is to be asked for then. */
+  readonly through: number;
 }
 
 /** What the uplink needs of the disk; `Store.outbox` is one. */
@@ -48,6 +50,9 @@ export interface StoredOutbox {
 interface EndRow extends ChainEnd {
   readonly newest_ms: number;
 }
+
+/** Events of one request at the most. */
+const MOST_RESENT = 10_000;
 
 /** The name in `meta` under which the end of what was pruned is kept. */
 export const PRUNED = 'pruned-through';
@@ -126,12 +131,14 @@ export class OutboxTable {
     return changed;
   }
 
-  /** Marks a range, both ends included, as unconfirmed. */
-  resend(from: number, to: number): ResendResult & { readonly changed: number } {
+  /** Marks a range, both ends included, as unconfirmed; of a longer one its beginning, so that no call waits for it. */
+  resend(from: number, asked: number): ResendResult & { readonly changed: number } {
+    const to = Math.min(asked, from + MOST_RESENT - 1);
     const changed = this.unmark.run(from, to).changes;
     const held = this.rangeCount.get(from, to) as number;
     const [first] = this.oldest.all(1) as { readonly sequence: number }[];
-    return { resent: held, missing: Math.max(0, to - from + 1 - held), oldest: first?.sequence ?? 1, changed };
+    const missing = Math.max(0, to - from + 1 - held);
+    return { resent: held, missing, oldest: first?.sequence ?? 1, through: to, changed };
   }
 
   /**

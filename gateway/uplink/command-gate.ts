@@ -19,6 +19,7 @@ export type CommandRefusalCode =
   | 'expired'
   | 'long-lived'
   | 'replayed'
+  | 'clock-untrusted'
   | 'store-failed';
 
 export interface CommandRefusal {
@@ -37,6 +38,9 @@ const LONGEST = 16 * 1024;
 const LIFE_S = 30;
 /** How far headquarters' clock may be ahead of ours, seconds. */
 const AHEAD_S = 5;
+
+/** Orders that give leave, and are not obeyed while it cannot be told whether they are of today. */
+const WIDENS: readonly Command['type'][] = ['release', 'warrant'];
 
 type Key = CryptoKey | Uint8Array;
 
@@ -116,6 +120,9 @@ export class CommandGate {
     if (command.iat > nowS + AHEAD_S) {
       return refused('not-yet', `it is from ${(command.iat - nowS).toFixed(1)} s ahead of our clock`);
     }
+    // With a clock that was set back an old order would be in time again, long after its id was forgotten. What only takes away is done.
+    if (WIDENS.includes(command.type) && !this.options.clock.trust().trusted)
+      return refused('clock-untrusted', 'our clock is not believed, and this order gives leave');
     return { genuine: true, command };
   }
 }

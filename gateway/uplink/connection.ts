@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
-import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import type { IClientOptions, IClientPublishOptions, IConnackPacket, MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import type { UplinkConfig } from '../../config/schema/types.generated.js';
 import type { Clock, Timer } from '../clock/clock.js';
 import { reconnectMs } from './back-off.js';
+import { Flights } from './flights.js';
 
 /** One connection to the broker, from CONNACK to its loss. */
 export interface BrokerSession {
@@ -15,6 +16,8 @@ export interface BrokerSession {
   readonly receiveMaximum: number;
   /** The largest packet that the broker takes, bytes (MQTT 5 §3.2.2.3.6). */
   readonly maximumPacketSize: number;
+  /** Publishes with QoS 1 as soon as the broker takes one more; `done` with its confirmation, or with why there is none. */
+  publish(topic: string, payload: string, how: IClientPublishOptions, done?: (fault?: Error | null) => void): void;
 }
 
 export interface ConnectionOptions {
@@ -38,6 +41,9 @@ const GOOD_NS = 30_000_000_000n;
 const MOST_RECEIVED = 65_535;
 /** The largest packet that MQTT itself allows (§2.1.4), bytes. */
 const LARGEST_PACKET = 268_435_460;
+
+/** The largest packet that is taken from the broker: a policy bundle is far below it, bytes. */
+const MOST_TAKEN = 16 * 1_048_576;
 
 /**
  * Keeps one connection to the broker, for ever: a lost one is followed by another, with back-off. Each is a client of its own
@@ -108,7 +114,8 @@ export class BrokerConnection {
       // An order's answer must not wait for the next packet to fill up (Nagle); the stream is a socket or a TLS socket.
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       const { receiveMaximum = MOST_RECEIVED, maximumPacketSize = LARGEST_PACKET } = connack.properties ?? {};
-      session = { client, protocol, receiveMaximum, maximumPacketSize };
+      const flights = new Flights(client, receiveMaximum, maximumPacketSize);
+      session = { client, protocol, receiveMaximum, maximumPacketSize, publish: flights.publish };
       log.info({ event: 'uplink.connected', protocol, receiveMaximum: session.receiveMaximum });
       this.options.onUp(session);
     });
@@ -120,8 +127,7 @@ export class BrokerConnection {
       client.end(true);
       if (this.client === client) this.client = undefined;
       if (session === undefined) {
-        // Refused or hung up on before CONNACK may mean the version; a host that is not there says nothing of it.
-        if (!isNetworkFault(lastError)) this.protocol = protocol === 5 ? 4 : 5;
+        if (mayMeanVersion(lastError)) this.protocol = protocol === 5 ? 4 : 5;
       } else if (this.options.clock.monotonicNs() - upNs > GOOD_NS) {
         this.attempt = 0;
       }
@@ -168,6 +174,7 @@ export class BrokerConnection {
       keepalive: KEEPALIVE_S,
       resubscribe: false,
       queueQoSZero: false,
+      ...(this.protocol === 5 ? { properties: { maximumPacketSize: MOST_TAKEN } } : {}),
       will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
       ...(config.username === undefined ? {} : { username: config.username }),
       ...(config.password === undefined ? {} : { password: config.password }),
@@ -179,7 +186,15 @@ export class BrokerConnection {
   }
 }
 
-/** Whether the fault is the operating system's: no route, nobody listening, no such name. */
-function isNetworkFault(fault: Error | undefined): boolean {
-  return fault !== undefined && 'syscall' in fault && (fault as NodeJS.ErrnoException).code !== 'ECONNRESET';
+/** Refusals that mean the version (MQTT 5 §3.2.2.2, 3.1.1 §3.2.2.3): "unsupported protocol version". */
+const VERSION_REFUSED = [0x84, 0x01];
+
+/**
+ * Whether a connection that did not come up may have failed by its version: the broker says so, or hangs up without a word. A
+ * host that is not there, a certificate, an account or a broker that is busy say nothing of it.
+ */
+export function mayMeanVersion(fault: Error | undefined): boolean {
+  const code: unknown = fault !== undefined && 'code' in fault ? fault.code : undefined;
+  if (typeof code === 'number') return VERSION_REFUSED.includes(code);
+  return code === undefined || code === 'ECONNRESET';
 }

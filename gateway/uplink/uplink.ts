@@ -22,6 +22,7 @@ import { COUNTERSIGNED } from './checkpoint.js';
 import { CommandDesk, type CommandResult, type CommandStore, type HouseCommand } from './command-desk.js';
 import { BrokerConnection, type BrokerSession } from './connection.js';
 import { OutboxDrain, type OutboxEntry, type OutboxSource } from './drain.js';
+import { packetBytes } from './flights.js';
 import { HandsetStates, type WorkState } from './handset-states.js';
 import { Lane } from './lane.js';
 import { type Topics, topicsOf } from './topics.js';
@@ -76,8 +77,6 @@ const STALL_MS = 30_000;
 /** After a fault of the disk the drain tries again, milliseconds. */
 const RETRY_MS = 1_000;
 const FAREWELL_MS = 1_000;
-/** What a PUBLISH holds besides its topic and payload at the most, bytes. */
-const PACKET_FRAME = 16;
 /** An answer that nobody fetched for an hour is for nobody, seconds (MQTT 5 §3.3.2.3.3). */
 const ACK_EXPIRY_S = 3_600;
 
@@ -96,6 +95,7 @@ export class Uplink {
   private stallTimer: Timer | undefined;
   private retryTimer: Timer | undefined;
   private lastConfirmedNs = 0n;
+  private readonly tooLarge = new Set<number>();
 
   constructor(private readonly options: UplinkOptions) {
     const { clock, config, gatewayId, log, store } = options;
@@ -149,7 +149,7 @@ export class Uplink {
     const { session } = this;
     if (session !== undefined) {
       const presence: PresenceMessage = { ...this.presence('offline'), offlineSince: this.now() };
-      session.client.publish(this.topics.presence, JSON.stringify(presence), { qos: 1, retain: true });
+      session.publish(this.topics.presence, JSON.stringify(presence), { retain: true });
     }
     await this.connection.stop(FAREWELL_MS);
     this.down();
@@ -269,7 +269,7 @@ export class Uplink {
     this.lane.up(lane, (message, done) => {
       const expiry =
         session.protocol === 5 && !message.retain ? { properties: { messageExpiryInterval: ACK_EXPIRY_S } } : {};
-      session.client.publish(message.topic, message.payload, { qos: 1, retain: message.retain, ...expiry }, (fault) => {
+      session.publish(message.topic, message.payload, { retain: message.retain, ...expiry }, (fault) => {
         if (fault && this.session === session) {
           this.options.log.warn({ event: 'uplink.refused', topic: message.topic, why: fault.message });
         }
@@ -294,15 +294,17 @@ export class Uplink {
     const { session } = this;
     if (session === undefined) return;
     const topic = entry.kind === 'alarm' ? this.topics.alarm : this.topics.event;
-    const bytes = Buffer.byteLength(entry.body) + topic.length + PACKET_FRAME;
+    const bytes = packetBytes(topic, entry.body);
     if (bytes > session.maximumPacketSize) {
-      // The broker would hang up (MQTT 5 §3.2.2.3.6), again and again. The gap shows at headquarters.
       const { maximumPacketSize } = session;
       this.options.log.error({ event: 'uplink.too-large', sequence: entry.sequence, bytes, maximumPacketSize });
-      setImmediate(() => this.drain.passOver(entry.sequence));
+      setImmediate(() => {
+        this.drain.passOver(entry.sequence);
+        this.tellOfTooLarge(entry, bytes, maximumPacketSize);
+      });
       return;
     }
-    session.client.publish(topic, entry.body, { qos: 1 }, (fault) => {
+    session.publish(topic, entry.body, {}, (fault) => {
       if (this.session !== session) return;
       if (fault) {
         // Refused by the broker (MQTT 5 §3.4.2.1). Going on would break the order, so it is tried again from here.
@@ -314,11 +316,24 @@ export class Uplink {
     });
   }
 
+  /** The broker would hang up, again and again. Headquarters hears why it misses one: once, and never of an alarm, too large itself. */
+  private tellOfTooLarge({ sequence, kind }: OutboxEntry, bytes: number, most: number): void {
+    if (kind === 'alarm' || this.tooLarge.has(sequence)) return;
+    this.tooLarge.add(sequence);
+    const message = `Event ${sequence} has ${bytes} bytes, and the broker takes ${most}: it stays at the gateway.`;
+    const data = { why: 'uplink.too-large', message, sequence };
+    try {
+      this.options.store.append([{ kind: 'alarm', type: 'balise.alarm.uplink.too-large', data }]);
+    } catch (fault) {
+      this.diskFault(fault);
+    }
+  }
+
   private subscribed(session: BrokerSession, fault: Error | null, granted?: readonly ISubscriptionGrant[]): void {
     this.desk.warm();
     // Not before: whoever reads that we are on line may send an order at once.
     const presence = JSON.stringify(this.presence('online'));
-    session.client.publish(this.topics.presence, presence, { qos: 1, retain: true });
+    session.publish(this.topics.presence, presence, { retain: true });
     const refused = granted?.some(({ qos }) => (qos as number) >= 128) ?? false;
     if (fault === null && !refused) return;
     // Events must go on; that no order can come is for headquarters' broker to mend.

@@ -92,26 +92,37 @@ function derived(password: string, salt: Buffer): Promise<Buffer> {
 
 const MINUTE_MS = 60_000;
 const MOST_TRIES = 5;
-const MOST_REMEMBERED = 10_000;
+/** Far more than can be tried in a minute; beyond it the oldest is forgotten. */
+const MOST_REMEMBERED = 100_000;
 
-/** Slows guessing: five wrong passwords in a minute for a name, or from an address, and no more are tried in that minute. */
+/** Slows guessing: five tries in a minute for a name, or from an address, and no more are let through in that minute. */
 export class LoginBrake {
-  readonly #failures = new Map<string, { sinceMs: number; count: number }>();
+  readonly #tries = new Map<string, { readonly sinceMs: number; count: number }>();
 
-  mayTry(keys: readonly string[], nowMs: number): boolean {
-    return keys.every((key) => {
-      const failed = this.#failures.get(key);
-      return failed === undefined || nowMs - failed.sinceMs > MINUTE_MS || failed.count < MOST_TRIES;
-    });
+  /** Counts a try before it is made, so that many at once are no more than one after the other. False: it is not to be made. */
+  begin(keys: readonly string[], nowMs: number): boolean {
+    const held = keys.map((key) => this.#of(key, nowMs));
+    if (held.some(({ count }) => count >= MOST_TRIES)) return false;
+    for (const one of held) one.count += 1;
+    return true;
   }
 
-  failed(keys: readonly string[], nowMs: number): void {
-    if (this.#failures.size > MOST_REMEMBERED) this.#failures.clear();
-    for (const key of keys) {
-      const before = this.#failures.get(key);
-      if (before === undefined || nowMs - before.sinceMs > MINUTE_MS)
-        this.#failures.set(key, { sinceMs: nowMs, count: 1 });
-      else before.count += 1;
+  /** The password was right: the try does not count. */
+  passed(keys: readonly string[], nowMs: number): void {
+    for (const key of keys) this.#of(key, nowMs).count -= 1;
+  }
+
+  #of(key: string, nowMs: number): { count: number } {
+    const before = this.#tries.get(key);
+    if (before !== undefined && nowMs - before.sinceMs <= MINUTE_MS) return before;
+    const fresh = { sinceMs: nowMs, count: 0 };
+    // At the end of the order again: the first one is the oldest.
+    this.#tries.delete(key);
+    this.#tries.set(key, fresh);
+    for (const [old, { sinceMs }] of this.#tries) {
+      if (nowMs - sinceMs <= MINUTE_MS && this.#tries.size <= MOST_REMEMBERED) break;
+      this.#tries.delete(old);
     }
+    return fresh;
   }
 }

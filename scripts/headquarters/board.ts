@@ -39,13 +39,13 @@ interface GatewayRow {
 
 /** Sites with their gateways, handsets and lines; all, or one site. */
 export async function fleet(db: Database, site?: string): Promise<readonly SiteView[]> {
-  const like = site === undefined ? '%' : `${site.replaceAll(/[%_\\]/g, '')}/%`;
+  const like = site === undefined ? '%' : `${site.replaceAll(/[%_!]/g, '!$&')}/%`;
   const gateways = await db.all<GatewayRow>(
-    `SELECT gateway, seen_ms, silent, highest, contiguous FROM gateway WHERE gateway LIKE $1 ORDER BY gateway LIMIT 2000`,
+    `SELECT gateway, seen_ms, silent, highest, contiguous FROM gateway WHERE gateway LIKE $1 ESCAPE '!' ORDER BY gateway LIMIT 2000`,
     [like],
   );
   const states = await db.all<{ gateway: string; topic: string; body: string }>(
-    'SELECT gateway, topic, body FROM state WHERE gateway LIKE $1 ORDER BY gateway, topic',
+    "SELECT gateway, topic, body FROM state WHERE gateway LIKE $1 ESCAPE '!' ORDER BY gateway, topic",
     [like],
   );
   const said = new Map<string, Map<string, unknown>>();
@@ -203,7 +203,7 @@ function field(name: string, value: string | number | null): string {
   if (name.endsWith('_ms') && name !== 'talk_ms') return new Date(Number(value)).toISOString();
   const text = String(value);
   // A sheet must not take a cell for a formula (CWE-1236).
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -84,6 +85,8 @@ export async function startFleetServer(options: FleetServerOptions): Promise<Run
     logger: false,
     bodyLimit: 16 * 1024,
     forceCloseConnections: true,
+    // A proxy on this machine that has TLS says for whom it asks; nobody else is believed.
+    trustProxy: 'loopback',
     ...(tls === undefined ? {} : { https: { cert: tls.cert, key: tls.key } }),
   }) as unknown as FastifyInstance;
   await app.register(cookie);
@@ -138,14 +141,17 @@ function sessions(app: FastifyInstance, options: FleetServerOptions): void {
     const { name, password } = request.body;
     const keys = [`name ${name}`, `from ${request.ip}`];
     const nowMs = clock.wall().epochMilliseconds;
-    if (!brake.mayTry(keys, nowMs)) return reply.code(429).send({ error: 'Too many wrong passwords: wait a minute.' });
+    if (!brake.begin(keys, nowMs)) return reply.code(429).send({ error: 'Too many wrong passwords: wait a minute.' });
     const account = await accountOf(db, name, password);
-    if (account === undefined) {
-      brake.failed(keys, nowMs);
-      return reply.code(401).send({ error: 'The name or the password is wrong.' });
-    }
+    if (account === undefined) return reply.code(401).send({ error: 'The name or the password is wrong.' });
+    brake.passed(keys, nowMs);
     const token = await openSession(db, account.name, nowMs);
-    reply.setCookie(COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: tls !== undefined, path: '/' });
+    reply.setCookie(COOKIE, token, {
+      httpOnly: true,
+      sameSite: 'strict',
+      secure: tls !== undefined || request.protocol === 'https',
+      path: '/',
+    });
     return account;
   });
   app.get('/api/session', (request, reply) => admitted(options, request, reply, 'viewer'));
@@ -240,9 +246,15 @@ function metrics(app: FastifyInstance, { metrics: read, metricsToken }: FleetSer
   if (read === undefined) return;
   app.get('/metrics', async (request, reply) => {
     const isLocal = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip);
-    const isKnown = metricsToken !== undefined && request.headers.authorization === `Bearer ${metricsToken}`;
+    const isKnown = metricsToken !== undefined && isSame(request.headers.authorization ?? '', `Bearer ${metricsToken}`);
     if (!isLocal && !isKnown) return reply.code(401).send({ error: 'This needs the metrics token.' });
     const { type, text } = await read();
     return reply.type(type).send(text);
   });
+}
+
+/** Takes as long whatever differs. */
+function isSame(given: string, wanted: string): boolean {
+  const [one, two] = [given, wanted].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
+  return timingSafeEqual(one, two);
 }

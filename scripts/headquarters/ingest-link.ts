@@ -6,6 +6,7 @@ import {
   type IPublishPacket,
   type MqttClient,
 } from 'mqtt';
+import { mayMeanVersion } from '../../gateway/uplink/connection.js';
 
 /** What came on one topic, and how to tell the broker that it is kept. */
 export interface Arrival {
@@ -103,11 +104,13 @@ export class IngestLink {
     this.#client = client;
     let wasUp = false;
     let why = 'closed';
+    let fault: Error | undefined;
     // A message that is not confirmed by mqtt.js itself: the error keeps its PUBACK back and goes no further.
     client.handleMessage = (packet, done) =>
       done(this.#take(client, packet) ? new Error('confirmed later') : undefined);
-    client.on('error', (fault) => {
-      why = fault.message;
+    client.on('error', (said) => {
+      fault = said;
+      why = said.message;
     });
     client.on('connect', (connack: IConnackPacket) => {
       wasUp = true;
@@ -118,10 +121,10 @@ export class IngestLink {
         ...EVENTS.map((topic) => `${base}balise/v1/+/+/${topic}`),
         ...STATES.map((topic) => `balise/v1/+/+/${topic}`),
       ];
-      client.subscribe(topics, { qos: 1 }, (fault, granted) => {
+      client.subscribe(topics, { qos: 1 }, (unheard, granted) => {
         const refused = granted?.find(({ qos }) => (qos as number) >= 128);
-        if (fault || refused !== undefined) {
-          why = fault?.message ?? `the broker refuses the subscription ${refused?.topic}`;
+        if (unheard || refused !== undefined) {
+          why = unheard?.message ?? `the broker refuses the subscription ${refused?.topic}`;
           client.end(true);
           return;
         }
@@ -131,8 +134,7 @@ export class IngestLink {
     });
     client.once('close', () => {
       client.end(true);
-      // Hung up on before CONNACK may mean the version (MQTT 5 §3.1.2.2); a host that is not there says nothing of it.
-      if (!wasUp && !/ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH/.test(why)) this.#protocol = protocol === 5 ? 4 : 5;
+      if (!wasUp && mayMeanVersion(fault)) this.#protocol = protocol === 5 ? 4 : 5;
       onConnection(false, why);
       if (!this.#stopped) this.#timer = setTimeout(() => this.#open(onFirst), RECONNECT_MS);
     });

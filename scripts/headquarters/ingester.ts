@@ -9,12 +9,15 @@ import type { Clock, Timer } from '../../gateway/clock/clock.js';
 import { bundleAckId } from '../../gateway/policy-bundle/bundle.js';
 import { hashOf } from '../../gateway/store/chain.js';
 import { type Arrival, IngestLink } from './ingest-link.js';
-import { eventFault, messageFault } from './message-check.js';
+import { dataFault, messageFault } from './message-check.js';
 import { noteAnswer, notePolicy } from './policy-sent.js';
+import { watchBroker } from './records/broker-alarm.js';
 import type { CheckedEvent } from './records/checked-event.js';
 import type { Database } from './records/database.js';
-import { raise, type StateSaid, storeBatch } from './records/ingest.js';
-import { advance, dropOld, giveUpBelow, heard, type Missing, watchSilence } from './records/streams.js';
+import { type Alarm, raise, type StateSaid } from './records/ingest.js';
+import { dropOld } from './records/retention.js';
+import { storeAround } from './records/store-around.js';
+import { advance, giveUpBelow, type Heard, heard, type Missing, watchSilence } from './records/streams.js';
 import { COMMAND_LIFE_S, type CommandOrder, newCommand, type SigningKey, signCommand } from './sign-command.js';
 
 export interface IngesterOptions {
@@ -54,9 +57,14 @@ interface Waiting {
 export class Ingester {
   readonly #link: IngestLink;
   #events: { readonly checked: CheckedEvent; readonly keep: () => void }[] = [];
-  #states: StateSaid[] = [];
+  /** The latest of each topic, however long the database is away. */
+  #states = new Map<string, StateSaid>();
   /** Gateways heard since the last sweep, each with its last event as its status says it. */
-  #heard = new Map<string, { readonly last: number }>();
+  #heard = new Map<string, Heard>();
+  /** Gateways of which a message was refused in this minute. */
+  #refused = { minute: 0, gateways: new Set<string>() };
+  /** Since when the broker has been there, or not. */
+  #broker = { isUp: false, sinceMs: 0, isTold: false };
   readonly #orders = new Map<string, Waiting>();
   #storing: Promise<void> | undefined;
   #sweep: Timer | undefined;
@@ -64,6 +72,7 @@ export class Ingester {
 
   constructor(private readonly options: IngesterOptions) {
     const { url, connection, clientId, group } = options;
+    this.#broker = { ...this.#broker, sinceMs: options.clock.wall().epochMilliseconds };
     this.#link = new IngestLink({
       url,
       ...(connection === undefined ? {} : { connection }),
@@ -74,6 +83,8 @@ export class Ingester {
         options.log.info({ event: up ? 'headquarters.connected' : 'headquarters.not-connected', detail });
         // What was not confirmed on that connection comes again.
         if (!up) this.#events = [];
+        if (up !== this.#broker.isUp)
+          this.#broker = { isUp: up, sinceMs: options.clock.wall().epochMilliseconds, isTold: false };
       },
     });
   }
@@ -117,12 +128,12 @@ export class Ingester {
     try {
       return await new Promise<CommandAck>((settle, reject) => {
         timer = clock.after(ANSWER_MS, () => reject(new Error('the gateway has not answered')));
-        this.#orders.set(command.id, { settle, reject, onAck });
+        this.#orders.set(`${gateway} ${command.id}`, { settle, reject, onAck });
         this.#link.publish(`balise/v1/${gateway}/down/command`, jws, COMMAND_LIFE_S).catch(reject);
       });
     } finally {
       timer?.cancel();
-      this.#orders.delete(command.id);
+      this.#orders.delete(`${gateway} ${command.id}`);
     }
   }
 
@@ -174,16 +185,16 @@ export class Ingester {
       return;
     }
     if (topic === 'event' || topic === 'alarm') {
-      const fault = eventFault(message) ?? strangeness(message as unknown as EventEnvelope, topic, gateway);
+      const event = message as unknown as EventEnvelope;
+      const fault = messageFault('event-envelope', message) ?? strangeness(event, topic, gateway);
       if (fault !== undefined) {
         this.#refuse(arrival, fault);
         return;
       }
-      this.#hear(gateway, 0);
-      this.#events.push({
-        checked: { gateway, event: message as unknown as EventEnvelope, body: text },
-        keep: arrival.keep,
-      });
+      this.#hear(gateway, {});
+      const inside = dataFault(event);
+      const checked = { gateway, event, body: text, ...(inside === undefined ? {} : { dataFault: inside }) };
+      this.#events.push({ checked, keep: arrival.keep });
     } else {
       this.#takeState(arrival, message, text);
     }
@@ -199,36 +210,41 @@ export class Ingester {
       return;
     }
     if (kind === 'ack') {
-      this.#takeAck(message as unknown as CommandAck);
+      const ack = message as unknown as CommandAck;
+      if (ack.gateway === gateway && topic === `ack/${ack.id}`) this.#takeAck(ack);
+      else this.#refuse(arrival, `${topic}: it answers as ${ack.gateway} for ${ack.id}`);
       return;
     }
     const said = message.at ?? message.offlineSince ?? message.onlineSince;
     const nowMs = this.options.clock.wall().epochMilliseconds;
+    const saidMs = Date.parse(String(said));
     // A last will says no instant of its own: it comes when it is true.
-    const atMs = kind === 'presence' ? nowMs : Date.parse(String(said));
-    this.#states.push({ gateway, topic, atMs, body: text });
+    const atMs = kind === 'presence' ? nowMs : instantOf(saidMs, nowMs, isRetained);
+    this.#states.set(`${gateway} ${topic}`, { gateway, topic, atMs, body: text });
     if (isRetained || (kind === 'presence' && message.state === 'offline')) return;
     const { outbox } = message as unknown as Partial<StatusMessage>;
-    this.#hear(gateway, kind === 'status' && outbox?.depth === 0 ? (outbox.last ?? 0) : 0);
+    if (kind !== 'status' || outbox?.last === undefined) this.#hear(gateway, {});
+    else this.#hear(gateway, { ...(outbox.depth === 0 ? { last: outbox.last } : {}), end: outbox.last, endMs: saidMs });
   }
 
   #takeAck(ack: CommandAck): void {
     const { db, log } = this.options;
     // Another process may have stored the end of it already.
-    const text = "UPDATE ordered SET state = $2, ack = $3 WHERE id = $1 AND (state IS NULL OR $2 <> 'accepted')";
-    db.run(text, [ack.id, ack.state, JSON.stringify(ack)]).catch((fault: unknown) =>
+    const text =
+      "UPDATE ordered SET state = $2, ack = $3 WHERE id = $1 AND gateway = $4 AND (state IS NULL OR $2 <> 'accepted')";
+    db.run(text, [ack.id, ack.state, JSON.stringify(ack), ack.gateway]).catch((fault: unknown) =>
       log.error({ event: 'headquarters.ack-not-stored', err: fault }),
     );
     if (ack.id.startsWith('policy-'))
       noteAnswer(db, ack).catch((fault: unknown) => log.error({ event: 'headquarters.ack-not-stored', err: fault }));
-    const waiting = this.#orders.get(ack.id) ?? this.#orders.get(`${ack.gateway} ${ack.id}`);
+    const waiting = this.#orders.get(`${ack.gateway} ${ack.id}`);
     waiting?.onAck?.(ack);
     if (ack.state !== 'accepted') waiting?.settle(ack);
   }
 
-  #hear(gateway: string, last: number): void {
-    const before = this.#heard.get(gateway)?.last ?? 0;
-    this.#heard.set(gateway, { last: Math.max(before, last) });
+  #hear(gateway: string, { last = 0, ...end }: Partial<Heard>): void {
+    const before = this.#heard.get(gateway);
+    this.#heard.set(gateway, { ...before, ...end, last: Math.max(before?.last ?? 0, last) });
   }
 
   /** What cannot be believed is confirmed, or it would come for ever; it is kept as an alarm, and in the log. */
@@ -237,15 +253,21 @@ export class Ingester {
     this.options.log.warn({ event: 'headquarters.refused', gateway, topic: arrival.topic, why });
     this.options.onRefused?.(gateway, why);
     arrival.keep();
+    this.#alarmRefused(gateway, `A message was not believed: ${why}.`);
+  }
+
+  /** One a minute for each gateway, however much of it comes. */
+  #alarmRefused(gateway: string, message: string): void {
     const nowMs = this.options.clock.wall().epochMilliseconds;
-    const alarm = {
-      // One a minute for each gateway, however much of it comes.
-      id: `${gateway}!refused!${Math.floor(nowMs / 60_000)}`,
-      gateway,
-      type: 'balise.headquarters.message-refused',
-      atMs: nowMs,
-      message: `A message was not believed: ${why}.`,
-    };
+    const minute = Math.floor(nowMs / 60_000);
+    if (this.#refused.minute !== minute) this.#refused = { minute, gateways: new Set() };
+    if (this.#refused.gateways.has(gateway)) return;
+    this.#refused.gateways.add(gateway);
+    const type = 'balise.headquarters.message-refused';
+    this.#raise({ id: `${gateway}!refused!${minute}`, gateway, type, atMs: nowMs, message });
+  }
+
+  #raise(alarm: Alarm): void {
     raise(this.options.db, [alarm]).catch((fault: unknown) =>
       this.options.log.error({ event: 'headquarters.alarm-not-stored', err: fault }),
     );
@@ -256,7 +278,7 @@ export class Ingester {
     if (this.#storing !== undefined) return;
     this.#storing = this.#storeAll().finally(() => {
       this.#storing = undefined;
-      if (!this.#stopped && (this.#events.length > 0 || this.#states.length > 0)) this.#store();
+      if (!this.#stopped && (this.#events.length > 0 || this.#states.size > 0)) this.#store();
     });
   }
 
@@ -265,33 +287,26 @@ export class Ingester {
     // Lets the packets that have already arrived join in.
     await new Promise<void>((settle) => setImmediate(settle));
     const events = this.#events.splice(0, batch);
-    const states = this.#states.splice(0);
+    const states = [...this.#states.values()];
+    this.#states = new Map();
     if (events.length === 0 && states.length === 0) return;
     const beganNs = clock.monotonicNs();
     try {
       const checked = events.map((one) => one.checked);
-      const stored = await storeBatch(db, checked, states, clock.wall().epochMilliseconds);
+      const stored = await storeAround(db, checked, states, clock.wall().epochMilliseconds, (one) => {
+        log.error({ event: 'headquarters.unstorable', ...one });
+        this.options.onRefused?.(one.gateway, one.why);
+        this.#alarmRefused(one.gateway, `What it sent cannot be stored (${one.what}): ${one.why}.`);
+      });
       for (const { keep } of events) keep();
-      for (const { gateway, event } of stored.forks) await this.#alarmFork(gateway, event);
       this.options.onStored?.(stored.fresh, stored.duplicates, Number(clock.monotonicNs() - beganNs) / 1e6);
     } catch (fault) {
       log.error({ event: 'headquarters.not-stored', err: fault });
       this.#events.unshift(...events);
-      this.#states.unshift(...states);
+      const later = this.#states;
+      this.#states = new Map([...states.map((state) => [`${state.gateway} ${state.topic}`, state] as const), ...later]);
       await new Promise<void>((settle) => clock.after(RETRY_MS, settle));
     }
-  }
-
-  async #alarmFork(gateway: string, event: EventEnvelope): Promise<void> {
-    await raise(this.options.db, [
-      {
-        id: `${gateway}!fork!${event.sequence}!${event.hash.slice(0, 16)}`,
-        gateway,
-        type: 'balise.headquarters.fork',
-        atMs: this.options.clock.wall().epochMilliseconds,
-        message: `A second, different event came under the number ${event.sequence}: its store was replaced, or somebody speaks in its name.`,
-      },
-    ]);
   }
 
   #later(): void {
@@ -312,8 +327,14 @@ export class Ingester {
     await heard(db, gateways, nowMs);
     const missing = await advance(db, nowMs);
     for (const gap of missing) void this.#ask(gap);
-    const silent = await watchSilence(db, nowMs, silentMs);
+    const { isUp, sinceMs, isTold } = this.#broker;
+    const isSure = nowMs - sinceMs >= silentMs;
+    // Who has just come to the broker has heard of nobody yet, and who has none says so of itself alone.
+    const silent = await watchSilence(db, nowMs, silentMs, isUp && isSure);
     for (const gateway of silent) log.warn({ event: 'headquarters.gateway-silent', gateway });
+    if (isTold || (!isUp && !isSure)) return;
+    await watchBroker(db, this.options.clientId, isUp ? undefined : sinceMs, nowMs);
+    if (this.#broker.sinceMs === sinceMs) this.#broker = { ...this.#broker, isTold: true };
   }
 
   async #ask(missing: Missing): Promise<void> {
@@ -325,8 +346,8 @@ export class Ingester {
     try {
       const ack = await this.order(gateway, { type: 'resend', from, to, reason: 'gap', by: 'headquarters' });
       const oldest = (ack.result as { readonly oldest?: unknown } | undefined)?.oldest;
-      if (ack.state === 'done' && typeof oldest === 'number' && oldest > from) {
-        await giveUpBelow(db, gateway, oldest, clock.wall().epochMilliseconds);
+      if (ack.state === 'done' && Number.isSafeInteger(oldest) && Number(oldest) > from) {
+        await giveUpBelow(db, gateway, Number(oldest), clock.wall().epochMilliseconds);
       }
     } catch (fault) {
       // It is asked for again.
@@ -335,10 +356,23 @@ export class Ingester {
   }
 }
 
+/** A clock may be wrong by less than this and its order is believed, milliseconds. */
+const BELIEVED_MS = 120_000;
+
+/**
+ * By what a state is ordered. A gateway's own instants tell which of two is the later one, whichever process took it first; but a
+ * clock that was ahead, or is behind, must not keep what is true now from being shown.
+ */
+function instantOf(saidMs: number, nowMs: number, isRetained: boolean): number {
+  if (Number.isNaN(saidMs) || saidMs > nowMs) return nowMs;
+  return isRetained || nowMs - saidMs < BELIEVED_MS ? saidMs : nowMs;
+}
+
 /** A gateway may speak for itself alone, an alarm has a topic of its own, and content is what its hash says. */
 function strangeness(event: EventEnvelope, kind: string, gateway: string): string | undefined {
   if (event.source !== `balise/${gateway}`) return `its source is ${event.source}`;
   if (event.kind !== kind) return `an ${event.kind} came on the topic ${kind}`;
+  if (Number.isNaN(Date.parse(event.time))) return `its time is ${event.time}`;
   if (hashOf({ ...event }) !== event.hash) return `event ${event.sequence} does not have the hash that it says`;
   return undefined;
 }

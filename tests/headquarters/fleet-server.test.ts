@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import type { EventEnvelope } from '../../config/schema/types.generated.js';
 import { bundleAckId, signBundle } from '../../gateway/policy-bundle/bundle.js';
-import { putAccount } from '../../scripts/headquarters/accounts.js';
+import { LoginBrake, putAccount } from '../../scripts/headquarters/accounts.js';
 import { callsByHour } from '../../scripts/headquarters/board.js';
 import { startFleetServer } from '../../scripts/headquarters/fleet-server.js';
 import { differences } from '../../scripts/headquarters/policy-diff.js';
@@ -14,7 +14,7 @@ import { aDatabase, clock, HandStream } from './world.js';
 const PASSWORD = 'correct horse battery';
 const BY_PAGE = { 'x-balise': 'fleet', 'content-type': 'application/json' };
 
-async function aServer(t: Test) {
+async function aServer(t: Test, metricsToken?: string) {
   const db = await aDatabase(t);
   const ordered: unknown[] = [];
   const server = await startFleetServer({
@@ -22,6 +22,8 @@ async function aServer(t: Test) {
     port: 0,
     db,
     clock,
+    metrics: async () => ({ type: 'text/plain', text: '' }),
+    ...(metricsToken === undefined ? {} : { metricsToken }),
     ingester: {
       order: async (gateway, order) => {
         ordered.push([gateway, order]);
@@ -43,6 +45,39 @@ async function aServer(t: Test) {
   };
   return { db, server, ordered, send, cookieOf };
 }
+
+t.test('behind a proxy on this machine it is the caller that is counted and let in, and not the proxy', async (t) => {
+  const { db, server, send } = await aServer(t, 'the token');
+  await putAccount(db, 'duty', 'operator', PASSWORD, 1);
+  const from = (address: string) => ({ 'x-forwarded-for': address, 'x-forwarded-proto': 'https' });
+  const metrics = (headers: Record<string, string>) => fetch(`${server.url}metrics`, { headers });
+  t.equal((await metrics({})).status, 200, 'from this machine');
+  t.equal((await metrics(from('203.0.113.9'))).status, 401);
+  t.equal((await metrics(from('127.0.0.1, 203.0.113.9'))).status, 401, 'whatever a caller says of itself');
+  t.equal((await metrics({ ...from('203.0.113.9'), authorization: 'Bearer the token' })).status, 200);
+  for (let n = 0; n < 6; n += 1) await send('api/session', { name: `n-${n}`, password: 'wrong' }, from('203.0.113.9'));
+  t.equal((await send('api/session', { name: 'duty', password: PASSWORD }, from('203.0.113.9'))).status, 429);
+  const other = await send('api/session', { name: 'duty', password: PASSWORD }, from('203.0.113.10'));
+  t.equal(other.status, 200);
+  t.match(other.headers.get('set-cookie'), /; Secure/);
+});
+
+t.test(
+  'five passwords in a minute are tried for a name, however many come at once, and others make nobody forget',
+  (t) => {
+    const brake = new LoginBrake();
+    const tries = Array.from({ length: 50 }, () => brake.begin(['name duty'], 1_000));
+    t.equal(tries.filter(Boolean).length, 5);
+    for (let n = 0; n < 20_000; n += 1) brake.begin([`name x-${n}`], 1_001);
+    t.notOk(brake.begin(['name duty'], 2_000));
+    t.ok(brake.begin(['name duty'], 61_001), 'a minute later');
+    for (let n = 0; n < 50; n += 1) {
+      t.ok(brake.begin(['name guest'], 1_000));
+      brake.passed(['name guest'], 1_000);
+    }
+    t.end();
+  },
+);
 
 const CUT = { gateway: 'a/gw-1', target: { kind: 'site' }, reason: 'the yard alarm', holdS: 10 };
 

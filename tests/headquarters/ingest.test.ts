@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { connectAsync } from 'mqtt';
 import t, { type Test } from 'tap';
 import type { Ed25519PublicKey } from '../../config/schema/types.generated.js';
 import { startDemoBroker } from '../../scripts/headquarters/demo-broker.js';
@@ -156,4 +157,100 @@ t.test('a broker without shared subscriptions and MQTT 5 is read all the same', 
   const states = () => db.all<{ topic: string }>('SELECT topic FROM state ORDER BY topic');
   await until(async () => (await states()).length === 2);
   t.same(await states(), [{ topic: 'presence' }, { topic: 'status' }]);
+});
+
+/** An ingester on the demo's broker, and a way to publish as a gateway. */
+async function aDesk(t: Test, parts: Partial<Parameters<typeof anIngester>[1]> = {}) {
+  const broker = await startDemoBroker();
+  t.teardown(() => broker.close());
+  const db = parts.db ?? (await aDatabase(t));
+  const ingester = await anIngester(t, { url: broker.url, ...parts, db });
+  const client = await connectAsync(broker.url, { protocolVersion: 4, reconnectPeriod: 0 });
+  t.teardown(() => client.endAsync(true));
+  const say = (topic: string, message: object) =>
+    client.publishAsync(`balise/v1/${topic}`, JSON.stringify(message), { qos: 1 });
+  return { db, ingester, client, say };
+}
+
+const aStatus = (at: string, more: object = {}) => ({
+  ...{ at, version: '9.9.9', bootid: 'b', clock: { trusted: true }, outbox: { depth: 0, last: 0 }, tzdata: '2025b' },
+  ...{ disk: { usedBytes: 0, limitBytes: 1, freeBytes: 1, hasRoom: true }, ...more },
+});
+
+t.test('an answer counts for the gateway whose topic it comes on, and for no other', async (t) => {
+  const { privateJwk } = await newSigningKey('hq-1');
+  const refused: string[] = [];
+  const { db, ingester, client, say } = await aDesk(t, {
+    key: privateJwk,
+    onRefused: (gateway) => refused.push(gateway),
+  });
+  await client.subscribeAsync('balise/v1/a/gw-1/down/command', { qos: 1 });
+  const sent = new Promise<void>((settle) => client.once('message', () => settle()));
+  const ordered = ingester.order('a/gw-1', { type: 'ping', reason: 'test', by: 'duty' });
+  await sent;
+  const [{ id } = { id: '' }] = await db.all<{ id: string }>('SELECT id FROM ordered');
+  const done = { id, state: 'done', at: new Date().toISOString() };
+  await say(`b/gw-9/ack/${id}`, { ...done, gateway: 'a/gw-1', detail: 'forged' });
+  await say(`b/gw-9/ack/${id}`, { ...done, gateway: 'b/gw-9', detail: 'forged' });
+  await say(`a/gw-1/ack/${id}`, { ...done, gateway: 'a/gw-1', detail: 'its own' });
+  t.match(await ordered, { detail: 'its own' });
+  t.same(refused, ['b/gw-9']);
+  await until(async () => (await db.all("SELECT id FROM ordered WHERE state = 'done'")).length === 1);
+  t.match(await db.all('SELECT ack FROM ordered'), [{ ack: /its own/ }]);
+});
+
+t.test('a clock that was years ahead does not keep what is said after it was put right from being shown', async (t) => {
+  const { db, say } = await aDesk(t);
+  const shown = async () =>
+    (await db.all<{ body: string }>("SELECT body FROM state WHERE topic = 'status'"))[0]?.body ?? '';
+  await say('a/gw-1/status', aStatus('2044-01-01T00:00:00Z'));
+  await until(async () => (await shown()).includes('2044'));
+  await say('a/gw-1/status', aStatus(new Date().toISOString(), { tzdata: 'right' }));
+  await until(async () => (await shown()).includes('right'));
+  await say('a/gw-1/status', aStatus('2020-01-01T00:00:00Z', { tzdata: 'behind' }));
+  await until(async () => (await shown()).includes('behind'));
+});
+
+t.test('what a newer gateway says more is let be, and what it says otherwise is kept unread', async (t) => {
+  const { db, say } = await aDesk(t);
+  const stream = new HandStream('a/gw-1');
+  await say('a/gw-1/status', aStatus(new Date().toISOString(), { mood: 'good' }));
+  const { body } = stream.next({ type: 'balise.call.ended', data: { call: 'c-1', wonder: 1 } });
+  await say('a/gw-1/event', JSON.parse(body) as object);
+  await until(async () => (await held(db, 'a/gw-1')).length === 1);
+  await until(async () => (await db.all("SELECT body FROM state WHERE topic = 'status'")).length === 1);
+  t.match(await db.all('SELECT type FROM alarm'), [{ type: 'balise.headquarters.event-not-understood' }]);
+});
+
+t.test('while the database is away the latest state of each topic waits, and no more', async (t) => {
+  const db = await aDatabase(t);
+  let isAway = true;
+  const sizes: number[] = [];
+  const away: typeof db = {
+    engine: db.engine,
+    all: (...args) => db.all(...args),
+    run: (...args) => db.run(...args),
+    insert: (...args) => db.insert(...args),
+    close: () => db.close(),
+    transact: (work) =>
+      isAway
+        ? Promise.reject(new Error('away'))
+        : db.transact((sql) =>
+            work({
+              all: sql.all,
+              run: sql.run,
+              insert: (table, rows, how) => {
+                if (table.name === 'state') sizes.push(rows.length);
+                return sql.insert(table, rows, how);
+              },
+            }),
+          ),
+  };
+  const { say } = await aDesk(t, { db: away });
+  for (let n = 0; n < 200; n += 1) await say('a/gw-1/status', aStatus(new Date().toISOString(), { tzdata: `${n}` }));
+  isAway = false;
+  await until(async () =>
+    (await db.all<{ body: string }>('SELECT body FROM state')).some(({ body }) => body.includes('"199"')),
+  );
+  t.ok(Math.max(...sizes) === 1);
 });

@@ -8,10 +8,22 @@ import { canonicalJson } from '../../gateway/store/canonical.js';
 import { GENESIS, hashOf } from '../../gateway/store/chain.js';
 import { eventFault } from '../../scripts/headquarters/message-check.js';
 import { aFolder, aStore } from './folder.js';
-import { instant, StillClock } from './samples.js';
+import { ended, instant, StillClock } from './samples.js';
 
 const START = { alarm: 0, event: 0 };
 const draft = (kind: EventDraft['kind'], n: number): EventDraft => ({ kind, type: 'balise.test', data: { n } });
+
+t.test('of a long range that is asked for again the beginning is sent, and the answer says how far', (t) => {
+  const store = aStore(t);
+  store.calls.append(Array.from({ length: 10_050 }, (_, n) => ended(`c-${n}`)));
+  store.outbox.acknowledge(Array.from({ length: 10_050 }, (_, n) => n + 1));
+  t.match(store.outbox.resend(41, 9_007_199_254_740_991), { resent: 10_000, missing: 0, oldest: 1, through: 10_040 });
+  t.equal(store.outbox.depth(), 10_000);
+  t.match(store.outbox.resend(10_041, 10_045), { resent: 5, through: 10_045 });
+  t.match(store.outbox.resend(20, 10), { resent: 0, missing: 0 });
+  t.match(store.outbox.resend(50_000, 60_000), { resent: 0, missing: 10_000 });
+  t.end();
+});
 
 t.test('each event is a CloudEvent as the schema says, linked to the one before it', (t) => {
   const store = aStore(t);
@@ -77,13 +89,13 @@ t.test('a range is sent again when headquarters asks, and what is gone is counte
   store.calls.append([1, 2, 3, 4, 5].map((n) => draft('event', n)));
   store.outbox.acknowledge([1, 2, 3, 4, 5]);
   t.equal(store.outbox.depth(), 0);
-  t.same(store.outbox.resend(2, 3), { resent: 2, missing: 0, oldest: 1 });
+  t.same(store.outbox.resend(2, 3), { resent: 2, missing: 0, oldest: 1, through: 3 });
   t.equal(store.outbox.depth(), 2);
   t.same(
     store.outbox.pending(START, 10).map(({ sequence }) => sequence),
     [2, 3],
   );
-  t.same(store.outbox.resend(4, 9), { resent: 2, missing: 4, oldest: 1 });
+  t.same(store.outbox.resend(4, 9), { resent: 2, missing: 4, oldest: 1, through: 9 });
   t.end();
 });
 

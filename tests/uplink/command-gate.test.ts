@@ -73,6 +73,21 @@ t.test('what is not genuine is refused with its reason and the id that it says',
   await refused('expired', good);
 });
 
+t.test(
+  'while our clock is not believed, an order that gives leave is refused, and one that takes it away is not',
+  async (t) => {
+    const { judge, signed, clock } = await world();
+    const { target, hold, ...plain } = { ...ORDER };
+    const release = await signed({ type: 'release', target, hold: undefined });
+    const warrant = await signed({ type: 'warrant', jws: 'a.b.c', target: undefined, hold: undefined });
+    t.match(await judge(release), { genuine: true });
+    clock.trusted = { trusted: false, why: 'it was set back' };
+    for (const order of [release, warrant])
+      t.match(await judge(order), { genuine: false, why: 'clock-untrusted' }, 'it may be one of days ago, sent again');
+    t.match(await judge(await signed({ ...plain, target, hold })), { genuine: true });
+  },
+);
+
 t.test('a gateway with no key obeys nobody', async (t) => {
   const { command, privateJwk, clock } = await world();
   const gate = new CommandGate({ keys: [], gatewayId: 'demo/gw-1', clock });

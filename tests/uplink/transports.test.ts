@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { createWebSocketStream, WebSocketServer } from 'ws';
+import { handsetId } from '../../gateway/policy/ids.js';
 import { newSigningKey } from '../../scripts/headquarters/sign-command.js';
 import { enrolled } from '../headquarters/enrolled.js';
 import { aClient, aDatabase, anIngester, held, until, upTo } from '../headquarters/world.js';
@@ -119,6 +120,7 @@ t.test('a packet larger than the broker takes stays in the outbox, and the other
     ear.all('event').map(({ sequence }) => sequence),
     [1, 3],
   );
+  t.match(await ear.hear('alarm'), { sequence: 4, data: { why: 'uplink.too-large', sequence: 2 } });
   await until(() => store.outbox.depth() === 1);
   t.match(said, [/uplink.too-large.*"sequence":2/]);
   t.equal(uplink.connected, true, 'the broker has not hung up');
@@ -135,6 +137,25 @@ t.test('no more is in flight than the broker takes', needsMosquitto, async (t) =
   await until(async () => (await held(db, GATEWAY)).length === 300);
   t.same(await held(db, GATEWAY), upTo(300));
 });
+
+t.test(
+  'a broker that takes one packet at a time never hangs up, with states, answers and events to say',
+  needsMosquitto,
+  async (t) => {
+    const broker = await aBroker(t, ['max_inflight_messages 1']);
+    const lost: string[] = [];
+    const log = { ...silent, warn: (what: object) => void lost.push(JSON.stringify(what)) };
+    const handsets = Array.from({ length: 12 }, (_, n) => ({ id: handsetId(`a-${n}`), wing: 'a' }));
+    const { store, uplink } = anUplink(t, { url: broker.url, log, handsets });
+    const db = await aDatabase(t);
+    await anIngester(t, { url: broker.url, db });
+    store.calls.append(Array.from({ length: 40 }, (_, n) => draft(n)));
+    uplink.start();
+    await until(async () => (await held(db, GATEWAY)).length === 40);
+    await until(async () => (await db.all("SELECT topic FROM state WHERE topic LIKE 'handset/%'")).length === 12);
+    t.same(lost, []);
+  },
+);
 
 t.test('an order that could not be delivered in its life is dropped by the broker', needsMosquitto, async (t) => {
   const broker = await aBroker(t);

@@ -6,4 +6,6 @@ export interface CheckedEvent {
   readonly event: EventEnvelope;
   /** The text as it came. */
   readonly body: string;
+  /** What its `data` is not that its type promises: the event is kept as the link of the chain that it is, and read no further. */
+  readonly dataFault?: string;
 }

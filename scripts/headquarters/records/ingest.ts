@@ -2,7 +2,7 @@ import type { CallEndedData } from '../../../config/schema/types.generated.js';
 import { GENESIS } from '../../../gateway/store/chain.js';
 import type { CheckedEvent } from './checked-event.js';
 import type { Database, Row, Sql, SqlValue } from './database.js';
-import { ALARM, CALL, EVENT, GATEWAY, STATE } from './schema.js';
+import { ALARM, CALL, CONFLICT, EVENT, GATEWAY, STATE } from './schema.js';
 import { countResults } from './work-results.js';
 
 /** The latest of a retained topic. */
@@ -27,7 +27,7 @@ export interface Stored {
   /** Those that were not there before. */
   readonly fresh: readonly CheckedEvent[];
   readonly duplicates: number;
-  /** Another event stands under the same number: these were not stored. */
+  /** Another event stands under the same number: these were kept apart. */
   readonly forks: readonly CheckedEvent[];
 }
 
@@ -61,9 +61,14 @@ export function storeBatch(
     const isFresh = new Set(fresh);
     const again = events.filter((one) => !isFresh.has(one));
     const forks = again.length === 0 ? [] : await forksAmong(sql, again);
+    await keepConflicts(sql, forks, nowMs);
     await sql.insert(CALL, fresh.flatMap(callRow), '(gateway, call) DO NOTHING');
     await countResults(sql, fresh);
-    await raise(sql, fresh.flatMap(alarmOf));
+    await raise(sql, [
+      ...fresh.flatMap(alarmOf),
+      ...fresh.flatMap((one) => unreadOf(one, nowMs)),
+      ...forkAlarms(forks, nowMs),
+    ]);
     await noteGateways(sql, distinct, nowMs);
     await sql.insert(
       STATE,
@@ -94,6 +99,32 @@ async function forksAmong(sql: Sql, again: readonly CheckedEvent[]): Promise<Che
   return forks;
 }
 
+async function keepConflicts(sql: Sql, forks: readonly CheckedEvent[], nowMs: number): Promise<void> {
+  const rows = forks.map(({ gateway, event, body }) => [gateway, event.sequence, event.hash, nowMs, body]);
+  const once = new Map(rows.map((row) => [row.slice(0, 3).join(' '), row]));
+  await sql.insert(CONFLICT, [...once.values()], '(gateway, sequence, hash) DO NOTHING');
+}
+
+const HOUR_MS = 3_600_000;
+
+/** One an hour for each gateway: a store that was put back from an older copy goes on and on with numbers that are taken. */
+function forkAlarms(forks: readonly CheckedEvent[], nowMs: number): Alarm[] {
+  return forks.map(({ gateway, event }) => ({
+    id: `${gateway}!fork!${Math.floor(nowMs / HOUR_MS)}`,
+    gateway,
+    type: 'balise.headquarters.fork',
+    atMs: nowMs,
+    message: `A second, different event came under the number ${event.sequence}: its store was replaced, or somebody speaks in its name.`,
+  }));
+}
+
+function unreadOf({ gateway, event, dataFault }: CheckedEvent, nowMs: number): Alarm[] {
+  if (dataFault === undefined) return [];
+  const message = `Event ${event.sequence} (${event.type}) is kept, and was not understood: ${dataFault}.`;
+  const id = `${gateway}!data!${event.sequence}`;
+  return [{ id, gateway, type: 'balise.headquarters.event-not-understood', atMs: nowMs, message }];
+}
+
 async function noteGateways(sql: Sql, events: readonly CheckedEvent[], nowMs: number): Promise<void> {
   const highest = new Map<string, number>();
   for (const { gateway, event } of events) {
@@ -119,7 +150,8 @@ function eventRow({ gateway, event, body }: CheckedEvent, nowMs: number): SqlVal
   return [gateway, sequence, kind, type, Date.parse(time), nowMs, hash, prevhash, body];
 }
 
-function callRow({ gateway, event }: CheckedEvent): SqlValue[][] {
+function callRow({ gateway, event, dataFault }: CheckedEvent): SqlValue[][] {
+  if (dataFault !== undefined) return [];
   if (event.type !== 'balise.call.ended' && event.type !== 'balise.call.refused') return [];
   const data = event.data as unknown as Partial<CallEndedData>;
   if (data.call === undefined || data.handset === undefined) return [];

@@ -82,6 +82,12 @@ const STEPS: readonly (readonly string[])[] = [
   ],
   // To which key of its gateway a loan is sealed; none: its gateway has announced none.
   ['ALTER TABLE work_wish ADD COLUMN seal_to TEXT', 'ALTER TABLE work_lease ADD COLUMN seal_to TEXT'],
+  // Other events that came under a number that is taken: evidence of a store that was replaced, or of somebody who speaks in its name.
+  [
+    `CREATE TABLE conflict (
+      gateway TEXT NOT NULL, sequence BIGINT NOT NULL, hash TEXT NOT NULL, received_ms BIGINT NOT NULL, body TEXT NOT NULL,
+      PRIMARY KEY (gateway, sequence, hash))`,
+  ],
 ];
 
 export const EVENT: Table = {
@@ -98,6 +104,18 @@ export const EVENT: Table = {
     ['body', 'text'],
   ],
   keys: ['gateway', 'sequence'],
+};
+
+export const CONFLICT: Table = {
+  name: 'conflict',
+  columns: [
+    ['gateway', 'text'],
+    ['sequence', 'bigint'],
+    ['hash', 'text'],
+    ['received_ms', 'bigint'],
+    ['body', 'text'],
+  ],
+  keys: ['gateway', 'sequence', 'hash'],
 };
 
 export const GATEWAY: Table = {

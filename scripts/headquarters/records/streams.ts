@@ -31,18 +31,24 @@ const NEAR = 200;
 const MOST_RANGES = 20;
 /** Events walked in one step. */
 const WALK = 2_000;
+/** Streams looked at in one step. */
+const STREAMS = 1_000;
 
 /** Walks every stream as far as it is whole, and returns the gaps that are due to be asked for: each to one caller alone. */
 export async function advance(db: Database, nowMs: number): Promise<readonly Missing[]> {
-  const behind = await db.all<StreamRow>(
-    `SELECT gateway, highest, contiguous, contiguous_hash, stuck_ms FROM gateway WHERE highest > contiguous
-     ORDER BY gateway LIMIT 1000`,
-  );
   const missing: Missing[] = [];
-  for (const stream of behind) {
-    missing.push(...(await advanceOne(db, stream, nowMs)));
+  let after = '';
+  for (;;) {
+    const behind = await db.all<StreamRow>(
+      `SELECT gateway, highest, contiguous, contiguous_hash, stuck_ms FROM gateway
+       WHERE highest > contiguous AND gateway > $1 ORDER BY gateway LIMIT ${STREAMS}`,
+      [after],
+    );
+    for (const stream of behind) missing.push(...(await advanceOne(db, stream, nowMs)));
+    const last = behind.at(-1);
+    if (last === undefined || behind.length < STREAMS) return missing;
+    after = last.gateway;
   }
-  return missing;
 }
 
 async function advanceOne(db: Database, stream: StreamRow, nowMs: number): Promise<readonly Missing[]> {
@@ -116,20 +122,22 @@ export async function giveUpBelow(db: Database, gateway: string, oldest: number,
     const [row] = await sql.all<StreamRow>('SELECT contiguous, highest FROM gateway WHERE gateway = $1', [gateway]);
     if (row === undefined || row.contiguous >= oldest - 1) return;
     const from = row.contiguous + 1;
+    // No further than what is known to exist, whatever the gateway says.
+    const below = Math.min(oldest, row.highest + 1);
     const [held] = await sql.all<{ count: number }>(
       'SELECT count(*) AS count FROM event WHERE gateway = $1 AND sequence BETWEEN $2 AND $3',
-      [gateway, from, oldest - 1],
+      [gateway, from, below - 1],
     );
-    if (held?.count === oldest - from) return;
+    if (held?.count === below - from) return;
     await sql.run('INSERT INTO lost (gateway, first, last, at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [
       gateway,
       from,
-      oldest - 1,
+      below - 1,
       nowMs,
     ]);
     await sql.run("UPDATE gateway SET contiguous = $2, contiguous_hash = '', stuck_ms = NULL WHERE gateway = $1", [
       gateway,
-      oldest - 1,
+      below - 1,
     ]);
     await raise(sql, [
       {
@@ -137,32 +145,67 @@ export async function giveUpBelow(db: Database, gateway: string, oldest: number,
         gateway,
         type: 'balise.headquarters.events-lost',
         atMs: nowMs,
-        message: `Events ${from} to ${oldest - 1} are neither here nor at the gateway any more.`,
+        message: `Events ${from} to ${below - 1} are neither here nor at the gateway any more.`,
       },
     ]);
   });
 }
 
-/** Gateways were heard, and say with an empty outbox that `last` is their last event. */
-export async function heard(
-  db: Database,
-  gateways: ReadonlyMap<string, { readonly last: number }>,
-  nowMs: number,
-): Promise<void> {
-  for (const [gateway, { last }] of [...gateways].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    await db.run(
+/** What a gateway was heard to say of itself. */
+export interface Heard {
+  /** Its last event, said with an empty outbox: all up to here should be here. 0: it did not say. */
+  readonly last: number;
+  /** Its last event, and when it said so, Unix milliseconds by its own clock. */
+  readonly end?: number;
+  readonly endMs?: number;
+}
+
+/** Gateways were heard. One whose store ends before what is here is alarmed. */
+export async function heard(db: Database, gateways: ReadonlyMap<string, Heard>, nowMs: number): Promise<void> {
+  for (const [gateway, { last, end, endMs }] of [...gateways].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [row] = await db.all<{ highest: number }>(
       `INSERT INTO gateway (gateway, seen_ms, silent, highest, contiguous, contiguous_hash, asked_ms)
        VALUES ($1, $2, 0, $3, 0, '${'0'.repeat(64)}', 0)
        ON CONFLICT (gateway) DO UPDATE SET seen_ms = excluded.seen_ms,
-         highest = CASE WHEN excluded.highest > gateway.highest THEN excluded.highest ELSE gateway.highest END`,
+         highest = CASE WHEN excluded.highest > gateway.highest THEN excluded.highest ELSE gateway.highest END
+       RETURNING highest`,
       [gateway, nowMs, last],
     );
+    if (row !== undefined && end !== undefined && endMs !== undefined && end < row.highest)
+      await judgeEnd(db, gateway, end, endMs, row.highest, nowMs);
   }
 }
 
-/** Raises an alarm for each gateway that has not been heard for `silentMs`, and clears it once it is heard again. */
-export async function watchSilence(db: Database, nowMs: number, silentMs: number): Promise<readonly string[]> {
+/** By so much a gateway's word must be the later one, milliseconds: events overtake the status that was said before them. */
+const LATER_MS = 60_000;
+
+/** A gateway says that it ends at `end`, and more of it is here, written long before it said so: its store was put back, or cut. */
+async function judgeEnd(db: Database, gateway: string, end: number, endMs: number, highest: number, nowMs: number) {
+  const [next] = await db.all<{ at_ms: number }>('SELECT at_ms FROM event WHERE gateway = $1 AND sequence = $2', [
+    gateway,
+    end + 1,
+  ]);
+  if (next === undefined || next.at_ms > endMs - LATER_MS) return;
+  const message = `It says that its last event is ${end}, and up to ${highest} are here: its store was replaced by an older one, or cut off.`;
+  const type = 'balise.headquarters.store-older';
+  await raise(db, [{ id: `${gateway}!older!${highest}`, gateway, type, atMs: nowMs, message }]);
+}
+
+/**
+ * Raises an alarm for each gateway that has not been heard for `silentMs`, and clears it once it is heard again.
+ * @param isSure whoever asks has listened for long enough to tell; else alarms are cleared alone.
+ */
+export async function watchSilence(
+  db: Database,
+  nowMs: number,
+  silentMs: number,
+  isSure = true,
+): Promise<readonly string[]> {
   return db.transact(async (sql) => {
+    if (!isSure) {
+      await back(sql, nowMs, silentMs);
+      return [];
+    }
     const gone = await sql.all<{ gateway: string; seen_ms: number }>(
       'UPDATE gateway SET silent = 1 WHERE silent = 0 AND seen_ms < $1 RETURNING gateway, seen_ms',
       [nowMs - silentMs],
@@ -194,23 +237,6 @@ async function back(sql: Sql, nowMs: number, silentMs: number): Promise<void> {
       [gateway, nowMs],
     );
   }
-}
-
-/** Drops what is older than `keepMs`; only of streams that are whole up to there. Returns how many events went. */
-export async function dropOld(db: Database, nowMs: number, keepMs: number): Promise<number> {
-  const before = nowMs - keepMs;
-  const events = await db.run(
-    `DELETE FROM event WHERE at_ms < $1
-     AND sequence < (SELECT contiguous FROM gateway WHERE gateway.gateway = event.gateway)`,
-    [before],
-  );
-  await db.run('DELETE FROM call WHERE ended_ms < $1', [before]);
-  await db.run('DELETE FROM alarm WHERE at_ms < $1 AND acked_ms IS NOT NULL', [before]);
-  await db.run('DELETE FROM work_outcome WHERE hour_ms < $1', [before]);
-  await db.run('DELETE FROM work_score WHERE at_ms < $1', [before]);
-  await db.run('DELETE FROM ordered WHERE sent_ms < $1', [before]);
-  await db.run('DELETE FROM session WHERE expires_ms < $1', [nowMs]);
-  return events;
 }
 
 function brokenLink(gateway: string, sequence: number, nowMs: number): Alarm {
