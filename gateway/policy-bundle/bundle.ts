@@ -27,7 +27,7 @@ export type BundleRefusal =
 
 export interface VerifiedBundle {
   readonly bundle: PolicyBundle;
-  /** The names of the keys that signed, each once. */
+  /** The names of the keys that signed, each once; a key that goes by two names is one. */
   readonly signedBy: readonly string[];
   /** As it came. */
   readonly text: string;
@@ -63,7 +63,7 @@ export async function verifyBundle(text: string, keys: readonly Ed25519PublicKey
   const lines = linesOf(text);
   if (lines.length === 0 || text.length > MOST_BYTES)
     throw new BundleFault('malformed', 'it is empty, or far too large');
-  const signedBy = new Set<string>();
+  const signedBy = new Map<string, string>();
   let payload: Buffer | undefined;
   for (const line of lines) {
     const one = await verifyLine(line.trim(), keys);
@@ -71,20 +71,31 @@ export async function verifyBundle(text: string, keys: readonly Ed25519PublicKey
       throw new BundleFault('malformed', 'its signatures are over different policies');
     }
     payload = one.payload;
-    signedBy.add(one.kid);
+    if (!signedBy.has(one.key)) signedBy.set(one.key, one.kid);
   }
-  return { bundle: parsed(payload ?? Buffer.alloc(0)), signedBy: [...signedBy], text };
+  return { bundle: parsed(payload ?? Buffer.alloc(0)), signedBy: [...signedBy.values()], text };
 }
 
-async function verifyLine(line: string, keys: readonly Ed25519PublicKey[]): Promise<{ payload: Buffer; kid: string }> {
+interface VerifiedLine {
+  readonly payload: Buffer;
+  readonly kid: string;
+  /** The key itself, by which it is told from others whatever it is called. */
+  readonly key: string;
+}
+
+async function verifyLine(line: string, keys: readonly Ed25519PublicKey[]): Promise<VerifiedLine> {
   const kid = kidOf(line);
   const key = keys.find((one) => one.kid === kid);
   if (key === undefined) throw new BundleFault('unsigned', `it is signed by ${kid}, which is no key of this site`);
   const { compactVerify, errors, importJWK } = await import('jose');
   try {
     const verified = await compactVerify(line, await importJWK(key as JWK, ALGORITHM), { algorithms: [ALGORITHM] });
-    if (verified.protectedHeader.typ !== TYPE) throw new BundleFault('malformed', 'it is signed, and is no policy');
-    return { payload: Buffer.from(verified.payload), kid };
+    const { typ, crit, b64 } = verified.protectedHeader;
+    if (typ !== TYPE) throw new BundleFault('malformed', 'it is signed, and is no policy');
+    // A payload that is not encoded (RFC 7797) would be shown to the next signer as another than is verified.
+    if (crit !== undefined || b64 !== undefined)
+      throw new BundleFault('malformed', 'its signature has extensions (crit, b64) that no policy needs');
+    return { payload: Buffer.from(verified.payload), kid, key: Buffer.from(key.x, 'base64url').toString('hex') };
   } catch (fault) {
     if (fault instanceof errors.JOSEError) throw new BundleFault('unsigned', `the signature of ${kid} is not good`);
     throw fault;
@@ -115,12 +126,23 @@ function parsed(payload: Buffer): PolicyBundle {
 /** A bundle's payload, validated and with its defaults filled in. Throws a `BundleFault` with the first faults. */
 export function checkBundle(value: unknown): PolicyBundle {
   const validate = validatorOf('policy-bundle');
-  if (validate(value)) return deepFreeze(value as PolicyBundle);
+  if (validate(value)) return checkInstants(deepFreeze(value as PolicyBundle));
   const found = breaches(validate.errors ?? []);
   const first = found
     .slice(0, 5)
     .map(({ pointer, found: what, expected }) => `${pointer}: ${what}, expected ${expected}`);
   throw new BundleFault('invalid', `${found.length} faults: ${first.join('; ')}`);
+}
+
+/** Digits in the right places are no instant yet: the thirteenth month never comes, and a date that never comes has no end. */
+function checkInstants(bundle: PolicyBundle): PolicyBundle {
+  for (const name of ['validFrom', 'validUntil'] as const) {
+    const text = bundle[name];
+    const ms = text === undefined ? 0 : Date.parse(text);
+    if (text !== undefined && !(Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 16))))
+      throw new BundleFault('invalid', `/${name}: ${text} is no date and time`);
+  }
+  return bundle;
 }
 
 /** Signs a payload, or adds a signature to a bundle by signing the same bytes. Returns the bundle's text. */
