@@ -8,13 +8,14 @@ interface Sums {
   readonly attempts: number;
   readonly calls: number;
   readonly talk: number;
+  readonly live: number;
+  readonly liveTalk: number;
+  readonly lastMs: number | null;
 }
 
 /** The questions about one kind of subject. */
 interface Questions {
   readonly sums: Statement;
-  readonly live: Statement;
-  readonly lastEnd: Statement;
   readonly calls: Statement;
 }
 
@@ -84,17 +85,14 @@ export class Ledger {
 
   /** What a subject used in calls asked for at `sinceMs` or later; those in progress count whole. */
   used({ kind, id }: Subject, sinceMs: number): UsageCount {
-    const { sums, live, lastEnd } = this.questions[kind];
-    const ended = sums.get(id, sinceMs) as Sums;
-    const now = live.get(id) as Omit<Sums, 'attempts'>;
-    const lastMs = lastEnd.get(id) as number | null;
+    const { attempts, calls, talk, live, liveTalk, lastMs } = this.questions[kind].sums.get({ id, sinceMs }) as Sums;
     return {
-      attempts: ended.attempts + now.calls,
-      calls: ended.calls + now.calls,
-      talkMs: ended.talk + now.talk,
+      attempts: attempts + live,
+      calls: calls + live,
+      talkMs: talk + liveTalk,
       ...(lastMs === null ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
-      live: now.calls,
-      liveTalkMs: now.talk,
+      live,
+      liveTalkMs: liveTalk,
     };
   }
 
@@ -112,14 +110,14 @@ function questions(db: Database, column: Subject['kind'], inJournal: string): Qu
   // As the partial indexes have it.
   const counted = column === 'handset' ? 'attempted' : `attempted AND ${column} IS NOT NULL`;
   return {
+    // One statement, because each by itself locks the file and lets go of it again; each part is one row.
     sums: db.prepare(
-      `SELECT count(*) AS attempts, total(answered) AS calls, total(talk_ms) AS talk
-       FROM ledger WHERE ${column} = ? AND started_ms >= ? AND ${counted}`,
+      `SELECT * FROM
+         (SELECT count(*) AS attempts, total(answered) AS calls, total(talk_ms) AS talk
+          FROM ledger WHERE ${column} = @id AND started_ms >= @sinceMs AND ${counted}),
+         (SELECT count(*) AS live, total(lease_ms) AS liveTalk FROM journal WHERE ${inJournal} = @id AND number <> ''),
+         (SELECT max(ended_ms) AS lastMs FROM ledger WHERE ${column} = @id AND ${counted})`,
     ),
-    live: db.prepare(
-      `SELECT count(*) AS calls, total(lease_ms) AS talk FROM journal WHERE ${inJournal} = ? AND number <> ''`,
-    ),
-    lastEnd: db.prepare(`SELECT max(ended_ms) FROM ledger WHERE ${column} = ? AND ${counted}`).pluck(),
     calls: db.prepare(
       `SELECT started_ms AS started, talk_ms AS talk, answered
        FROM ledger WHERE ${column} = ? AND started_ms >= ? AND ${counted} ORDER BY started_ms`,

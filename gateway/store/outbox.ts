@@ -97,8 +97,8 @@ export class OutboxTable {
     this.hashAt = db.prepare('SELECT hash FROM event WHERE sequence = ?').pluck();
   }
 
-  /** Adds events at the end of the chain; returns how many. */
-  append(drafts: readonly EventDraft[], wallMs: number, newestMs: number): number {
+  /** Adds events at the end of the chain; returns its end. */
+  append(drafts: readonly EventDraft[], wallMs: number, newestMs: number): ChainEnd {
     // Looked up in the transaction: a command on the site's files may have added to the chain meanwhile.
     let end = this.end();
     for (const draft of drafts) {
@@ -106,7 +106,7 @@ export class OutboxTable {
       this.insert.run(event.sequence, event.kind, event.body, event.hash, newestMs);
       end = event;
     }
-    return drafts.length;
+    return end;
   }
 
   end(): ChainEnd {

@@ -61,6 +61,9 @@ const POLICY = 'policy-taken';
 /** The same for the last day that was added up. */
 const ROLLED_UP = 'rolled-up';
 
+/** What is written beside events; `last` is the sequence of the last of them, where there are any. */
+type Fact = (newestMs: number, last: number | undefined) => void;
+
 const NOTHING: Thinned = { drafts: [], written: () => undefined };
 
 /** The open store. Made by `openStore`; each method is one transaction and throws when the disk cannot take it. */
@@ -268,10 +271,7 @@ export class Store {
         if (ledger.has(record.call)) return;
         // A power cut may undo it for a moment: then the journal still has the call, and it is recorded at the next start.
         // The last of its events is its report; alarms of the call come before it.
-        this.write('kernel', events, (newest) => {
-          const event = events.length === 0 ? undefined : this.events.end().sequence + events.length;
-          ledger.add(record, journal.close(record.call), newest, event);
-        });
+        this.write('kernel', events, (newest, event) => ledger.add(record, journal.close(record.call), newest, event));
       },
       openCalls: () => journal.openCalls(),
       used: (subject, sinceMs) => ledger.used(subject, sinceMs),
@@ -326,25 +326,26 @@ export class Store {
   }
 
   /** One transaction: a fact and the events that report it. */
-  private write(durability: Durability, drafts: readonly EventDraft[], fact: (newestMs: number) => void): void {
+  private write(durability: Durability, drafts: readonly EventDraft[], fact: Fact): void {
     this.writeAs(durability, this.thinned(drafts), fact);
   }
 
-  private writeAs(durability: Durability, { drafts, written }: Thinned, fact: (newestMs: number) => void): void {
+  private writeAs(durability: Durability, { drafts, written }: Thinned, fact: Fact): void {
     // Before the transaction: whoever hears that trust has changed may append an alarm at once.
     const { trusted } = this.options.clock.trust();
     const wallMs = this.options.clock.wall().epochMilliseconds;
     // Only a clock that is believed moves the newest instant, or one wrong year would make every later one unbelievable.
     const newestMs = trusted ? Math.max(this.newestMs ?? wallMs, wallMs) : (this.newestMs ?? 0);
-    const added = this.transact(durability, () => {
-      fact(newestMs);
-      return drafts.length === 0 ? 0 : this.events.append(drafts, wallMs, newestMs);
+    const last = this.transact(durability, () => {
+      const end = drafts.length === 0 ? undefined : this.events.append(drafts, wallMs, newestMs).sequence;
+      fact(newestMs, end);
+      return end;
     });
     written();
     if (newestMs > 0) this.newestMs = newestMs;
-    this.depth += added;
-    if (durability === 'disk') this.log.synced(this.events.end().sequence);
-    else if (added > 0) this.log.written(this.events.end().sequence);
+    this.depth += drafts.length;
+    if (durability === 'disk') this.log.synced(last ?? this.events.end().sequence);
+    else if (last !== undefined) this.log.written(last);
   }
 
   private transact<T>(durability: Durability, work: () => T): T {
