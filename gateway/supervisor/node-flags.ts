@@ -10,7 +10,13 @@
 export const SMALL_HEAP: readonly string[] = ['--max-semi-space-size=1'];
 
 /**
+ * For the SIP engine: the thread that serves sweeps by itself. On few and busy cores V8's helping threads cost more processor
+ * time than they spare it.
+ */
+export const LONE_SWEEPER: readonly string[] = ['--single-threaded-gc'];
+
+/**
  * For the relay. Node makes garbage of every datagram: while a nursery of 8 MB is swept packets wait a millisecond, and a third of
  * that for one of 1 MB. It is swept by the thread that forwards, which then waits for no other.
  */
-export const STEADY_HEAP: readonly string[] = [...SMALL_HEAP, '--single-threaded-gc'];
+export const STEADY_HEAP: readonly string[] = [...SMALL_HEAP, ...LONE_SWEEPER];
