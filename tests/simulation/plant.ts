@@ -30,6 +30,8 @@ export interface Plant {
   readonly what: string;
   /** The promise that it breaks first. */
   readonly breaks: PromiseName;
+  /** What the breach tells, where the promise is about many things. */
+  readonly tells?: RegExp;
   readonly ports?: (ports: Ports, tools: PlantTools) => Partial<Ports>;
   readonly outbox?: (outbox: OutboxSource) => OutboxSource;
   readonly commands?: (store: CommandStore) => CommandStore;

@@ -34,12 +34,15 @@ const PLACES: Readonly<Record<string, Place>> = {
   'pause-unwritten': AT_WORK,
   'work-change-unheard': AT_WORK,
   'campaign-ignored': AT_WORK,
+  'campaigns-together': AT_WORK,
+  'month-forgotten': { options: { handsets: 20, callsPerDay: 1, shiftsPerDay: 24, from: '2026-05-01' }, days: 12 },
   'campaign-uncounted': AT_WORK,
   'campaign-too-narrow': AT_WORK,
   'person-too-narrow': AT_WORK,
   'restart-forgets-deadline': BUSY,
   'window-overrun': BUSY,
   'usage-forgotten': BUSY,
+  'call-too-many': BUSY,
   'never-comes-back': AT_THE_END,
   'alarms-unsent': AT_THE_END,
   'outbox-never-emptied': AT_THE_END,
@@ -72,6 +75,7 @@ const FOUND_BY: Readonly<Record<string, number>> = {
   'facts-throw': 2,
   'holiday-ignored': 7,
   'list-ageless': 3,
+  'live-uncounted': 2,
   'lockdown-ignored': 3,
   'pause-unwritten': 2,
   'record-twice': 3,
@@ -88,7 +92,7 @@ const seedsFor = (name: string): readonly number[] => [...new Set([FOUND_BY[name
 
 const broken = new Set<string>();
 
-for (const [name, { what, breaks, bundles }] of Object.entries(PLANTS)) {
+for (const [name, { what, breaks, bundles, tells }] of Object.entries(PLANTS)) {
   t.test(`a planted fault is found: ${what}`, async (t) => {
     let found: Breach | undefined;
     for (const seed of seedsFor(name)) {
@@ -99,6 +103,7 @@ for (const [name, { what, breaks, bundles }] of Object.entries(PLANTS)) {
       found = breach;
       t.equal(breach.promise, breaks, story ?? '');
       if (typeof bundles === 'object') t.match(breach.detail, new RegExp(`, ${bundles.blindTo}$`), 'of this very kind');
+      if (tells !== undefined) t.match(breach.detail, tells, 'of this very kind');
       t.match(
         story,
         `replay: npm run simulate -- --seed ${seed} `,

@@ -1,5 +1,6 @@
 import type { RuleId } from '../../gateway/policy/decision.js';
 import type { DialRequest } from '../../gateway/policy/request.js';
+import type { Counted, LimitWatch } from './limit-watch.js';
 import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
@@ -21,6 +22,7 @@ export interface RefusalParts {
   readonly site: SimSite;
   readonly lockdowns: LockdownWatch;
   readonly lists: ListWatch;
+  readonly limits: LimitWatch;
   readonly policyIndex: () => number;
   readonly work: () => WorkOfSite | undefined;
 }
@@ -60,9 +62,20 @@ export class RefusalWatch {
 
   /** The same for what the wall clock has to do with, which is right. */
   private isTrueByTheClock(rule: RuleId, one: SimHandset, dialled: string, person: string | undefined): boolean {
-    const { clock, lists, site, policyIndex } = this.parts;
+    const { clock, limits, lists, site, policyIndex } = this.parts;
     const work = this.parts.work();
     switch (rule) {
+      case 'limit.attempts':
+      case 'limit.gap':
+      case 'limit.calls':
+      case 'limit.talk':
+      case 'limit.concurrent': {
+        const contact = work?.watch.contactOf(dialled);
+        const isTriedOut = contact !== undefined && contact.attempts > contact.most;
+        if (rule === 'limit.attempts' && isTriedOut) return true;
+        const of = rule.slice('limit.'.length) as 'attempts' | 'gap' | 'calls' | 'talk' | 'concurrent';
+        return limits.mayBeReached(of, this.countedOf(one, dialled, person), clock.trueMs());
+      }
       case 'dnc.listed':
       case 'dnc.stale':
       case 'contact.refused':
@@ -102,6 +115,18 @@ export class RefusalWatch {
     const looks = [-BELIEVED_MS, BELIEVED_MS].map((ms) => clock.trueMs() + ms);
     const days = called.zones.flatMap((zone) => looks.map((ms) => localDay(zone, ms)));
     return days.some((day) => isHoliday(called.closedIn, day));
+  }
+
+  /** By whom and what a call is limited. */
+  countedOf(one: SimHandset, dialled: string, person: string | undefined): Counted {
+    const { site } = this.parts;
+    const work = this.parts.work();
+    const campaign = work?.watch.contactOf(dialled)?.campaign;
+    const number = this.numberOf(dialled);
+    return {
+      ...{ handset: one.id, number, person, campaign, zones: site.calledAt(number)?.zones ?? [] },
+      limits: [...site.limitsOf(one), ...(work?.limitsOf(person) ?? []), ...(work?.limitsOf(campaign) ?? [])],
+    };
   }
 
   private numberOf(dialled: string): string {

@@ -1,8 +1,9 @@
-import type { PolicyContent, Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
+import type { Limit, PolicyContent, Profile, SiteConfig, Window } from '../../config/schema/types.generated.js';
 import type { RuleId } from '../../gateway/policy/decision.js';
 import { type BoardId, boardId, type HandsetId, handsetId, type WingId, wingId } from '../../gateway/policy/ids.js';
 import { type CompiledPolicy, compilePolicy, type PolicyInput } from '../../gateway/policy/policy.js';
 import { profile as aProfile, CARRIER, EVERY, SITE, WORKDAYS } from '../policy/sample-policy.js';
+import { limitsWritten } from './limit-watch.js';
 import { NATIONAL, SILENCE_DAYS } from './sim-lists.js';
 import type { WindowRule } from './window-oracle.js';
 import { CONTACT_NUMBERS, SIGN_ON } from './work-site.js';
@@ -101,7 +102,10 @@ const PROFILES: readonly Profile[] = [
     maxTalkS: 1_200,
     controllerLost: 'alarm',
     earlyMedia: true,
-    limits: [{ per: 'number', of: 'gap', leastS: APART_S }],
+    limits: [
+      { per: 'number', of: 'gap', leastS: APART_S },
+      { per: 'handset', of: 'calls', most: 9, in: 'week' },
+    ],
   }),
   // Opens in the hour that comes twice on one night, and not at all on another.
   profile('early', {
@@ -109,6 +113,7 @@ const PROFILES: readonly Profile[] = [
     allow: ['+61255501*'],
     maxTalkS: 300,
     attemptsPerDay: 6,
+    limits: [{ per: 'handset', of: 'attempts', most: 40, in: 'month' }],
   }),
   // Where people sign on to work.
   profile('work', {
@@ -125,6 +130,7 @@ const PROFILES: readonly Profile[] = [
     concurrent: 2,
     maxTalkS: 900,
     doNotCall: [NATIONAL],
+    limits: [{ per: 'number', of: 'attempts', most: 45, in: '30-days' }],
   }),
 ];
 
@@ -296,6 +302,11 @@ export class SimSite {
 
   quotaOf(handset: HandsetId): { readonly callsPerDay?: number; readonly talkPerDayS?: number } {
     return this.profiles.get(this.handsets.get(handset)?.profile ?? '') ?? {};
+  }
+
+  /** What limits a handset's calls, whichever bundle is in force. */
+  limitsOf({ profile }: SimHandset): readonly Limit[] {
+    return limitsWritten(this.profiles.get(profile) ?? {});
   }
 
   mostTalkMs(handset: SimHandset): number {

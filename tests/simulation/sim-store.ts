@@ -37,6 +37,8 @@ export interface DiskWatcher {
 export type DiskPlant = 'splits-record' | 'keeps-journal';
 
 const DAY_MS = 86_400_000;
+/** Nothing is limited by what is older: two months and a little. */
+const KEPT_MS = 63 * DAY_MS;
 const subjectOf = (target: Lockdown['target']): string => JSON.stringify(target);
 
 /**
@@ -298,23 +300,31 @@ export class SimStore implements Omit<CallStore, 'commitDeadline'>, OutboxSource
     const { handset, person, campaign } = record;
     for (const subject of [handset, record.number ?? entry?.grant.number, person, campaign]) {
       if (subject === undefined) continue;
-      const list = (this.usage.get(subject) ?? []).filter(({ startedMs }) => startedMs > used.startedMs - 2 * DAY_MS);
-      this.usage.set(subject, [...list, used]);
+      const list = this.usage.get(subject) ?? [];
+      const [oldest] = list;
+      if (oldest !== undefined && oldest.startedMs < used.startedMs - KEPT_MS) list.shift();
+      list.push(used);
+      this.usage.set(subject, list);
     }
   }
 
-  private usageOf(subject: string, dayMs: number, live: readonly Entry[]): UsageCount {
-    const all = this.usage.get(subject) ?? [];
-    const today = all.filter(({ startedMs }) => startedMs >= dayMs);
-    const lastMs = all.reduce((last, { endedMs }) => Math.max(last, endedMs), 0);
+  private usageOf(subject: string, sinceMs: number, live: readonly Entry[]): UsageCount {
+    let [attempts, calls, talkMs, lastMs] = [0, 0, 0, 0];
+    for (const one of this.usage.get(subject) ?? []) {
+      lastMs = Math.max(lastMs, one.endedMs);
+      if (one.startedMs < sinceMs) continue;
+      attempts += 1;
+      calls += one.isAnswered ? 1 : 0;
+      talkMs += one.talkMs;
+    }
     const leases = live.reduce((sum, { grant, deadline, answeredAt }) => {
       if (deadline === undefined || answeredAt === undefined) return sum + grant.maxTalkMs;
       return sum + deadline.wall.epochMilliseconds - answeredAt.epochMilliseconds;
     }, 0);
     return {
-      attempts: today.length + live.length,
-      calls: today.filter(({ isAnswered }) => isAnswered).length + live.length,
-      talkMs: today.reduce((sum, { talkMs }) => sum + talkMs, 0) + leases,
+      attempts: attempts + live.length,
+      calls: calls + live.length,
+      talkMs: talkMs + leases,
       ...(lastMs === 0 ? {} : { lastEndedAt: Temporal.Instant.fromEpochMilliseconds(lastMs) }),
       live: live.length,
       liveTalkMs: leases,

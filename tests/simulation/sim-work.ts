@@ -1,10 +1,11 @@
-import type { Campaign, Person } from '../../config/schema/types.generated.js';
+import type { Campaign, Limit, Person } from '../../config/schema/types.generated.js';
 import type { Calls } from '../../gateway/calls/calls.js';
 import type { CallRequest } from '../../gateway/calls/ports.js';
 import type { Clock } from '../../gateway/clock/clock.js';
 import { type CallId, callId, type E164, type HandsetId } from '../../gateway/policy/ids.js';
 import { NumberSeal } from '../../gateway/work/number-seal.js';
 import type { Life } from './life.js';
+import { limitsWritten } from './limit-watch.js';
 import type { People } from './people.js';
 import { COUNTRIES, SITE_ZONE } from './sim-site.js';
 import { DAY_US, MINUTE_US } from './timeline.js';
@@ -157,6 +158,10 @@ export class SimWork implements WorkOfSite {
 
   private versionsOf(id: string | undefined): readonly (Person | Campaign)[] {
     return this.people.find(([one]) => one.id === id) ?? CAMPAIGNS[id ?? ''] ?? [];
+  }
+
+  limitsOf(id: string | undefined): readonly Limit[] {
+    return limitsWritten(this.versionsOf(id)[0] ?? {});
   }
 
   rulesOfLate(id: string | undefined): readonly (readonly WindowRule[])[] {

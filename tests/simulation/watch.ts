@@ -5,6 +5,7 @@ import type { CallId, HandsetId } from '../../gateway/policy/ids.js';
 import type { DialRequest } from '../../gateway/policy/request.js';
 import { Breach, type PromiseName } from './breach.js';
 import { Chronicle } from './chronicle.js';
+import { LimitWatch } from './limit-watch.js';
 import type { ListWatch } from './list-watch.js';
 import type { LockdownWatch } from './lockdown-watch.js';
 import type { MachineClock } from './machine-clock.js';
@@ -19,6 +20,8 @@ import type { WorkOfSite } from './work-watch.js';
 
 interface Seen {
   readonly atUs: number;
+  /** True time, milliseconds. */
+  readonly atMs: number;
   /** It was keyed on a line card: its handset has still to be called, and may not be there. */
   readonly isKeyed: boolean;
   /** The deadline that the relay holds, once it holds one. */
@@ -76,6 +79,7 @@ export class Watch {
   private readonly open = new Map<CallId, Seen>();
   private readonly recorded = new Set<CallId>();
   private readonly refusals: RefusalWatch;
+  private readonly limits: LimitWatch;
   /** What is known of the work; undefined where there is none. */
   work: WorkOfSite | undefined;
 
@@ -89,8 +93,10 @@ export class Watch {
     private readonly policyIndex: () => number,
     private readonly lists: ListWatch,
   ) {
+    const limits = new LimitWatch(site.zone);
+    this.limits = limits;
     this.refusals = new RefusalWatch({
-      ...{ timeline, clock, site, lockdowns, lists, policyIndex },
+      ...{ limits, timeline, clock, site, lockdowns, lists, policyIndex },
       work: () => this.work,
     });
   }
@@ -117,7 +123,12 @@ export class Watch {
 
   requested({ call, handset, dialled, keyed }: CallRequest): void {
     if (this.open.has(call)) return;
-    this.open.set(call, { atUs: this.timeline.nowUs, isKeyed: keyed === true, byWork: new Map() });
+    this.open.set(call, {
+      atUs: this.timeline.nowUs,
+      atMs: this.clock.trueMs(),
+      isKeyed: keyed === true,
+      byWork: new Map(),
+    });
     this.tally.calls += 1;
     this.note(call, `${handset} asks for ${dialled}`);
   }
@@ -125,7 +136,9 @@ export class Watch {
   /** The gateway has died: what it had not written down yet never was a call. */
   gatewayDied(): void {
     for (const call of this.open.keys()) if (this.store().entry(call) === undefined) this.open.delete(call);
-    this.work?.watch.gatewayDied((call) => this.store().entry(call) !== undefined);
+    const isOpen = (call: CallId): boolean => this.store().entry(call) !== undefined;
+    this.limits.gatewayDied(isOpen);
+    this.work?.watch.gatewayDied(isOpen);
   }
 
   /** Policy has spoken, of a call that is asked for or of a live one under a new policy. A refusal must be true. */
@@ -166,6 +179,15 @@ export class Watch {
     const often = this.quotas.tooOften(one, number, nowMs);
     if (often !== undefined) this.breach('no number tried too often', `${number}: ${often}`, call);
     if (request.contact !== undefined) this.grantedContact(request, nowMs);
+    const counted = this.refusals.countedOf(one, request.dialled, request.person);
+    const isRight = this.isRight();
+    const reached = isRight ? this.limits.reached(counted, nowMs) : undefined;
+    if (reached !== undefined) this.breach('no more than the quota of the day', reached, call);
+    this.limits.granted(call, counted, seen?.atMs ?? nowMs, this.site.mostTalkMs(one), isRight);
+  }
+
+  private isRight(): boolean {
+    return this.clock.wrongMs === 0 && this.timeline.nowUs >= this.clock.doubtedUntilUs;
   }
 
   private grantedContact(request: CallRequest, nowMs: number): void {
@@ -264,6 +286,7 @@ export class Watch {
     if (request?.desk === true) return;
     this.tally.talked += 1;
     this.tally.talkMs += talkMs;
+    this.limits.talked(call, talkMs);
     if (request === undefined) return;
     if (request.contact !== undefined) this.work?.watch.talked(request.person, talkMs);
     const over = this.quotas.talked(request.handset, request.at.epochMilliseconds, talkMs);
@@ -284,6 +307,7 @@ export class Watch {
     if (told !== 1) this.breach('a record carries its event', `${call} has ${told} of ${type}`, call);
     const { number, trunk, requestedAt, endedAt } = record;
     this.work?.watch.recorded(record);
+    this.limits.recorded(record, this.clock.trueMs(), this.isRight());
     if (trunk !== undefined && number !== undefined)
       this.quotas.attempted(number, requestedAt.epochMilliseconds, endedAt.epochMilliseconds);
     if (cause === 'refused') bump(this.tally.refused, seen?.isKeyed === true ? `keyed: ${rule}` : (rule ?? '?'));

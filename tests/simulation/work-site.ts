@@ -22,7 +22,10 @@ const campaign = (id: string, windows: readonly Window[], more: Partial<Campaign
   ...{ id, firm: 'Example Research', purpose: 'a survey', languages: ['en'], trunk: 'carrier', windows },
   ...{ attempts: { most: 3, perDay: 2, spacingS: 5_400 }, ringS: 25, maxTalkS: 600, leastTalkS: 60, warningsS: [60] },
   ...{ supervised: false, silenceDays: 3, wrapUpS: 60, doNotCall: [NATIONAL] },
-  limits: [{ per: 'campaign', of: 'attempts', most: CAMPAIGN_A_DAY, in: 'day' }],
+  limits: [
+    { per: 'campaign', of: 'attempts', most: CAMPAIGN_A_DAY, in: 'day' },
+    { per: 'campaign', of: 'attempts', most: 60, in: 'week' },
+  ],
   pay: { currency: 'EUR', perHour: 400, activities: ['signed-on', 'no-work', 'ringing', 'talking', 'wrap-up'] },
   ...more,
 });
@@ -45,6 +48,7 @@ export function peopleOf(handsets: readonly HandsetId[]): readonly (readonly [Pe
     const person: Person = {
       ...{ id: `p-${index + 1}`, code: `30${index + 10}`, pin: `48${index + 13}`, languages: ['en'], suspended: false },
       ...{ handsets, campaigns: index % 2 === 0 ? ['trains', 'water'] : ['water', 'trains'] },
+      limits: [{ per: 'person', of: 'talk', most: 3_000, in: 'month' }],
       ...(index % 3 === 1 && { windows: [{ days: EVERY, from: '08:15', to: '23:20' }] }),
     };
     return [person, { ...person, windows: [{ days: EVERY, from: '10:05', to: '18:35' }] }];

@@ -1,4 +1,4 @@
-import type { WorkActivityData } from '../../config/schema/types.generated.js';
+import type { Limit, WorkActivityData } from '../../config/schema/types.generated.js';
 import type { CallRequest, EventDraft } from '../../gateway/calls/ports.js';
 import type { CallRecord } from '../../gateway/calls/record.js';
 import type { CallId } from '../../gateway/policy/ids.js';
@@ -25,6 +25,8 @@ export interface WorkOfSite {
   /** The hours by which a person or a campaign may still be judged, those of before a change included; none of nobody. */
   rulesOfLate(id: string | undefined): readonly (readonly WindowRule[])[];
   mostTalkMs(request: CallRequest): number;
+  /** What a person's or a campaign's calls are limited to; of nobody nothing. */
+  limitsOf(id: string | undefined): readonly Limit[];
   /** Somebody changes this person or campaign, or any, while calls run; which one it was. */
   change(rather: string | undefined): string;
 }
