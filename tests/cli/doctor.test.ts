@@ -74,7 +74,10 @@ t.test('a certificate that ends soon is a note, and one that cannot be read a fa
   execFileSync('openssl', [...made, ...files, '-days', '300'], { stdio: 'ignore' });
   t.match(await findings(site, 'certificates'), { status: 0, found: [{ is: 'well', what: /good until/ }] });
   execFileSync('cp', [join(site, 'cell.key'), join(site, 'cell.pem')]);
-  t.match(await findings(site, 'certificates'), { status: 1, found: [{ is: 'fault', what: /has no certificate in it/ }] });
+  t.match(await findings(site, 'certificates'), {
+    status: 1,
+    found: [{ is: 'fault', what: /has no certificate in it/ }],
+  });
 });
 
 t.test('a trunk that answers is well, and one that nobody listens on is a fault', async (t) => {
