@@ -85,12 +85,12 @@ export class DeskPlaces {
   }
 
   /**
-   * Calls `dial` at once, or as soon as the handset's call before has its record: until then that counts as a call of the handset
-   * in progress, which policy may allow one of. The call machine gives up on a trunk that never answers, so it has one soon.
+   * Calls `dial` at once, or as soon as the handset's call before has its record and its leg is back at the desk: until then that
+   * counts as a call of the handset in progress, which policy may allow one of, and there is no leg to join. The call machine gives up on a trunk that never answers, so it has one soon.
    */
   whenOver(handset: HandsetId, token: string, dial: () => void): void {
     const place = this.#places.get(handset);
-    if (place?.ending === undefined) dial();
+    if (place === undefined || isFree(place)) dial();
     else place.next = { token, dial };
   }
 
@@ -131,6 +131,7 @@ export class DeskPlaces {
     const { waiting } = place;
     place.waiting = undefined;
     if (waiting !== undefined) this.seam.say(place.desk, waiting, false);
+    this.#dialNext(place);
   }
 
   say(handset: HandsetId, said: Said): void {
@@ -206,10 +207,15 @@ export class DeskPlaces {
       this.#over(handset, place, place.contact, howOf(cause, answeredAt), { ...refusalOf(record), ...cutOf(record) });
     this.#handsets.delete(call);
     if (place === undefined || place.ending !== call) return;
-    const { next } = place;
     place.ending = undefined;
+    this.#dialNext(place);
+  }
+
+  #dialNext(place: Place): void {
+    const { next } = place;
+    if (next === undefined || !isFree(place)) return;
     place.next = undefined;
-    next?.dial();
+    next.dial();
   }
 
   #over(handset: HandsetId, place: Place, contact: ContactCall, how: ContactCallEnd, why: EndWhy): void {
@@ -228,6 +234,9 @@ export class DeskPlaces {
       this.sessions().ended(handset, contact.token, contact.isAnswered ? 'talked' : 'not-connected');
   }
 }
+
+/** Nothing of the call before is in the way of another. */
+const isFree = ({ ending, isAway }: Place): boolean => ending === undefined && !isAway;
 
 function refusalOf({ rule, nextAllowed }: Ended): EndWhy {
   if (rule === undefined) return {};

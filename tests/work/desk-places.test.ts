@@ -62,7 +62,7 @@ t.test('a call that the gateway ended is told with why; one that a side ended wi
 });
 
 t.test(
-  'the next contact is called once the call before has its record: until then it counts as one in progress',
+  'the next contact is called once the call before has its record, which until then counts as one in progress, and the leg is back',
   async (t) => {
     const { places, told } = afterTalk();
     let dialled = 0;
@@ -71,6 +71,8 @@ t.test(
     });
     t.equal(dialled, 0, 'the trunk has not had the last word');
     places.ended(RECORD);
+    t.equal(dialled, 0, 'there is no leg to join yet');
+    places.back(CELL, CALL, true);
     t.equal(dialled, 1);
     t.equal(told.length, 1, 'and the record tells the session nothing new');
     places.whenOver(CELL, 'one more', () => {
@@ -80,8 +82,21 @@ t.test(
   },
 );
 
+t.test('it does not matter which of the two comes first', async (t) => {
+  const { places } = afterTalk();
+  let dialled = 0;
+  places.back(CELL, CALL, true);
+  places.whenOver(CELL, 'next', () => {
+    dialled += 1;
+  });
+  t.equal(dialled, 0);
+  places.ended(RECORD);
+  t.equal(dialled, 1);
+});
+
 t.test('a record of another call lets nobody dial', async (t) => {
   const { places } = afterTalk();
+  places.back(CELL, CALL, true);
   places.whenOver(CELL, 'next', () => t.fail('too soon'));
   places.ended({ ...RECORD, call: callId('of somebody else') });
 });
