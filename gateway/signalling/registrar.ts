@@ -35,11 +35,15 @@ export interface Registration {
 
 const LONGEST_AGENT = 200;
 
-/** The request that changed a handset's registration last. */
+/** The request that changed a handset's registration last, for as long as another one may have been overtaken by it. */
 interface Change {
   readonly callId: string;
   readonly cseq: number;
+  readonly untilNs: bigint;
 }
+
+/** No request is under way for longer (64·T1, RFC 3261 §17.1.2.2): a later one does not undo what was taken back. */
+const UNDER_WAY_NS = 32_000_000_000n;
 
 interface Answer {
   readonly status: number;
@@ -75,7 +79,8 @@ export class Registrar {
   /** Forgets the registrations of those that are not among these accounts. */
   keep(accounts: readonly HandsetAccount[]): void {
     const known = new Set(accounts.map(({ handset }) => handset));
-    for (const handset of this.#bindings.keys()) if (!known.has(handset)) this.#bindings.delete(handset);
+    for (const kept of [this.#bindings, this.#changes])
+      for (const handset of kept.keys()) if (!known.has(handset)) kept.delete(handset);
   }
 
   isRegistered(handset: HandsetId): boolean {
@@ -134,11 +139,11 @@ export class Registrar {
       alarm('sip.foreign-contact', `${handset} gave a contact outside its wing`);
       return { status: 403 };
     }
-    if (!this.#isNew(handset, request)) return { status: 500 };
+    const now = this.clock.monotonicNs();
+    const untilNs = now + (wish.is === 'remove' ? UNDER_WAY_NS : BigInt(wish.seconds) * 1_000_000_000n);
+    if (!this.#isNew(handset, request, untilNs)) return { status: 500 };
     if (wish.is === 'remove') this.#bindings.delete(handset);
     else {
-      const now = this.clock.monotonicNs();
-      const untilNs = now + BigInt(wish.seconds) * 1_000_000_000n;
       const { contact } = wish;
       const sinceNs = alive?.contact.text === contact.text ? alive.sinceNs : now;
       const agent = request.has('user-agent') ? { userAgent: request.get('user-agent').slice(0, LONGEST_AGENT) } : {};
@@ -153,11 +158,15 @@ export class Registrar {
     return binding !== undefined && binding.untilNs > this.clock.monotonicNs() ? binding : undefined;
   }
 
-  /** A request that was overtaken by a later one of its series changes nothing (RFC 3261 §10.3, step 7). */
-  #isNew(handset: HandsetId, request: Srf.SrfRequest): boolean {
-    const change = { callId: request.get('call-id'), cseq: Number.parseInt(request.get('cseq'), 10) };
+  /**
+   * A request that was overtaken by a later one of its series changes nothing (RFC 3261 §10.3, step 7). With a registration
+   * that has lapsed there is nothing to compare: a phone that was started anew may count from the beginning.
+   */
+  #isNew(handset: HandsetId, request: Srf.SrfRequest, untilNs: bigint): boolean {
+    const change = { callId: request.get('call-id'), cseq: Number.parseInt(request.get('cseq'), 10), untilNs };
     const before = this.#changes.get(handset);
-    if (before !== undefined && before.callId === change.callId && change.cseq <= before.cseq) return false;
+    const counts = before !== undefined && before.untilNs > this.clock.monotonicNs();
+    if (counts && before.callId === change.callId && change.cseq <= before.cseq) return false;
     this.#changes.set(handset, change);
     return true;
   }

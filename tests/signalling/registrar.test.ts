@@ -137,6 +137,20 @@ t.test('a registration that comes late, or again with an old CSeq, does not undo
   t.equal(statusOf(await phone.register({ callId, cseq: 8 })), 500, 'nor does the end of one let an older one back');
 });
 
+t.test('a phone that has lost count is refused for as long as its registration counts, and no longer', async (t) => {
+  const house = await openHouse(t);
+  const phone = await house.phone();
+  const callId = unique('registration');
+  t.equal(statusOf(await phone.register({ callId, cseq: 7, more: ['Expires: 600'] })), 200);
+  t.equal(statusOf(await phone.register({ callId, cseq: 1 })), 500);
+  house.clock.forward(600_001);
+  t.equal(statusOf(await phone.register({ callId, cseq: 1 })), 200, 'there is none to compare it with');
+  t.equal(statusOf(await phone.register({ callId, cseq: 2, more: ['Expires: 0'] })), 200);
+  t.equal(statusOf(await phone.register({ callId, cseq: 1 })), 500, 'a late one does not undo what was taken back');
+  house.clock.forward(32_001);
+  t.equal(statusOf(await phone.register({ callId, cseq: 1 })), 200, 'and after 64·T1 none is late any more');
+});
+
 t.test('nobody registers on the trunk side, not even with a handset’s own credentials', async (t) => {
   const house = await openHouse(t);
   const phone = await house.phone();
