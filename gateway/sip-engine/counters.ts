@@ -20,7 +20,7 @@ export interface Counters {
   forgottenEarly: number;
   tcpRefused: number;
   tcpIdle: number;
-  /** TCP connections on which a message never became whole. */
+  /** TCP connections on which a message, or the handshake of TLS, never became whole. */
   tcpSlow: number;
   /** TCP connections whose stream could not be cut into messages. */
   tcpBroken: number;

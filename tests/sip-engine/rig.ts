@@ -1,7 +1,7 @@
 import { type EventEmitter, once } from 'node:events';
 import Srf from 'drachtio-srf';
 import type { Test } from 'tap';
-import { createEngine, type Engine, type EngineConfig } from '../../gateway/sip-engine/engine.js';
+import { createEngine, type Engine, type EngineConfig, type EngineOptions } from '../../gateway/sip-engine/engine.js';
 import { answerTo, UdpPeer } from './udp-peer.js';
 
 export const SDP =
@@ -50,12 +50,14 @@ export async function startRig(
   test: Test,
   routes: (srf: Srf) => void,
   config: Partial<EngineConfig> = {},
+  options: EngineOptions = {},
 ): Promise<Rig> {
-  const engine = await createEngine({
-    listeners: [{ name: 'cell', address: '127.0.0.1', port: 0, transports: ['udp', 'tcp'] }],
+  const whole = {
+    listeners: [{ name: 'cell', address: '127.0.0.1', port: 0, transports: ['udp', 'tcp'] as const }],
     client: { address: '127.0.0.1', port: 0, secret: SECRET },
     ...config,
-  });
+  };
+  const engine = await createEngine(whole, options);
   const srf = new Srf();
   srf.on('error', () => undefined);
   routes(srf);

@@ -2,13 +2,23 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Limits } from '../config.js';
 import type { Counters } from '../counters.js';
-import type { TimerQueues } from '../transaction/timers.js';
+import type { QueuedTimer, TimerQueues } from '../transaction/timers.js';
 import type { Flow } from './flow.js';
 import type { Listener } from './listener.js';
 import { type ConnectionEvents, TcpConnection } from './tcp-connection.js';
 
 function keyOf({ listener, transport, address, port }: Flow): string {
   return `${listener.name} ${transport} ${address}:${port}`;
+}
+
+/** Both ends of a socket: the same for the socket of a handshake and for the one that comes of it. */
+function pathOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress}:${localPort} ${remoteAddress}:${remotePort}`;
+}
+
+interface Handshake {
+  readonly socket: Socket;
+  readonly timer: QueuedTimer;
 }
 
 /** All connections of all listeners: those that peers opened, and those that we opened. */
@@ -18,6 +28,8 @@ export class Connections {
   /** Connections that an authenticated peer lends for requests to its listener (RFC 5923 §5), by that listener. */
   readonly #aliases = new Map<string, TcpConnection>();
   readonly #all = new Set<TcpConnection>();
+  /** TLS handshakes that have begun and are not over, by their path. */
+  readonly #handshakes = new Map<string, Handshake>();
   /** How many connections each address has opened to us. */
   readonly #accepted = new Map<string, number>();
 
@@ -28,12 +40,14 @@ export class Connections {
     readonly onMessage: (text: string, flow: Flow) => void,
   ) {}
 
+  /** How many there are, those in a handshake included. */
   get size(): number {
-    return this.#all.size;
+    return this.#all.size + this.#handshakes.size;
   }
 
   close(): void {
     for (const connection of this.#all) connection.socket.destroy();
+    for (const { socket } of this.#handshakes.values()) socket.destroy();
   }
 
   /** The open connection that a flow may use, if there is one. */
@@ -57,18 +71,46 @@ export class Connections {
     return again ?? this.#adopt(to, this.#dial(to));
   }
 
-  /** A peer has opened a connection. */
+  /** A peer has opened a connection; one by TLS has been let in when its handshake began. */
   accept(listener: Listener, transport: 'tcp' | 'tls', socket: Socket): void {
     const { remoteAddress: address, remotePort: port } = socket;
-    if (address === undefined || port === undefined || !this.#hasRoom()) {
+    if (address === undefined || port === undefined) socket.destroy();
+    else if (transport === 'tls' ? this.#shaken(pathOf(socket)) : this.#letIn(socket))
+      this.#adopt({ listener, transport, address, port }, socket);
+    else socket.destroy();
+  }
+
+  /** A peer begins a TLS handshake, which holds a place and must not last. False, and the socket destroyed, without room. */
+  begin(socket: Socket): boolean {
+    if (!this.#letIn(socket)) {
       socket.destroy();
-      return;
+      return false;
     }
+    const path = pathOf(socket);
+    const onTimer = (): void => {
+      this.counters.tcpSlow++;
+      socket.destroy();
+    };
+    const timer = this.timers.start(this.limits.tcpMessageMs, { onTimer }, 'handshake');
+    this.#handshakes.set(path, { socket, timer });
+    socket.once('close', () => this.#shaken(path));
+    return true;
+  }
+
+  /** A handshake is over; false when there was none. */
+  #shaken(path: string): boolean {
+    this.#handshakes.get(path)?.timer.cancel();
+    return this.#handshakes.delete(path);
+  }
+
+  /** Counts a connection of a peer for as long as it is open; false where there are too many. */
+  #letIn(socket: Socket): boolean {
+    const { remoteAddress: address } = socket;
+    if (address === undefined || !this.#hasRoom()) return false;
     const ofAddress = (this.#accepted.get(address) ?? 0) + 1;
     if (ofAddress > this.limits.tcpConnectionsPerAddress) {
       this.counters.tcpRefused++;
-      socket.destroy();
-      return;
+      return false;
     }
     this.#accepted.set(address, ofAddress);
     socket.once('close', () => {
@@ -76,7 +118,7 @@ export class Connections {
       if (left > 0) this.#accepted.set(address, left);
       else this.#accepted.delete(address);
     });
-    this.#adopt({ listener, transport, address, port }, socket);
+    return true;
   }
 
   /**
@@ -107,7 +149,7 @@ export class Connections {
   }
 
   #hasRoom(): boolean {
-    if (this.#all.size < this.limits.tcpConnections) return true;
+    if (this.size < this.limits.tcpConnections) return true;
     this.counters.tcpRefused++;
     return false;
   }

@@ -8,6 +8,8 @@ import { type Credentials, readCredentials } from './credentials.js';
 export interface ListenerEvents {
   datagram(listener: Listener, text: string, address: string, port: number): void;
   connection(listener: Listener, transport: 'tcp' | 'tls', socket: TcpSocket): void;
+  /** A peer begins a handshake; false, and its socket destroyed, where there is no room for it. */
+  handshake(socket: TcpSocket): boolean;
   /** A peer could not agree with us on TLS, or showed no certificate that we trust. */
   handshakeFailed(): void;
   sendError(): void;
@@ -22,6 +24,7 @@ export class Listener {
   port = 0;
   #udp: Socket | undefined;
   #tcp: Server | undefined;
+  /** Takes over the sockets of the TCP server; listens to nothing itself. */
   #tls: TlsServer | undefined;
   credentials: Credentials | undefined;
   /** `host` or `host:port` as Via and Contact write it. */
@@ -127,14 +130,15 @@ export class Listener {
         requestCert: mutual,
         rejectUnauthorized: mutual,
         minVersion: 'TLSv1.2',
-        handshakeTimeout: this.limits.tcpMessageMs,
       },
       (socket) => this.events.connection(this, 'tls', socket),
     );
     server.on('tlsClientError', () => this.events.handshakeFailed());
     this.#tls = server;
     this.credentials = credentials;
-    await this.#listen(server);
+    // A socket is let in before TLS costs anything, and not when its handshake is over: that may never be.
+    this.#tcp = createServer((socket) => void (this.events.handshake(socket) && server.emit('connection', socket)));
+    await this.#listen(this.#tcp);
   }
 
   #listen(server: Server): Promise<void> {
@@ -161,7 +165,7 @@ export class Listener {
 
   async close(): Promise<void> {
     const udp = this.#udp;
-    const servers = [this.#tcp, this.#tls];
+    const tcp = this.#tcp;
     this.#udp = undefined;
     this.#tcp = this.#tls = undefined;
     await Promise.all([
@@ -175,13 +179,10 @@ export class Listener {
           resolve();
         }
       }),
-      ...servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            if (server === undefined) return resolve();
-            server.close(() => resolve());
-          }),
-      ),
+      new Promise<void>((resolve) => {
+        if (tcp === undefined) return resolve();
+        tcp.close(() => resolve());
+      }),
     ]);
   }
 }

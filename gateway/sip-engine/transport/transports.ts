@@ -45,6 +45,7 @@ export class Transports {
         take(text, { listener, transport: 'udp', address, port }),
       connection: (listener: Listener, transport: 'tcp' | 'tls', socket: Parameters<Connections['accept']>[2]) =>
         this.connections.accept(listener, transport, socket),
+      handshake: (socket: Parameters<Connections['begin']>[0]) => this.connections.begin(socket),
       handshakeFailed: () => void this.counters.tlsRefused++,
       sendError: () => void this.counters.sendErrors++,
     };

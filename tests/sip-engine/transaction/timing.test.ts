@@ -13,6 +13,7 @@ import { VirtualClock } from '../virtual-clock.js';
 const listener = new Listener({ name: 'test', address: '127.0.0.1', port: 5060, transports: ['udp'] }, DEFAULT_LIMITS, {
   datagram: () => undefined,
   connection: () => undefined,
+  handshake: () => true,
   handshakeFailed: () => undefined,
   sendError: () => undefined,
 });

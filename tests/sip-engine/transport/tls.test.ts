@@ -2,11 +2,13 @@
 import { copyFileSync } from 'node:fs';
 import { createServer, type Server, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
+import type { EngineClock } from '../../../gateway/sip-engine/clock.js';
 import { ConfigFault, readConfig } from '../../../gateway/sip-engine/config.js';
 import { createEngine, type EngineConfig } from '../../../gateway/sip-engine/engine.js';
 import { request, SDP, sendRequest, startRig } from '../rig.js';
 import { accepted, connectPeer, connectTlsPeer, type StreamPeer } from '../stream-peer.js';
 import { answerTo, headerOf, isRequest, isResponse } from '../udp-peer.js';
+import { VirtualClock } from '../virtual-clock.js';
 import { Authority, type Pair } from './certificates.js';
 
 const nobody = (): undefined => undefined;
@@ -15,9 +17,9 @@ async function secureRig(
   test: Test,
   authority: Authority,
   own: Pair,
-  more: { mutual?: boolean } & Partial<EngineConfig> = {},
+  more: { mutual?: boolean; clock?: EngineClock } & Partial<EngineConfig> = {},
 ) {
-  const { mutual = false, ...config } = more;
+  const { mutual = false, clock, ...config } = more;
   return startRig(
     test,
     (srf) => srf.invite((req, res) => void srf.createUAS(req, res, { localSdp: SDP }).catch(nobody)),
@@ -34,6 +36,7 @@ async function secureRig(
       ],
       ...config,
     },
+    clock === undefined ? {} : { clock },
   );
 }
 
@@ -89,6 +92,47 @@ t.test(
     await peer.next(isResponse(200, 'INVITE'));
   },
 );
+
+t.test('a handshake that is begun holds a place, and for no longer than a message may take', async (test) => {
+  const authority = new Authority(test);
+  const clock = new VirtualClock();
+  const limits = { tcpConnections: 3, tcpConnectionsPerAddress: 2, tcpMessageMs: 4_000 };
+  const rig = await secureRig(test, authority, authority.issue('engine', 'IP:127.0.0.1'), { limits, clock });
+  const port = securePort(rig);
+  const slow = [
+    await connectPeer(test, port),
+    await connectPeer(test, port),
+    await connectPeer(test, port, '127.0.0.3'),
+  ];
+  slow[0]?.socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+  await (await connectPeer(test, port)).closed;
+  await (await connectPeer(test, port, '127.0.0.4')).closed;
+  test.match(rig.engine.status(), { tcpConnections: 3, tcpRefused: 2, tcpSlow: 0 });
+  clock.advance(limits.tcpMessageMs);
+  for (const { closed } of slow) await closed;
+  const open = async (count: number): Promise<void> => {
+    while (rig.engine.status().tcpConnections !== count) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  await open(0);
+  test.equal(rig.engine.status().tcpSlow, 3);
+  const quick = async (): Promise<StreamPeer> => {
+    const peer = await connectTlsPeer(test, port, { ca: authority.ca });
+    peer.send(secured('OPTIONS', peer.port, port));
+    await peer.next((text) => text.startsWith('SIP/2.0 '));
+    return peer;
+  };
+  const first = await quick();
+  await quick();
+  clock.advance(limits.tcpMessageMs);
+  test.match(rig.engine.status(), { tcpConnections: 2, tcpSlow: 3 }, 'one that was ended counts once, and lasts');
+  first.socket.destroy();
+  await open(1);
+  await quick();
+  const last = await connectPeer(test, port, '127.0.0.3');
+  await rig.disconnect();
+  await rig.engine.close();
+  await last.closed;
+});
 
 t.test('as client we believe a certificate of our authority for that address, and no other', async (test) => {
   const authority = new Authority(test);
