@@ -58,10 +58,29 @@ export function readDigest(header: string): Map<string, string> | undefined {
   return found;
 }
 
+/** A quoted string, or a name with a space and no equals sign behind it: there credentials begin (RFC 9110 §11.4). */
+const SCHEMES = /"(?:[^"\\]|\\.)*"|(?:^|,)\s*([a-z0-9-]+)[ \t]+(?=[^\s=,])/gi;
+/** Longer ones are not searched. */
+const LONGEST = 4_000;
+
+/**
+ * The credentials that are to be judged, of a header in which a phone may answer several realms at once (RFC 3261 §22.3):
+ * those for other realms are none of ours, unless there are no others.
+ */
+function oursOf(header: string, realm: string): string {
+  if (header.length > LONGEST) return header;
+  const begins = [...header.matchAll(SCHEMES)].flatMap(({ 1: scheme, index }) => (scheme === undefined ? [] : [index]));
+  if (begins.length < 2) return header;
+  const all = begins.map((begin, at) => header.slice(begin, begins[at + 1]).replace(/^[\s,]+/, ''));
+  const isForeign = (one: string): boolean => (readDigest(one)?.get('realm') ?? realm) !== realm;
+  const ours = all.filter((one) => !isForeign(one));
+  return ours.length === 0 ? (all[0] ?? header) : ours.join(', ');
+}
+
 /** Verifies an Authorization header (RFC 7616 §3.4) against stored HA1s; uses up its nonce count. */
 export function verify(header: string | undefined, expected: Expected): DigestVerdict {
   if (header === undefined) return { is: 'absent' };
-  const given = readDigest(header);
+  const given = readDigest(oursOf(header, expected.realm));
   const field = (name: string) => given?.get(name) ?? '';
   const algorithm = (field('algorithm') || 'MD5').toUpperCase() as DigestAlgorithm;
   const ha1 = expected.ha1[algorithm];

@@ -221,6 +221,34 @@ t.test('credentials that can be read in two ways are read in none', async (t) =>
   t.equal(house.signalling.registrar.count, 0);
 });
 
+t.test('of credentials for several realms the one for ours is judged, wherever it stands', async (t) => {
+  const house = await openHouse(t);
+  const phone = await house.phone();
+  const uri = `sip:${phone.at}`;
+  const challenge = await phone.challenge('REGISTER');
+  const ours = (nc: number, more: Partial<Answer> = {}) =>
+    phone.credentials(challenge, 'REGISTER', uri, { nc, ...more });
+  const foreign = phone.credentials({ ...challenge, realm: 'elsewhere' }, 'REGISTER', uri);
+  const quoting = foreign.replace('username="a101"', 'username="b, Digest realm=\\"balise\\""');
+  for (const more of [
+    [foreign, ours(1)],
+    [ours(2), foreign],
+    [foreign, foreign.replace('elsewhere', 'nowhere'), ours(3)],
+    [quoting, ours(4)],
+    [`${ours(5)}, ${foreign.slice('Authorization: '.length)}`],
+  ])
+    t.equal(statusOf(await phone.ask('REGISTER', { more })), 200, more.join(' | '));
+  t.notOk(
+    Object.keys(house.signalling.counts).some((count) => count.startsWith('sip.digest-')),
+    'and is no failure',
+  );
+  t.equal(statusOf(await phone.ask('REGISTER', { more: [foreign, ours(6, { password: 'guessed' })] })), 401);
+  t.equal(house.signalling.counts['sip.digest-response'], 1, 'but judged by itself');
+  t.equal(statusOf(await phone.ask('REGISTER', { more: [foreign, ours(7), ours(8)] })), 401, 'two for ours are none');
+  t.equal(statusOf(await phone.ask('REGISTER', { more: [foreign, quoting] })), 401);
+  t.equal(house.signalling.counts['sip.digest-realm'], 1);
+});
+
 t.test('an INVITE in the name of another handset is refused, whoever’s secret it is made with', async (t) => {
   const house = await openHouse(t);
   const phone = await house.phone();
