@@ -155,6 +155,9 @@ export class AudioTests {
       case 'handset-hung-up':
         this.#end(test, event.type);
         break;
+      case 'handset-failed':
+        this.#end(test, 'fault.signalling', 'no-signalling');
+        break;
       case 'released':
         if (event.plane === 'media' && event.stats !== undefined) test.stats = event.stats;
         if (event.plane !== 'line') this.#released(test, event.plane);

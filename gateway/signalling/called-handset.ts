@@ -3,7 +3,7 @@ import type { EndCause, LegDialog } from '../calls/record.js';
 import { staysWithin } from './contact.js';
 import { asOffer, nextOffer, silentOffer } from './handset-offer.js';
 import type { JudgedSrf } from './judged-srf.js';
-import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
+import { handsetEnd, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { trunkDialog } from './leg-dialog.js';
 import { LegTurns, ownerAt } from './leg-turns.js';
 import type { Place } from './registrar.js';
@@ -204,8 +204,7 @@ export class CalledHandset implements HandsetSide {
       this.#over = true;
       this.turns.hostGone();
       if (this.#ending !== undefined) over();
-      else if (endedByEngine(request) === 'deadline') tell({ type: 'deadline-passed', by: 'signalling' });
-      else tell({ type: 'handset-hung-up' });
+      else tell(handsetEnd(request));
     });
     // A 200 that crosses our CANCEL is a call that must not live (RFC 3261 §15.1.1).
     if (this.#ending !== undefined) this.#bye(this.#ending);

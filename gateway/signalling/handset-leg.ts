@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import type { EndCause, LegDialog } from '../calls/record.js';
 import type { JudgedSrf } from './judged-srf.js';
-import { endedByEngine, judgeOf, type LegOwner, sendBye } from './leg.js';
+import { handsetEnd, judgeOf, type LegOwner, sendBye } from './leg.js';
 import { handsetDialog } from './leg-dialog.js';
 import { LegTurns, ownerAt } from './leg-turns.js';
 import { statusFor } from './outcomes.js';
@@ -141,8 +141,7 @@ export class HandsetLeg implements HandsetSide {
       this.#over = true;
       this.turns.hostGone();
       if (this.#ending !== undefined) over();
-      else if (endedByEngine(request) === 'deadline') tell({ type: 'deadline-passed', by: 'signalling' });
-      else tell({ type: 'handset-hung-up' });
+      else tell(handsetEnd(request));
     });
     if (this.#ending !== undefined) this.#bye(this.#ending);
   }

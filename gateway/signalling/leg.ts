@@ -55,6 +55,18 @@ export function endedByEngine(request: Srf.SrfRequest): 'deadline' | 'otherwise'
   return request.has('reason') && request.get('reason').includes('"deadline"') ? 'deadline' : 'otherwise';
 }
 
+/** What the end of a handset's dialog means, as drachtio-srf reports it. The engine ends one whose handset is there no more. */
+export function handsetEnd(request: Srf.SrfRequest): CallEvent {
+  switch (endedByEngine(request)) {
+    case 'deadline':
+      return { type: 'deadline-passed', by: 'signalling' };
+    case 'otherwise':
+      return { type: 'handset-failed', status: 408, why: 'the handset has gone without a word' };
+    case undefined:
+      return { type: 'handset-hung-up' };
+  }
+}
+
 export interface Bye {
   readonly srf: Srf;
   readonly dialog: LegDialog;

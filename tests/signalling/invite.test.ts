@@ -137,6 +137,15 @@ t.test(
   },
 );
 
+t.test('a handset that never acknowledges our answer is lost, and has not hung up', async (t) => {
+  const house = await openHouse(t, { engine: { timers: QUICK } });
+  const near = await (await house.phone()).dial();
+  const far = await house.carriers[0].invited();
+  far.answer();
+  await Promise.all([near.ended(), far.of('BYE')]);
+  t.match(await house.ended(), { cause: 'fault.signalling' });
+});
+
 t.test('before the answer a handset may cancel, and nothing else', async (t) => {
   const house = await openHouse(t);
   const near = await (await house.phone()).dial();
