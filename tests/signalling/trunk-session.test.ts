@@ -10,6 +10,8 @@ import { statusOf } from './phone.js';
 const CHALLENGE = `Proxy-Authenticate: ${trunkChallenge('SHA-256')}`;
 /** Where we refresh a session of 90 s from here: before the engine, which has no credentials. */
 const REFRESH_MS = 36_000;
+/** After this a request that met another one is tried again. */
+const LATER_MS = 2_100;
 const TAKES_UPDATE = 'Allow: INVITE, ACK, BYE, CANCEL, UPDATE';
 
 /** A call that is up, at a carrier whose answer has these headers. */
@@ -114,7 +116,7 @@ t.test('a refresh that crosses one of the carrier’s (491) is tried again two s
   house.clock.forward(REFRESH_MS);
   refuse(far, await far.of('UPDATE'), '491 Request Pending');
   await heard(far);
-  house.clock.forward(2_100);
+  house.clock.forward(LATER_MS);
   far.peer.send(okTo(await far.of('UPDATE')));
   await near.ask('BYE');
 });
@@ -125,6 +127,21 @@ t.test('a carrier that refreshes by itself gets no refresh of ours', async (t) =
   t.equal(statusOf(await far.ask('UPDATE', { more: ['Session-Expires: 90;refresher=uac', 'Supported: timer'] })), 200);
   t.equal(statusOf(await near.ask('BYE')), 200);
   t.notOk(far.peer.received.some(isRequest('UPDATE')));
+});
+
+t.test('a refresh that the carrier finds too short (422) is asked for as it wants it, once', async (t) => {
+  const { house, near, far } = await up(t, [TAKES_UPDATE]);
+  house.clock.forward(REFRESH_MS);
+  refuse(far, await far.of('UPDATE'), '422 Session Interval Too Small', ['Min-SE: 1800']);
+  const longer = await far.of('UPDATE');
+  t.equal(headerOf(longer, 'Session-Expires'), '1800;refresher=uac');
+  t.equal(headerOf(longer, 'Min-SE'), '1800');
+  refuse(far, longer, '422 Session Interval Too Small', ['Min-SE: 3600']);
+  await heard(far);
+  house.clock.forward(LATER_MS);
+  t.equal(statusOf(await near.ask('BYE')), 200);
+  await far.of('BYE');
+  t.equal(far.peer.received.filter(isRequest('UPDATE')).length, 2);
 });
 
 t.test('a session that the carrier finds too short (422) is asked for as it wants it, once', async (t) => {

@@ -47,6 +47,26 @@ t.test('arbitrary bytes are parsed without a throw', (test) => {
   test.end();
 });
 
+t.test('a status is three digits, and no other way of writing a number', (test) => {
+  const answer = (status: string) =>
+    parseMessage(answerTo(request('OPTIONS', { port: 1 }, 2), status), DEFAULT_MESSAGE_LIMITS);
+  test.notOk(isFault(answer('202 Accepted')));
+  for (const status of [
+    '2e2 OK',
+    '0x2 OK',
+    '+20 OK',
+    '2.0 OK',
+    ' 20 OK',
+    '20',
+    '2000 OK',
+    '099 OK',
+    '700 OK',
+    '٢٠٠ OK',
+  ])
+    test.match(answer(status), { fault: 'start-line' }, status);
+  test.end();
+});
+
 t.test('an engine and its application stand four thousand mutated messages, and serve on', async (test) => {
   const seed = (Math.random() * 2 ** 32) >>> 0;
   test.comment(`seed ${seed}: npm run fuzz -- --seed ${seed}`);

@@ -1,7 +1,9 @@
 /** RFC 4028, with intervals of seconds instead of minutes. */
+import type Srf from 'drachtio-srf';
 import t, { type Test } from 'tap';
 import { answerByes, openPeer, request, SDP, startRig, whenDestroyed } from '../rig.js';
 import { answerTo, headerOf, isRequest, isResponse, type UdpPeer } from '../udp-peer.js';
+import { VirtualClock } from '../virtual-clock.js';
 
 const SHORT = { limits: { minSessionS: 1 } };
 
@@ -198,3 +200,64 @@ t.test(
     await callee.next(isRequest('BYE'));
   },
 );
+
+/** A refresh of ours meets a request of the peer's: it goes again within these bounds, and not before. */
+async function goesAgain(
+  test: Test,
+  clock: VirtualClock,
+  peer: UdpPeer,
+  port: number,
+  [leastMs, mostMs]: readonly [number, number],
+): Promise<void> {
+  const refreshes = (): number =>
+    new Set(peer.received.filter(isRequest('UPDATE')).map((text) => headerOf(text, 'CSeq'))).size;
+  const heard = async (): Promise<void> => {
+    peer.send(request('OPTIONS', peer, port), port);
+    await peer.next((text) => headerOf(text, 'CSeq').endsWith(' OPTIONS'));
+  };
+  await heard();
+  for (let round = 1; round <= 3; round++) {
+    clock.advance(45_000);
+    peer.send(answerTo(await peer.next(isRequest('UPDATE')), '491 Request Pending'), port);
+    await heard();
+    if (leastMs > 0) clock.advance(leastMs);
+    await heard();
+    const early = refreshes();
+    clock.advance(mostMs - leastMs);
+    const again = await peer.next(isRequest('UPDATE'));
+    if (leastMs > 0) test.equal(early, 2 * round - 1, `not before ${leastMs} ms`);
+    peer.send(answerTo(again, '200 OK', ['Session-Expires: 90;refresher=uac']), port);
+    await heard();
+  }
+  clock.advance(60_001);
+  await peer.next(isRequest('BYE'));
+}
+
+const answering = (srf: Srf): void => {
+  srf.invite((req, res) => void srf.createUAS(req, res, { localSdp: SDP }).catch(() => undefined));
+};
+
+t.test('a refresh that met one of the peer’s (491) goes again: within 2 s as callee', async (test) => {
+  const clock = new VirtualClock();
+  const { port } = await startRig(test, answering, {}, { clock });
+  const caller = await openPeer(test);
+  answerByes(caller, port);
+  caller.send(request('INVITE', caller, port, { body: SDP, more: ['Session-Expires: 90', 'Allow: UPDATE'] }), port);
+  const to = headerOf(await caller.next(isResponse(200, 'INVITE')), 'To');
+  caller.send(request('ACK', caller, port, { to }), port);
+  await goesAgain(test, clock, caller, port, [0, 2_000]);
+});
+
+t.test('… and after 2.1 s to 4 s as caller, so that the two do not meet again (RFC 3261 §14.1)', async (test) => {
+  const clock = new VirtualClock();
+  const { srf, port } = await startRig(test, (app) => app.invite(() => undefined), {}, { clock });
+  const callee = await openPeer(test);
+  answerByes(callee, port);
+  const headers = { 'Session-Expires': '90', Supported: 'timer' };
+  const calling = srf.createUAC(`sip:x@127.0.0.1:${callee.port}`, { localSdp: SDP, headers });
+  const more = [`Contact: <sip:x@127.0.0.1:${callee.port}>`, 'Content-Type: application/sdp', 'Allow: UPDATE'];
+  callee.send(answerTo(await callee.next(isRequest('INVITE')), '200 OK', more, 'callee', SDP), port);
+  await calling;
+  await callee.next(isRequest('ACK'));
+  await goesAgain(test, clock, callee, port, [2_099, 4_000]);
+});
