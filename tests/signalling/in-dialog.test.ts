@@ -61,7 +61,6 @@ for (const [attack, body] of [
   ['adds video', sdp(CELL, 7_000, '0 8 101', ['m=video 7002 RTP/AVP 31'])],
   ['asks for secured sound', sdp(CELL).replace('RTP/AVP', 'RTP/SAVP')],
   ['turns the line off', sdp(CELL, 0)],
-  ['names no address (the hold of RFC 2543)', sdp('0.0.0.0')],
   ['is no description at all', 'v=0\r\n'],
   ['is noise', '\0\0\0'],
 ] as const) {
@@ -77,6 +76,19 @@ for (const [attack, body] of [
     await goesOn(t, up);
   });
 }
+
+t.test(
+  'a hold of the old kind, which names no address (RFC 3264 §8.4), is taken, and then the first address alone',
+  async (t) => {
+    const house = await openHouse(t);
+    const up = await talk(house);
+    t.equal(statusOf(await up.near.ask('INVITE', { body: sdp('0.0.0.0') })), 200);
+    t.equal(statusOf(await up.near.ask('INVITE', { body: sdp('127.0.0.9') })), 488, 'nor by way of a hold');
+    t.equal(statusOf(await up.near.ask('INVITE', { body: sdp(CELL) })), 200);
+    hearsNothing(t, up);
+    await goesOn(t, up);
+  },
+);
 
 t.test('refused with 488: a re-INVITE that lets us speak first, and could then answer anything', async (t) => {
   const house = await openHouse(t);

@@ -129,6 +129,16 @@ export class RefusalWatch {
     };
   }
 
+  /** What a granted call must not have reached: of a contact that asked to be called now its campaign's spacing does not hold. */
+  boundBy(one: SimHandset, dialled: string, person: string | undefined): Counted {
+    const { clock, site } = this.parts;
+    const counted = this.countedOf(one, dialled, person);
+    const work = this.parts.work();
+    if (work?.watch.isAgreed(dialled, clock.trueMs()) !== true) return counted;
+    const ofCampaign = work.limitsOf(counted.campaign).filter(({ of }) => of !== 'gap');
+    return { ...counted, limits: [...site.limitsOf(one), ...work.limitsOf(person), ...ofCampaign] };
+  }
+
   private numberOf(dialled: string): string {
     const keyed = dialled.startsWith('00') ? `+${dialled.slice(2)}` : dialled;
     return this.parts.work()?.watch.contactOf(dialled)?.number ?? keyed;

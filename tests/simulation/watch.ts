@@ -181,7 +181,8 @@ export class Watch {
     if (request.contact !== undefined) this.grantedContact(request, nowMs);
     const counted = this.refusals.countedOf(one, request.dialled, request.person);
     const isRight = this.isRight();
-    const reached = isRight ? this.limits.reached(counted, nowMs) : undefined;
+    const bound = this.refusals.boundBy(one, request.dialled, request.person);
+    const reached = isRight ? this.limits.reached(bound, nowMs) : undefined;
     if (reached !== undefined) this.breach('no more than the quota of the day', reached, call);
     this.limits.granted(call, counted, seen?.atMs ?? nowMs, this.site.mostTalkMs(one), isRight);
   }

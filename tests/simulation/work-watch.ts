@@ -15,6 +15,8 @@ export interface KnownContact extends BroughtContact {
   attempts: number;
   /** Nobody calls it for this campaign any more. */
   isOver: boolean;
+  /** When it asked to be called again, epoch milliseconds, if that was the last thing that became of it. */
+  callBackMs?: number | undefined;
 }
 
 /** The work of a site as the rest of its world sees it. */
@@ -39,6 +41,14 @@ interface Sitting {
   talks: number;
   /** Something hung or was lost meanwhile: what is talk is not told to the second. */
   isBlurred: boolean;
+}
+
+/** What became of a contact, as it is reported. */
+interface Disposed {
+  readonly contact: string;
+  readonly campaign: string;
+  readonly disposition: string;
+  readonly callBackAt?: string;
 }
 
 /** Outcomes after which a contact is not called again for its campaign. */
@@ -136,7 +146,7 @@ export class WorkWatch {
   /** An event of the work is durable. Tells what of a sitting that is over does not add up. */
   noted({ type, data }: EventDraft): string | undefined {
     if (type === 'balise.work.contact') {
-      this.disposed(data as { readonly contact: string; readonly campaign: string; readonly disposition: string });
+      this.disposed(data as unknown as Disposed);
       return undefined;
     }
     if (type !== 'balise.work.activity') return undefined;
@@ -157,10 +167,18 @@ export class WorkWatch {
     return why === 'restarted' ? undefined : this.added(sitting);
   }
 
-  private disposed(said: { readonly contact: string; readonly campaign: string; readonly disposition: string }): void {
-    for (const contact of this.contacts.values())
-      if (contact.token === said.contact && contact.campaign === said.campaign && OVER.test(said.disposition))
-        contact.isOver = true;
+  private disposed(said: Disposed): void {
+    for (const contact of this.contacts.values()) {
+      if (contact.token !== said.contact || contact.campaign !== said.campaign) continue;
+      if (OVER.test(said.disposition)) contact.isOver = true;
+      contact.callBackMs = said.callBackAt === undefined ? undefined : Date.parse(said.callBackAt);
+    }
+  }
+
+  /** Whether a contact has asked to be called by now, however short ago it was called. */
+  isAgreed(dialled: string, nowMs: number): boolean {
+    const { callBackMs = Number.POSITIVE_INFINITY } = this.contactOf(dialled) ?? {};
+    return nowMs >= callBackMs - DOUBT_MS;
   }
 
   /** The statement's lines of a sitting come to the time that it lasted, and its talk to what the relay was open for. */
