@@ -44,6 +44,9 @@ t.test('hold and resume are answered in kind, with a version of their own', asyn
   const resumed = await up.near.ask('INVITE', { body: sdp(CELL, 7_000, '0 101', ['a=sendrecv']) });
   t.match(resumed, /\r\na=sendrecv\r\n/);
   t.ok(version(held) < version(dead) && version(dead) < version(resumed), 'RFC 3264 §8');
+  const ofOld = await up.near.ask('INVITE', { body: sdp('0.0.0.0') });
+  t.match(ofOld, /\r\na=recvonly\r\n/, 'no address is a hold of the old kind (RFC 3264 §8.4)');
+  t.match(await up.near.ask('INVITE', { body: sdp(CELL, 7_000, '0 101') }), /\r\na=sendrecv\r\n/);
   hearsNothing(t, up);
   await goesOn(t, up);
 });
@@ -61,6 +64,7 @@ for (const [attack, body] of [
   ['adds video', sdp(CELL, 7_000, '0 8 101', ['m=video 7002 RTP/AVP 31'])],
   ['asks for secured sound', sdp(CELL).replace('RTP/AVP', 'RTP/SAVP')],
   ['turns the line off', sdp(CELL, 0)],
+  ['names no address, and another port', sdp('0.0.0.0', 7_002)],
   ['is no description at all', 'v=0\r\n'],
   ['is noise', '\0\0\0'],
 ] as const) {
