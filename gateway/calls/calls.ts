@@ -301,7 +301,7 @@ export class Calls implements CallSink {
   private async endOpenCall(open: OpenCall): Promise<boolean> {
     const { clock, store, numberToken, log } = this.options;
     const fromNs = clock.monotonicNs();
-    const legs = open.dialogs.length === 0 ? Promise.resolve(true) : settled(this.endLegs(open));
+    const legs = open.dialogs.length === 0 ? Promise.resolve(true) : this.endLegs(open);
     const legsEnded = await Promise.race([legs, this.wait(this.options.recoverMs ?? 5_000).then(() => false)]);
     const afterMs = Number(clock.monotonicNs() - fromNs) / 1e6;
     for (;;) {
@@ -319,9 +319,14 @@ export class Calls implements CallSink {
   }
 
   /** What is owed to the legs of a call that the journal held, in the dialogs' own words. */
-  private async endLegs({ request, dialogs }: OpenCall): Promise<void> {
-    const { contacts, signalling } = this.options;
-    await signalling.endFromJournal(openedDialogs(request, contacts, dialogs));
+  private async endLegs({ request, dialogs }: OpenCall): Promise<boolean> {
+    const { contacts, log } = this.options;
+    try {
+      return await this.driver.legs.end(request.call, openedDialogs(request, contacts, dialogs));
+    } catch (fault) {
+      log.error({ event: 'call.legs-not-ended', call: request.call, err: fault });
+      return false;
+    }
   }
 
   private wait(ms: number): Promise<void> {
@@ -367,12 +372,3 @@ const asked = ({ handset, person, dialled, desk, contact }: CallRequest): DialRe
 });
 
 const unavailable503 = (fact: string) => ({ status: 503, rule: 'store.full', fact });
-
-async function settled(work: Promise<void>): Promise<boolean> {
-  try {
-    await work;
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -133,8 +133,8 @@ export class Driver {
   /** Something for a call that is over. A trunk that answers it is up, and nobody else will end it. */
   private stray(call: CallId, event: MachineEvent): void {
     this.counts.stray += 1;
-    if (event.type === 'trunk-answered') this.legs.end(call, event.dialogs);
-    if (event.type === 'handset-answered') this.legs.end(call, [event.dialog]);
+    if (event.type === 'trunk-answered') void this.legs.end(call, event.dialogs);
+    if (event.type === 'handset-answered') void this.legs.end(call, [event.dialog]);
   }
 
   private run(entry: LiveCall, effects: readonly CallEffect[]): void {
@@ -224,7 +224,7 @@ export class Driver {
         signalling.release(call, effect.cause);
         break;
       case 'end-legs':
-        this.legs.end(call, effect.dialogs);
+        void this.legs.end(call, effect.dialogs);
         break;
       case 'line-arm':
         line.arm(call, handset, effect.deadline);

@@ -25,20 +25,37 @@ export class OwedLegs {
     this.#isSignallingUp = true;
     const owed = [...this.#owed];
     this.#owed.clear();
-    for (const [call, dialogs] of owed) this.end(call, dialogs);
+    for (const [call, dialogs] of owed) void this.end(call, dialogs);
   }
 
-  end(call: CallId, dialogs: readonly LegDialog[]): void {
+  /** Never rejects: true when each leg answered or was declared dead, false when it was not, or is owed. */
+  async end(call: CallId, dialogs: readonly LegDialog[]): Promise<boolean> {
     if (!this.#isSignallingUp) {
-      this.#owed.set(call, [...(this.#owed.get(call) ?? []), ...dialogs]);
-      return;
+      this.#owe(call, dialogs);
+      return false;
     }
     const { signalling, onEnded, log } = this.options;
     const told: CallEvent = { type: 'released', plane: 'signalling', legs: dialogs.map(({ leg }) => leg) };
-    const settled = dialogs.length === 0 ? Promise.resolve() : signalling.endFromJournal(dialogs);
-    settled.then(
-      () => onEnded(call, told),
-      (fault) => log.error({ event: 'call.legs-not-ended', call, err: fault }),
+    try {
+      if (dialogs.length > 0) await signalling.endFromJournal(dialogs);
+    } catch (fault) {
+      log.error({ event: 'call.legs-not-ended', call, err: fault });
+      // Lost on the way: which of them were ended, nobody knows, and a BYE too many does no harm.
+      if (!this.#isUp()) this.#owe(call, dialogs);
+      return false;
+    }
+    onEnded(call, told);
+    return true;
+  }
+
+  #isUp(): boolean {
+    return this.#isSignallingUp;
+  }
+
+  #owe(call: CallId, dialogs: readonly LegDialog[]): void {
+    const known = (this.#owed.get(call) ?? []).filter(
+      (one) => !dialogs.some(({ dialogId }) => dialogId === one.dialogId),
     );
+    this.#owed.set(call, [...known, ...dialogs]);
   }
 }

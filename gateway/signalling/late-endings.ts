@@ -18,13 +18,13 @@ export interface LateEndingParts {
 
 /**
  * Ends legs that an earlier process left up, from what the journal knows of them. Settles when each leg answered or was
- * declared dead; rejects when there is no SIP server to do it with.
+ * declared dead; rejects when there is no SIP server to do it with, or it is lost meanwhile.
  */
 export async function endLate(parts: LateEndingParts, dialogs: readonly LegDialog[]): Promise<void> {
   const { engine, log, violations, trunks } = parts;
   const { control } = engine;
   if (control === undefined) return endOnRealServer(parts, dialogs);
-  await Promise.all(
+  const all = await Promise.all(
     dialogs.map(async (dialog) => {
       const paid = await pay(control, dialog, accountOf(trunks, dialog));
       const { leg, dialogId } = dialog;
@@ -35,8 +35,11 @@ export async function endLate(parts: LateEndingParts, dialogs: readonly LegDialo
         const detail = `a ${leg} leg of an earlier process does not believe our BYE: its session timer ends it`;
         violations.alarm({ code: 'trunk.bye-refused', detail, address: dialog.address });
       }
+      return paid.ok;
     }),
   );
+  // A leg that cannot be ended at all is as good as dead; one whose server went has not been asked.
+  if (all.includes(false) && engine.control !== control) throw new Error('the SIP server was lost while it ended legs');
 }
 
 /** The BYE or CANCEL that is owed; where the carrier asks who we are it goes again, twice at most, with credentials. */

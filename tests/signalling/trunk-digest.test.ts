@@ -270,6 +270,15 @@ t.test('a carrier that does not believe such a BYE is an alarm: the leg stands u
   t.equal(peer.received.filter(isRequest('BYE')).length, 2);
 });
 
+t.test('a BYE that was owed still is when the SIP server is lost before its answer', async (t) => {
+  const house = await openHouse(t);
+  const { peer } = house.carriers[0];
+  peer.answersByes = false;
+  const ending = house.signalling.endFromJournal([leftUp(peer)]);
+  await peer.next(isRequest('BYE'));
+  await Promise.all([t.rejects(ending, /lost/), house.engine.close()]);
+});
+
 t.test('nobody but the carrier of a leg is shown our credentials for the BYE that it is owed', async (t) => {
   const house = await openHouse(t, { trunk: account });
   const thief = house.carriers[1].peer;
