@@ -60,7 +60,7 @@ const CUTOFF_MS = 10_000;
 /** With so many records that the disk has refused, calls are turned down without a record. */
 const MOST_UNRECORDED = 1_000;
 const RECORD_AGAIN_MS = 1_000;
-/** The two clocks drift apart by less than this between two looks, unless somebody sets one. */
+/** The two clocks may be this far apart before the deadlines are looked at anew. */
 const STEP_NS = 50_000_000n;
 
 const ENDS_BY: readonly RuleId[] = [
@@ -215,10 +215,10 @@ export class Calls implements CallSink {
   lookAtClock(): void {
     const { clock } = this.options;
     const offsetNs = BigInt(clock.wall().epochNanoseconds) - clock.monotonicNs();
-    const before = this.offsetNs;
-    this.offsetNs = offsetNs;
-    if (before === undefined) return;
+    const before = this.offsetNs ?? offsetNs;
     const moved = offsetNs > before ? offsetNs - before : before - offsetNs;
+    // Many small steps are one large one: they are counted from when the deadlines were looked at last.
+    this.offsetNs = moved < STEP_NS ? before : offsetNs;
     if (moved < STEP_NS) return;
     for (const entry of [...this.driver.entries.values()]) {
       const isTimed = entry.isLiving && entry.story.grant !== undefined;
@@ -277,12 +277,19 @@ export class Calls implements CallSink {
   }
 
   private narrowing(entry: LiveCall): Extract<CallEvent, { type: 'narrowed' }> {
-    const { clock, judge } = this.options;
+    const { clock, judge, log } = this.options;
     const at = clock.wall();
     // The line reports for itself, and the monotonic clock holds the call: neither is policy.
     const line = { fitted: true, hook: 'off', supervised: true, relay: 'connected' } as const;
     const facts: Facts = { clock: { trusted: true }, line, lockdowns: this.lockdowns.inForce() };
-    const decision = judge.judge(asked(entry.request), facts, at, UNUSED);
+    let decision: Decision;
+    try {
+      decision = judge.judge(asked(entry.request), facts, at, UNUSED);
+    } catch (fault) {
+      // Nobody can say that the new policy lets it go on; and the other calls are still to be judged.
+      log.error({ event: 'calls.judgement-failed', call: entry.call, err: fault });
+      return { type: 'narrowed', notAfter: at };
+    }
     if (decision.outcome === 'grant') {
       const { notAfter, maxTalkMs, notAfterBy: by, number } = decision;
       // The same digits may mean another number now; that call was never asked for.

@@ -110,6 +110,7 @@ t.test('while it lasts the packets are counted, and two minutes after it nothing
 t.test('each way to fail has its name, lets go of both planes, and is on record', async (t) => {
   const ways: readonly (readonly [string, (at: ReturnType<typeof site>) => unknown])[] = [
     ['no-signalling', ({ say }) => say({ type: 'arm-failed', plane: 'signalling', why: 'no engine' })],
+    ['no-signalling', ({ say }) => say({ type: 'handset-failed', status: 408, why: 'gone' })],
     ['no-media', ({ say }) => say({ type: 'media-failed', code: 'media.lost' })],
     ['cut', ({ tests }) => tests.cut(cut({ kind: 'wing', wing: wingId('a') }))],
     ['cut', ({ tests }) => tests.cut(cut({ kind: 'call', call: CALL }))],
