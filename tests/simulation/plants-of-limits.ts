@@ -60,7 +60,7 @@ export const PLANTS_OF_LIMITS: Plants = {
   'month-forgotten': granting('of a month the first two days are not counted', /month/, (store, subject, sinceMs) =>
     store.used(subject, subject.kind === 'person' ? sinceMs + 2 * DAY_MS : sinceMs),
   ),
-  'live-uncounted': granting('a call in progress counts for nothing', /concurrent/, (store, ...asked) => {
+  'live-uncounted': granting('a call in progress counts for nothing', /concurrent|attempts/, (store, ...asked) => {
     const { live, liveTalkMs, ...count } = store.used(...asked);
     const { attempts, calls, talkMs } = count;
     return {

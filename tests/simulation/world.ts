@@ -153,6 +153,7 @@ export class World implements WorldParts {
             () => this.policy,
             lineWatcher,
             plant?.stuckCoil === true,
+            options.calm === true,
           )
         : new SimLine(timeline, random, this.channels.line, clock, this.site.handsets, lineWatcher);
     this.signalling = new SimSignalling(
