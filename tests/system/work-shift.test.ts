@@ -207,8 +207,8 @@ async function consolePages(siteFolder: string): Promise<string> {
 }
 
 /** The time in which packets came, of all stretches together, milliseconds. */
-const heardMs = (probe: RtpProbe): number =>
-  probe.stretches().reduce((sum, { firstNs, lastNs }) => sum + Number(lastNs - firstNs) / 1e6, 0);
+const heardMs = (probe: RtpProbe, gapMs: number): number =>
+  probe.stretches(gapMs).reduce((sum, { firstNs, lastNs }) => sum + Number(lastNs - firstNs) / 1e6, 0);
 
 const opts = needs('sip-tester', 'faketime', 'mosquitto');
 
@@ -280,15 +280,16 @@ t.test('a shift is paid by what was on the wire, and no number is in a byte of i
   });
 
   await t.test('the minutes of the statements are those of the packet captures', async (t) => {
-    for (const [person, at] of [
-      ['p-1', probe],
-      ['p-2', nightProbe],
+    for (const [person, at, gapMs] of [
+      ['p-1', probe, 700],
+      // One talk alone: on a machine that stands still for a second it is not two.
+      ['p-2', nightProbe, 10_000],
     ] as const) {
       const { statement, msOf } = statementFor(siteFolder, '2027-03', person);
-      const offMs = Math.abs(msOf('talking') - heardMs(at));
+      const offMs = Math.abs(msOf('talking') - heardMs(at, gapMs));
       t.ok(
         offMs < 1_000,
-        `${person}: ${msOf('talking')} ms of talk are paid, ${Math.round(heardMs(at))} ms were heard`,
+        `${person}: ${msOf('talking')} ms of talk are paid, ${Math.round(heardMs(at, gapMs))} ms were heard`,
       );
       t.same(statement.open, []);
       t.ok((statement.pay.EUR ?? 0) >= 0);
