@@ -263,7 +263,7 @@ t.test(
           } else settle(book, held, deed.which, deed.how, lives, silent, now);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     );
     t.ok(chosen > 200, `${chosen} contacts were chosen`);
 
