@@ -109,3 +109,19 @@ export function answerTo(
     body,
   ].join('\r\n');
 }
+
+/** An answer to an INVITE that nobody has sent. */
+export function strayAnswer(port: number, more: readonly string[]): string {
+  return [
+    'SIP/2.0 200 OK',
+    `Via: SIP/2.0/UDP 127.0.0.1:${port};rport;branch=z9hG4bKforgotten`,
+    `From: <sip:us@127.0.0.1:${port}>;tag=ours`,
+    'To: <sip:callee@127.0.0.1>;tag=theirs',
+    'Call-ID: forgotten',
+    'CSeq: 7 INVITE',
+    ...more,
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+}

@@ -1,28 +1,12 @@
 /** How calls end when a peer does what it should not: challenges without end, forks, crossings, and answers to nothing. */
 import t, { type Test } from 'tap';
 import { openPeer, QUICK, request, route, SDP, startRig } from '../rig.js';
-import { answerTo, headerOf, isRequest, isResponse } from '../udp-peer.js';
+import { answerTo, headerOf, isRequest, isResponse, strayAnswer } from '../udp-peer.js';
 import { nameServer } from './name-server.js';
 
 /** Waits until the engine's status says so; each turn of the loop looks again. */
 async function until(is: () => boolean): Promise<void> {
   while (!is()) await new Promise<void>((resolve) => setTimeout(resolve, 5));
-}
-
-/** An answer to an INVITE that nobody has sent. */
-function stray(port: number, more: readonly string[]): string {
-  return [
-    'SIP/2.0 200 OK',
-    `Via: SIP/2.0/UDP 127.0.0.1:${port};rport;branch=z9hG4bKforgotten`,
-    `From: <sip:us@127.0.0.1:${port}>;tag=ours`,
-    'To: <sip:callee@127.0.0.1>;tag=theirs',
-    'Call-ID: forgotten',
-    'CSeq: 7 INVITE',
-    ...more,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
 }
 
 t.test('an answer to no INVITE leads nobody elsewhere: ACK and BYE go back to where it came from', async (test) => {
@@ -35,7 +19,7 @@ t.test('an answer to no INVITE leads nobody elsewhere: ACK and BYE go back to wh
     [`Contact: <sip:x@127.0.0.1>`, `Record-Route: <sip:127.0.0.1:${victim.port};lr>`],
     [`Contact: <sip:x@elsewhere.example:${victim.port}>`],
   ]) {
-    callee.send(stray(port, more), port);
+    callee.send(strayAnswer(port, more), port);
     await callee.next(isRequest('ACK'));
     const bye = await callee.next(isRequest('BYE'));
     test.equal(headerOf(bye, 'CSeq'), '8 BYE');
